@@ -1,0 +1,131 @@
+"""A label map: the class of each labelled pixel of a scene, 0 where there is no label."""
+
+import colorsys
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+
+from hsidiff.errors import LabelError
+
+# Paul Tol's "muted" and "bright" schemes: apart from each other for colour-blind readers too.
+# Source: https://personal.sron.nl/~pault/
+_COLORS = (
+    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#882255",
+    "#44aa99", "#ddcc77", "#332288", "#cc6677", "#117733", "#88ccee", "#999933", "#aa4499",
+)  # fmt: skip
+
+
+def default_color(position: int) -> str:
+    """Colour for the class at ``position`` (from 0) of a list of classes, as ``#rrggbb``."""
+    if position < len(_COLORS):
+        return _COLORS[position]
+    # Beyond the hand-picked ones: hues a golden angle apart, so that neighbours differ.
+    red, green, blue = colorsys.hls_to_rgb(position * 0.618034 % 1.0, 0.5, 0.6)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+
+
+@dataclass(frozen=True)
+class LandClass:
+    """One class of the legend.
+
+    Attributes:
+        id: the number that stands for it in label maps and maps, at least 1.
+        name: what people call it.
+        color: ``#rrggbb``.
+    """
+
+    id: int
+    name: str
+    color: str
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """The labelled pixels of a scene.
+
+    Class ids are those of the user's file and travel to the map unchanged; they need not be
+    consecutive.
+
+    Attributes:
+        values: (rows, cols) int32, the class id of each pixel, 0 = unlabelled.
+        classes: the legend, by increasing id; may hold classes without a pixel.
+        sample_ids: (rows, cols) int32, which polygon or point a label came from, 0 = none; None
+            for labels that came as a raster.
+        region: (rows, cols) bool, the part of the scene that belongs to these labels (the training
+            blocks of a block split, say); None where nothing is said.
+        crs: coordinate reference system, or None.
+        transform: affine transform from (col, row) to map coordinates, or None.
+    """
+
+    values: np.ndarray = field(repr=False)
+    classes: tuple[LandClass, ...]
+    sample_ids: np.ndarray | None = field(default=None, repr=False)
+    region: np.ndarray | None = field(default=None, repr=False)
+    crs: CRS | None = None
+    transform: Affine | None = None
+
+    def __post_init__(self) -> None:
+        """Check that every value is 0 or the id of a class, and ids increase."""
+        ids = [land_class.id for land_class in self.classes]
+        if ids != sorted(set(ids)) or (ids and ids[0] < 1):
+            raise LabelError(f"class ids {ids} must be unique, at least 1, in increasing order")
+        unknown = sorted(set(np.unique(self.values).tolist()) - set(ids) - {0})
+        if unknown:
+            raise LabelError(f"label {unknown[0]} is not among the class ids {ids}")
+
+    @classmethod
+    def from_array(
+        cls,
+        values: np.ndarray,
+        names: dict[int, str] | None = None,
+        colors: dict[int, str] | None = None,
+        **attributes: object,
+    ) -> "LabelMap":
+        """Make a label map from an array.
+
+        Args:
+            values: (rows, cols) whole numbers, 0 = unlabelled.
+            names: class id to name; an id without a name is called ``class <id>``. Ids that have a
+                name but no pixel stay in the legend.
+            colors: class id to ``#rrggbb``; an id without one gets a default.
+            **attributes: the other attributes of :class:`LabelMap`.
+
+        Raises:
+            LabelError: if the array is not two-dimensional, or holds negative or broken numbers.
+        """
+        values = np.asarray(values)
+        if values.ndim != 2:
+            raise LabelError(f"labels have shape {values.shape}: expected (rows, cols)")
+        if values.size == 0 or (values < 0).any() or (values != np.round(values)).any():
+            raise LabelError("labels must be whole numbers, at least 0 (0 = unlabelled)")
+        names, colors = names or {}, colors or {}
+        ids = sorted((set(np.unique(values).astype(int).tolist()) | set(names)) - {0})
+        classes = tuple(
+            LandClass(i, names.get(i, f"class {i}"), colors.get(i, default_color(position)))
+            for position, i in enumerate(ids)
+        )
+        return cls(values.astype(np.int32), classes, **attributes)  # type: ignore[arg-type]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.values.shape
+
+    @property
+    def n_labelled(self) -> int:
+        """Number of labelled pixels."""
+        return int(np.count_nonzero(self.values))
+
+    def counts(self) -> dict[int, int]:
+        """Number of labelled pixels of each class of the legend, by class id."""
+        ids, counts = np.unique(self.values, return_counts=True)
+        found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return {land_class.id: found.get(land_class.id, 0) for land_class in self.classes}
+
+    def keeping(self, mask: np.ndarray, region: np.ndarray | None = None) -> "LabelMap":
+        """These labels where ``mask`` (rows, cols) is True, and unlabelled elsewhere."""
+        values = np.where(mask, self.values, 0).astype(np.int32)
+        ids = None if self.sample_ids is None else np.where(mask, self.sample_ids, 0)
+        return replace(self, values=values, sample_ids=ids, region=region)

@@ -1,0 +1,194 @@
+"""A scene: what it is (its attributes) and its pixels, read window by window.
+
+Axis order is (rows, cols, bands) everywhere outside the networks.
+"""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+
+from hsidiff.errors import SceneError
+from hsidiff.files import sha256_of_files
+from hsidiff.scenes.window import Window
+
+
+class PixelSource(Protocol):
+    """Where pixels come from: one small class per file format.
+
+    A source can be pickled and opens its file when it reads, so that several processes can share
+    a scene.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, cols, bands of the file."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the stored numbers."""
+
+    def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
+        """Stored numbers of ``window``, which lies inside the file, as (rows, cols, bands).
+
+        Args:
+            window: what to read.
+            bands: indices of the bands to read, from 0, increasing.
+
+        Returns:
+            Array (window.n_rows, window.n_cols, len(bands)) of the stored numbers. A source whose
+            file has a mask gives floating-point numbers with NaN where the mask hides a pixel.
+        """
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """Pixels of an array (rows, cols, bands) that is in memory already, or memory-mapped."""
+
+    values: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, cols, bands."""
+        return self.values.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return self.values.dtype
+
+    def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
+        """See :meth:`PixelSource.read`."""
+        rows, cols = window.slices
+        return self.values[rows, cols][:, :, bands]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A hyperspectral scene.
+
+    A band that ``good_bands`` excludes is never read: ``n_bands`` and ``wavelengths_nm`` speak of
+    the usable bands only. A pixel that lacks a value in any usable band is invalid: it reads as
+    NaN in all bands, is never learned from, and is 0 in every map.
+
+    Attributes:
+        name: a short name, usually the file's.
+        source: where the pixels come from.
+        good_bands: (bands of the file,) bool, False for a band that is not to be used.
+        file_wavelengths_nm: (bands of the file,) band centres in nm, or None if unknown.
+        nodata: the stored number that means "no value", or None.
+        scale: number, or (bands of the file,), that multiplies the stored numbers.
+        offset: number, or (bands of the file,), that is added after scaling.
+        crs: coordinate reference system, or None.
+        transform: affine transform from (col, row) to map coordinates, or None.
+        files: the files that hold the scene; empty for one made in memory.
+    """
+
+    name: str
+    source: PixelSource
+    good_bands: np.ndarray = field(repr=False)
+    file_wavelengths_nm: np.ndarray | None = field(default=None, repr=False)
+    nodata: float | None = None
+    scale: float | np.ndarray = field(default=1.0, repr=False)
+    offset: float | np.ndarray = field(default=0.0, repr=False)
+    crs: CRS | None = None
+    transform: Affine | None = None
+    files: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that band-wise attributes have one entry per band of the file."""
+        n_file_bands = self.source.shape[2]
+        if self.good_bands.shape != (n_file_bands,):
+            raise SceneError(
+                f"{self.name}: good_bands has {self.good_bands.size} entries, the scene "
+                f"{n_file_bands} bands: give one entry per band"
+            )
+        if not self.good_bands.any():
+            raise SceneError(f"{self.name}: none of its {n_file_bands} bands is marked as good")
+        wavelengths = self.file_wavelengths_nm
+        if wavelengths is not None and wavelengths.shape != (n_file_bands,):
+            raise SceneError(
+                f"{self.name}: {wavelengths.size} wavelengths for {n_file_bands} bands: "
+                "correct the header or remove its wavelengths"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.source.shape[:2]
+
+    @property
+    def band_indices(self) -> np.ndarray:
+        """Indices, from 0, of the usable bands in the file."""
+        return np.flatnonzero(self.good_bands)
+
+    @property
+    def n_bands(self) -> int:
+        """Number of usable bands."""
+        return int(self.good_bands.sum())
+
+    @property
+    def wavelengths_nm(self) -> np.ndarray | None:
+        """(n_bands,) centres of the usable bands in nm, or None if unknown."""
+        if self.file_wavelengths_nm is None:
+            return None
+        return self.file_wavelengths_nm[self.good_bands]
+
+    def read(self, window: Window | None = None) -> np.ndarray:
+        """Read the usable bands of a window.
+
+        Args:
+            window: what to read, inside the scene; None reads the whole scene.
+
+        Returns:
+            (rows, cols, n_bands) float32, scaled; NaN in all bands of an invalid pixel.
+
+        Raises:
+            SceneError: if the window leaves the scene.
+        """
+        window = window or Window.whole(self.shape)
+        if window.clipped(self.shape) != window:
+            raise SceneError(f"{window} leaves {self.name}, which is {self.shape} (rows, cols)")
+        stored = self.source.read(window, self.band_indices)
+        values = stored.astype(np.float32)
+        invalid = ~np.isfinite(values).all(axis=-1)
+        if self.nodata is not None:
+            invalid |= (stored == self.nodata).any(axis=-1)
+        values *= self._of_good_bands(self.scale)
+        values += self._of_good_bands(self.offset)
+        values[invalid] = np.nan
+        return values
+
+    def _of_good_bands(self, number: float | np.ndarray) -> np.ndarray:
+        number = np.asarray(number, dtype=np.float32)
+        return number[self.good_bands] if number.ndim else number
+
+    def without_bands(self, numbers: list[int]) -> "Scene":
+        """This scene without some bands.
+
+        Args:
+            numbers: numbers of the bands in the file, from 1 as the field counts them.
+
+        Raises:
+            SceneError: if a number is not a band of the file.
+        """
+        n_file_bands = self.source.shape[2]
+        wrong = [number for number in numbers if not 1 <= number <= n_file_bands]
+        if wrong:
+            raise SceneError(
+                f"drop_bands: {wrong[0]} is not a band of {self.name}, "
+                f"whose bands are numbered 1 to {n_file_bands}"
+            )
+        good_bands = self.good_bands.copy()
+        good_bands[np.asarray(numbers, dtype=int) - 1] = False
+        return replace(self, good_bands=good_bands)
+
+    def sha256(self) -> str:
+        """Hash of the files that hold the scene or, for one made in memory, of its values."""
+        if self.files:
+            return sha256_of_files(self.files)
+        return hashlib.sha256(np.ascontiguousarray(self.read()).tobytes()).hexdigest()

@@ -1,0 +1,151 @@
+"""Statistics of a scene in one streaming pass: bands, covariance, principal components."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hsidiff.errors import SceneError
+from hsidiff.progress import track
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.tiles import tile_windows
+
+READ_SIZE_PX = 256
+
+
+class StreamingMoments:
+    """Mean, covariance, minimum and maximum of vectors that come batch by batch.
+
+    Learned attributes, float64: ``n_samples_``, ``mean_`` (d,), ``covariance_`` (d, d), ``min_``
+    (d,), ``max_`` (d,).
+    """
+
+    def __init__(self, n_features: int) -> None:
+        self.n_samples_ = 0
+        self.mean_ = np.zeros(n_features)
+        self.min_ = np.full(n_features, np.inf)
+        self.max_ = np.full(n_features, -np.inf)
+        self._scatter = np.zeros((n_features, n_features))
+
+    def update(self, batch: np.ndarray) -> None:
+        """Take in a batch (n, d). Source: Chan, Golub and LeVeque (1979), pairwise update."""
+        if len(batch) == 0:
+            return
+        batch = batch.astype(np.float64)
+        n_total = self.n_samples_ + len(batch)
+        batch_mean = batch.mean(axis=0)
+        centred = batch - batch_mean
+        shift = batch_mean - self.mean_
+        weight = self.n_samples_ * len(batch) / n_total
+        self._scatter += centred.T @ centred + weight * np.outer(shift, shift)
+        self.mean_ = self.mean_ + shift * (len(batch) / n_total)
+        self.min_ = np.minimum(self.min_, batch.min(axis=0))
+        self.max_ = np.maximum(self.max_, batch.max(axis=0))
+        self.n_samples_ = n_total
+
+    @property
+    def covariance_(self) -> np.ndarray:
+        """(d, d) sample covariance."""
+        return self._scatter / max(self.n_samples_ - 1, 1)
+
+
+@dataclass(frozen=True)
+class PrincipalComponents:
+    """A linear projection ``(x - mean) @ components.T / scale``.
+
+    Attributes:
+        mean: (d,) float32.
+        components: (n_components, d) float32, orthonormal rows, by decreasing variance.
+        scale: (n_components,) float32, standard deviations if whitened, else ones.
+    """
+
+    mean: np.ndarray
+    components: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def from_moments(
+        cls, moments: StreamingMoments, n_components: int, *, whiten: bool
+    ) -> "PrincipalComponents":
+        """Take the leading components of a streamed covariance.
+
+        Directions without variance are left out, so there may be fewer than ``n_components``. The
+        sign of each component is fixed (its largest entry is positive), so that two runs agree.
+        """
+        variances, vectors = np.linalg.eigh(moments.covariance_)
+        order = np.argsort(variances)[::-1][:n_components]
+        order = order[variances[order] > 1e-10 * variances.max()]
+        components = vectors[:, order].T
+        largest = np.abs(components).argmax(axis=1)
+        components = components * np.sign(components[np.arange(len(order)), largest])[:, None]
+        scale = np.sqrt(variances[order]) if whiten else np.ones(len(order))
+        return cls(
+            moments.mean_.astype(np.float32),
+            components.astype(np.float32),
+            scale.astype(np.float32),
+        )
+
+    @property
+    def n_components(self) -> int:
+        """How many components there are."""
+        return len(self.components)
+
+    def project(self, values: np.ndarray) -> np.ndarray:
+        """Project (..., d) to (..., n_components)."""
+        return (values - self.mean) @ self.components.T / self.scale
+
+
+def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMoments:
+    """Moments of the spectra of all valid pixels, in one pass over the scene.
+
+    Args:
+        scene: the scene.
+        region: (rows, cols) bool, the pixels to use; None uses all.
+
+    Raises:
+        SceneError: if there is no valid pixel, or a usable band holds one value only.
+    """
+    moments = StreamingMoments(scene.n_bands)
+    windows = tile_windows(scene.shape, READ_SIZE_PX)
+    for window in track(windows, "read scene", len(windows)):
+        spectra = scene.read(window)
+        valid = np.isfinite(spectra).all(axis=-1)
+        if region is not None:
+            valid &= region[window.slices]
+        moments.update(spectra[valid])
+    if moments.n_samples_ == 0:
+        raise SceneError(_why_nothing_is_valid(scene))
+    constant = scene.band_indices[moments.min_ == moments.max_] + 1
+    if constant.size:
+        raise SceneError(
+            f"{scene.name}: band {band_list(constant)} holds one value only: "
+            f"leave it out with drop_bands (--drop-bands {band_list(constant)})"
+        )
+    return moments
+
+
+def _why_nothing_is_valid(scene: Scene) -> str:
+    """Find the bands that empty the scene: those without a value in any pixel."""
+    empty = []
+    for position, index in enumerate(scene.band_indices):
+        good_bands = np.zeros_like(scene.good_bands)
+        good_bands[index] = True
+        band = scene.source.read(
+            tile_windows(scene.shape, max(scene.shape))[0], np.array([index])
+        ).astype(np.float64)
+        if scene.nodata is not None:
+            band[band == scene.nodata] = np.nan
+        if not np.isfinite(band).any():
+            empty.append(scene.band_indices[position] + 1)
+    if empty and len(empty) < scene.n_bands:
+        bands = band_list(np.array(empty))
+        return (
+            f"{scene.name}: band {bands} holds no value at all: "
+            f"leave it out with drop_bands (--drop-bands {bands})"
+        )
+    return f"{scene.name}: no pixel has a value in each of its {scene.n_bands} bands"
+
+
+def band_list(numbers: np.ndarray) -> str:
+    """Write band numbers as people do: ``1-3,7``."""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -1,0 +1,47 @@
+"""A scene as tiles, each with the context (halo) that a network needs around it."""
+
+import numpy as np
+
+from hsidiff.errors import SettingError
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+
+
+def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -> list[Window]:
+    """Cut a scene into tiles that cover each pixel exactly once, row by row.
+
+    Args:
+        shape: rows and columns of the scene.
+        tile_size_px: side of a tile; tiles at the right and lower edge may be smaller.
+        multiple: what ``tile_size_px`` must be a multiple of.
+
+    Raises:
+        SettingError: if the size is not a positive multiple of ``multiple``.
+    """
+    if tile_size_px < 1 or tile_size_px % multiple:
+        raise SettingError(
+            f"tile_size={tile_size_px}: must be a positive multiple of {multiple} pixels"
+        )
+    return [
+        Window(row, col, tile_size_px, tile_size_px).clipped(shape)
+        for row in range(0, shape[0], tile_size_px)
+        for col in range(0, shape[1], tile_size_px)
+    ]
+
+
+def read_with_halo(scene: Scene, window: Window, halo_px: int) -> np.ndarray:
+    """Read a window and ``halo_px`` pixels around it; beyond the scene its edge is repeated.
+
+    Returns:
+        (window.n_rows + 2 halo_px, window.n_cols + 2 halo_px, n_bands) float32; NaN in all bands of
+        an invalid pixel.
+    """
+    wanted = window.grown(halo_px)
+    inside = wanted.clipped(scene.shape)
+    before = (inside.row - wanted.row, inside.col - wanted.col)
+    after = (
+        wanted.n_rows - inside.n_rows - before[0],
+        wanted.n_cols - inside.n_cols - before[1],
+    )
+    padding = ((before[0], after[0]), (before[1], after[1]), (0, 0))
+    return np.pad(scene.read(inside), padding, mode="edge")
