@@ -49,7 +49,7 @@ class PixelSource(Protocol):
 class ArraySource:
     """Pixels of an array (rows, cols, bands) that is in memory already, or memory-mapped."""
 
-    values: np.ndarray
+    values: np.ndarray = field(repr=False)
 
     @property
     def shape(self) -> tuple[int, int, int]:

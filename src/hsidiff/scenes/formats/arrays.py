@@ -1,0 +1,109 @@
+"""Choose an array of a file that holds arrays by name: .mat (v5, v7.3), .npz, .npy.
+
+Scenes and label rasters choose with the same code, so that both may be in one file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hsidiff.errors import MissingFileError, SceneError
+from hsidiff.scenes.formats import matlab, numpy_file
+from hsidiff.scenes.formats.named_array import NamedArray
+
+ARRAY_SUFFIXES = (".mat", ".npz", ".npy")
+"""Lower-case suffixes of the files that :func:`find_array` reads."""
+
+_MOST_BANDS_OF_A_PICTURE = 4
+
+
+def find_array(path: Path, n_dimensions: int, variable: str | None, option: str) -> NamedArray:
+    """Find the array of a ``.mat``, ``.npz`` or ``.npy`` file, without reading its numbers.
+
+    Args:
+        path: the file.
+        n_dimensions: dimensions that the array must have: 3 for a cube, 2 for a label raster. Of
+            two-dimensional arrays, vectors (one side is 1) are passed over unless named.
+        variable: the array's name, or None if the file holds only one that fits.
+        option: how the user can give ``variable``, for the messages: ``"--labels-variable"``.
+
+    Returns:
+        The array; its ``load()`` reads the numbers, ``name``, ``shape`` and ``dtype`` are known.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if the file is broken, no array fits, several fit (the message lists them with
+            their shapes), or the named one does not exist or does not fit.
+    """
+    arrays = list_arrays(path)
+    if variable is not None:
+        return _named(path, arrays, variable, (n_dimensions,))
+    return _only(path, arrays, _of_dimensions(arrays, n_dimensions), f"{n_dimensions}-D", option)
+
+
+def find_cube(path: Path, variable: str | None, option: str) -> NamedArray:
+    """Find the cube of a file, as :func:`find_array` finds an array of three dimensions.
+
+    A picture of at most four bands beside one real cube is passed over. A two-dimensional array,
+    which is how MATLAB keeps a cube of one band, is taken if it is named, or is the only one.
+    """
+    arrays = list_arrays(path)
+    if variable is not None:
+        return _named(path, arrays, variable, (2, 3))
+    cubes = _of_dimensions(arrays, 3)
+    if not cubes:
+        return _only(path, arrays, _of_dimensions(arrays, 2), "2-D or 3-D", option)
+    more_than_pictures = [cube for cube in cubes if cube.shape[2] > _MOST_BANDS_OF_A_PICTURE]
+    return _only(path, arrays, more_than_pictures or cubes, "3-D", option)
+
+
+def list_arrays(path: Path) -> list[NamedArray]:
+    """Every numeric array of a ``.mat``, ``.npz`` or ``.npy`` file, without its numbers.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if the file is broken.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path} does not exist")
+    module = matlab if path.suffix.lower() == ".mat" else numpy_file
+    return module.list_arrays(path)
+
+
+def _of_dimensions(arrays: Sequence[NamedArray], n_dimensions: int) -> list[NamedArray]:
+    """Arrays of so many dimensions; vectors, which lists of wavelengths are, do not count."""
+    fitting = [array for array in arrays if len(array.shape) == n_dimensions]
+    return [array for array in fitting if n_dimensions != 2 or min(array.shape) > 1]
+
+
+def _named(
+    path: Path, arrays: Sequence[NamedArray], variable: str, dimensions: tuple[int, ...]
+) -> NamedArray:
+    expected = " or ".join(f"{n}-D" for n in dimensions)
+    for array in arrays:
+        if array.name == variable and len(array.shape) in dimensions:
+            return array
+        if array.name == variable:
+            raise SceneError(f"{path}: {variable} has shape {array.shape}: expected {expected}")
+    raise SceneError(f"{path} has no array {variable!r}; it holds {_listed(arrays)}")
+
+
+def _only(
+    path: Path,
+    arrays: Sequence[NamedArray],
+    fitting: Sequence[NamedArray],
+    expected: str,
+    option: str,
+) -> NamedArray:
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise SceneError(f"{path} has no {expected} array; it holds {_listed(arrays)}")
+    raise SceneError(
+        f"{path} holds several {expected} arrays: {_listed(fitting)}: "
+        f"choose one with variable= or {option}"
+    )
+
+
+def _listed(arrays: Sequence[NamedArray]) -> str:
+    shapes = [f"{array.name} {'x'.join(map(str, array.shape)) or 'number'}" for array in arrays]
+    return ", ".join(shapes) or "no array of numbers"

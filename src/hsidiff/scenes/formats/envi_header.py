@@ -1,0 +1,121 @@
+"""ENVI headers: text of ``key = value`` lines beside a file of bare numbers."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+
+_FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=[ \t]*(\{[^}]*\}|[^\n]*)", re.MULTILINE)
+
+
+def is_envi_header(path: Path) -> bool:
+    """Whether a file begins as ENVI headers do; other makers use the suffix ``.hdr`` too."""
+    with path.open("rb") as stream:
+        return stream.read(16).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"ENVI")
+
+
+@dataclass(frozen=True)
+class EnviHeader:
+    """The fields of an ENVI header.
+
+    Attributes:
+        path: the header.
+        fields: lower-case keys to text; lists keep their braces.
+    """
+
+    path: Path
+    fields: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> "EnviHeader":
+        """Read a header.
+
+        Raises:
+            SceneError: if the file is not an ENVI header.
+        """
+        if not is_envi_header(path):
+            raise SceneError(f"{path} is not an ENVI header: its first line must be ENVI")
+        pairs = _FIELD.findall(path.read_text(encoding="utf-8-sig", errors="replace"))
+        return cls(path, {" ".join(key.lower().split()): value.strip() for key, value in pairs})
+
+    def integer(self, key: str, default: int | None = None) -> int:
+        """A whole number, at least 0.
+
+        Raises:
+            SceneError: if it is absent without a default, or not such a number.
+        """
+        text = self.fields.get(key)
+        if text is None and default is not None:
+            return default
+        if text is None or not re.fullmatch(r"\d+", text):
+            raise SceneError(f"{self.path}: '{key} = {text}' must be a whole number: correct it")
+        return int(text)
+
+    def number(self, key: str) -> float | None:
+        """A number, or None if the header has no such field."""
+        numbers = self.numbers(key)
+        return None if numbers is None or not numbers.size else float(numbers[0])
+
+    def numbers(self, key: str) -> np.ndarray | None:
+        """A list of numbers, float64, or None if the header has no such field.
+
+        Raises:
+            SceneError: if one of them is not a number.
+        """
+        if key not in self.fields:
+            return None
+        words = self.words(key)
+        try:
+            return np.array([float(word) for word in words])
+        except ValueError as error:
+            raise SceneError(f"{self.path}: '{key}' must hold numbers ({error})") from error
+
+    def words(self, key: str) -> list[str]:
+        """A list of words, separated by commas; empty if the header has no such field."""
+        inside = self.fields.get(key, "").strip("{} \n\t")
+        return [" ".join(word.split()) for word in inside.split(",") if word.strip()]
+
+    def wavelengths_nm(self) -> np.ndarray | None:
+        """(bands,) band centres in nm, from ``wavelength`` or else the band names, or None."""
+        values = self.numbers("wavelength")
+        if values is not None and values.size:
+            return wavelengths_in_nm(values, self.fields.get("wavelength units"), str(self.path))
+        return wavelengths_of_names(self.words("band names"), str(self.path))
+
+    def good_bands(self, n_bands: int) -> np.ndarray:
+        """(bands,) bool, from ``bbl``; all True if the header has none.
+
+        Raises:
+            SceneError: if ``bbl`` has another number of entries.
+        """
+        flags = self.numbers("bbl")
+        if flags is None:
+            return np.ones(n_bands, dtype=bool)
+        if flags.size != n_bands:
+            raise SceneError(f"{self.path}: 'bbl' has {flags.size} entries for {n_bands} bands")
+        return flags != 0
+
+    def scale(self, n_bands: int) -> float | np.ndarray:
+        """What the stored numbers are multiplied by: number, or (bands,)."""
+        factor = self.number("reflectance scale factor")
+        if "data gain values" not in self.fields and factor is not None:
+            if not factor > 0:
+                raise SceneError(f"{self.path}: 'reflectance scale factor' must be above 0")
+            return 1.0 / factor
+        return self._per_band("data gain values", n_bands, 1.0)
+
+    def offset(self, n_bands: int) -> float | np.ndarray:
+        """What is added after scaling: number, or (bands,)."""
+        return self._per_band("data offset values", n_bands, 0.0)
+
+    def _per_band(self, key: str, n_bands: int, default: float) -> float | np.ndarray:
+        values = self.numbers(key)
+        if values is None:
+            return default
+        if values.size != n_bands:
+            raise SceneError(f"{self.path}: '{key}' has {values.size} entries for {n_bands} bands")
+        return values

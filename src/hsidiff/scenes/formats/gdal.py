@@ -1,0 +1,46 @@
+"""Open rasters through GDAL without its noise."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import rasterio
+from affine import Affine
+from rasterio._err import CPLE_BaseError  # it has no public name, and some calls let it out
+from rasterio.crs import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from hsidiff.errors import SceneError
+
+
+@contextmanager
+def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
+    """Open a raster for reading; GDAL's errors inside the block become one clear line.
+
+    Args:
+        path: the file.
+        driver: the only format that GDAL may take it for: ``"GTiff"``.
+
+    Raises:
+        SceneError: if GDAL cannot open or read it.
+    """
+    try:
+        with warnings.catch_warnings():
+            # A scene without a georeference is nothing to warn of.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = rasterio.open(path, driver=driver)
+        with dataset:
+            yield dataset
+    except (RasterioError, CPLE_BaseError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise SceneError(f"{path} cannot be read ({reason}): save or copy it again") from error
+
+
+def georeference(dataset: rasterio.DatasetReader) -> tuple[CRS | None, Affine | None]:
+    """CRS and transform, None for what the file does not say.
+
+    Ground control points are no transform and are ignored.
+    """
+    transform = dataset.transform
+    return dataset.crs, None if transform == Affine.identity() else transform

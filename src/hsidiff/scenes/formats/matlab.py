@@ -1,0 +1,103 @@
+"""Arrays of MATLAB files: v4 and v5 to v7 (scipy), v7.3 (HDF5, h5py)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from scipy.io import loadmat, whosmat
+
+from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.named_array import NamedArray
+
+_NUMERIC_CLASSES = {
+    "double": "f8", "single": "f4", "logical": "?",
+    "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8",
+    "uint8": "u1", "uint16": "u2", "uint32": "u4", "uint64": "u8",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Matlab5Array(NamedArray):
+    """A variable of a v5 file, which cannot be read in part: it is loaded once and kept."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the stored numbers, which MATLAB makes smaller than the declared one."""
+        return self._loaded.dtype
+
+    def load(self) -> np.ndarray:
+        """See :meth:`NamedArray.load`."""
+        return self._loaded
+
+    @cached_property
+    def _loaded(self) -> np.ndarray:
+        try:
+            return loadmat(self.path, variable_names=[self.name])[self.name]
+        except Exception as error:  # a broken file makes scipy raise nearly anything
+            raise _broken(self.path, error) from error
+
+
+@dataclass(frozen=True)
+class Matlab73Array(NamedArray):
+    """A dataset of a v7.3 file. HDF5 holds MATLAB's axes in reversed order."""
+
+    def load(self) -> np.ndarray:
+        """See :meth:`NamedArray.load`."""
+        return self.part(*(slice(None) for _ in self.shape))
+
+    def part(self, *slices: slice) -> np.ndarray:
+        """See :meth:`NamedArray.part`; reads the chunks that it needs."""
+        try:
+            with h5py.File(self.path) as file:
+                return file[self.name][tuple(reversed(slices))].T
+        except (OSError, RuntimeError, KeyError) as error:
+            raise _broken(self.path, error) from error
+
+
+def list_arrays(path: Path) -> list[NamedArray]:
+    """Every numeric array of a ``.mat`` file, without its numbers.
+
+    Raises:
+        SceneError: if it is no MATLAB file, or a broken one.
+    """
+    if h5py.is_hdf5(path):
+        return _list_hdf5(path)
+    try:
+        variables = whosmat(path)
+    except Exception as error:  # a broken file makes scipy raise nearly anything
+        raise _broken(path, error) from error
+    return [
+        Matlab5Array(path, name, tuple(shape), np.dtype(_NUMERIC_CLASSES[kind]))
+        for name, shape, kind in variables
+        if kind in _NUMERIC_CLASSES
+    ]
+
+
+def _list_hdf5(path: Path) -> list[NamedArray]:
+    found: list[NamedArray] = []
+
+    def add(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        # "#refs#" and "#subsystem#" hold MATLAB's own bookkeeping; text is stored as uint16.
+        if not isinstance(item, h5py.Dataset) or name.startswith("#"):
+            return
+        if item.attrs.get("MATLAB_class") == b"char" or "MATLAB_empty" in item.attrs:
+            return
+        is_complex = item.dtype.names == ("real", "imag")
+        dtype = np.dtype(np.complex128) if is_complex else item.dtype
+        if dtype.kind in "biufc":
+            found.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
+
+    try:
+        with h5py.File(path) as file:
+            file.visititems(add)
+    except (OSError, RuntimeError, KeyError) as error:
+        raise _broken(path, error) from error
+    return found
+
+
+def _broken(path: Path, error: Exception) -> SceneError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return SceneError(f"{path} is not a readable MATLAB file ({reason}): save or copy it again")

@@ -1,0 +1,141 @@
+"""xarray objects: scenes from a DataArray with axes in any order, and back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import rioxarray  # noqa: F401  (registers the accessor .rio)
+import xarray
+from affine import Affine
+from rioxarray.exceptions import MissingSpatialDimensionError
+
+from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
+from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+
+_SPATIAL_NAMES = (("row", "col"), ("rows", "cols"), ("lat", "lon"), ("line", "sample"))
+_WAVELENGTH_NAMES = ("wavelength", "wavelengths", "wavelength_nm", "wl")
+_GOOD_BAND_NAMES = ("good", "good_bands", "good_wavelengths", "bbl")
+
+
+@dataclass(frozen=True)
+class XarraySource:
+    """Pixels of a DataArray whose dimensions are (rows, cols, bands), loaded part by part."""
+
+    array: xarray.DataArray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Rows, cols, bands."""
+        rows, cols, bands = self.array.shape
+        return rows, cols, bands
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return self.array.dtype
+
+    def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
+        """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
+        return self.array[window.slices][:, :, bands].to_numpy()
+
+
+def open_xarray(array: xarray.DataArray) -> Scene:
+    """Make a scene of a DataArray with the dimensions band, y and x in any order.
+
+    Its coordinates along the bands may be ``wavelength`` (nm or um, by its attribute ``units`` or
+    its size) and ``good``; CRS, transform and nodata are those of rioxarray. An array that is not
+    in memory, say one of dask, is loaded window by window.
+
+    Raises:
+        SceneError: if it does not have these dimensions, its pixels are not evenly spaced, or its
+            numbers are not real.
+    """
+    name = str(array.name or "array")
+    y, x, band = _dimensions(array, name)
+    cube = array.transpose(y, x, band)
+    check_pixels(name, cube.shape, cube.dtype)
+    _check_even_spacing(array, (y, x), name)
+    wavelength = _along_bands(array, _WAVELENGTH_NAMES, band)
+    good = _along_bands(array, _GOOD_BAND_NAMES, band)
+    unit = None if wavelength is None else wavelength.attrs.get("units")
+    values = None if wavelength is None else wavelengths_in_nm(wavelength.values, unit, name)
+    spatial = array.rio.set_spatial_dims(x_dim=x, y_dim=y)
+    transform = spatial.rio.transform()
+    return Scene(
+        name=name,
+        source=XarraySource(cube),
+        good_bands=np.ones(cube.shape[2], bool) if good is None else good.values.astype(bool),
+        file_wavelengths_nm=values,
+        nodata=None if spatial.rio.nodata is None else float(spatial.rio.nodata),
+        scale=float(array.attrs.get("scale_factor", 1.0)),
+        offset=float(array.attrs.get("add_offset", 0.0)),
+        crs=spatial.rio.crs,
+        transform=None if transform == Affine.identity() else transform,
+    )
+
+
+def to_xarray(scene: Scene) -> xarray.DataArray:
+    """Read a scene into a DataArray.
+
+    Returns:
+        (band, y, x) float32, the usable bands, scaled, NaN where a pixel is invalid. Coordinates:
+        ``band`` (number in the file, from 1), ``wavelength`` in nm if known, ``good``, and x and y
+        of the pixel centres if there is a transform without rotation; CRS and transform as
+        rioxarray keeps them.
+    """
+    coordinates: dict[str, Any] = {
+        "band": scene.band_indices + 1,
+        "good": ("band", np.ones(scene.n_bands, dtype=bool)),
+    }
+    if scene.wavelengths_nm is not None:
+        coordinates["wavelength"] = ("band", scene.wavelengths_nm, {"units": "nm"})
+    t = scene.transform
+    if t is not None and t.b == t.d == 0:
+        coordinates["y"] = t.f + t.e * (np.arange(scene.shape[0]) + 0.5)
+        coordinates["x"] = t.c + t.a * (np.arange(scene.shape[1]) + 0.5)
+    values = np.moveaxis(scene.read(), -1, 0)
+    array = xarray.DataArray(values, coordinates, ("band", "y", "x"), scene.name)
+    if scene.crs is not None:
+        array = array.rio.write_crs(scene.crs)
+    return array if t is None else array.rio.write_transform(t)
+
+
+def _dimensions(array: xarray.DataArray, name: str) -> tuple[str, str, str]:
+    """Names of the dimensions of rows, columns and bands."""
+    dims = [str(dim) for dim in array.dims]
+    try:
+        y, x = array.rio.y_dim, array.rio.x_dim
+    except MissingSpatialDimensionError:
+        known = [pair for pair in _SPATIAL_NAMES if set(pair) <= set(dims)]
+        y, x = known[0] if known else ("", "")
+    others = [dim for dim in dims if dim not in {x, y}]
+    if len(dims) != 3 or len(others) != 1:
+        raise SceneError(
+            f"{name} has dimensions ({', '.join(dims)}): expected band, y and x in any order"
+        )
+    return y, x, others[0]
+
+
+def _along_bands(
+    array: xarray.DataArray, names: tuple[str, ...], band: str
+) -> xarray.DataArray | None:
+    for name in names:
+        if name in array.coords and array.coords[name].dims == (band,):
+            return array.coords[name]
+    return None
+
+
+def _check_even_spacing(array: xarray.DataArray, spatial: tuple[str, str], name: str) -> None:
+    """Raise unless coordinates in space, where there are any, fit a grid within half a pixel."""
+    for dim in spatial:
+        if dim not in array.coords or array.sizes[dim] < 3:
+            continue
+        found = array.coords[dim].to_numpy().astype(np.float64)
+        even = np.linspace(found[0], found[-1], found.size)
+        if not (np.abs(found - even) < 0.5 * abs(even[1] - even[0])).all():
+            raise SceneError(
+                f"{name}: coordinates {dim} are not evenly spaced: project it to a grid first"
+            )

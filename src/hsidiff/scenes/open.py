@@ -1,0 +1,100 @@
+"""Open a scene: the only place that takes a scene's file name."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray
+
+from hsidiff.errors import MissingFileError, SceneError
+from hsidiff.scenes.formats.array_file import open_array_file
+from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
+from hsidiff.scenes.formats.envi import find_header, open_envi
+from hsidiff.scenes.formats.geotiff import open_geotiff
+from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.xarray_object import open_xarray
+from hsidiff.scenes.scene import ArraySource, Scene
+
+_GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
+_OPTION = "--scene-variable"
+
+
+def open_scene(
+    source: str | Path | xarray.DataArray | np.ndarray | Scene,
+    *,
+    variable: str | None = None,
+    drop_bands: Sequence[int] = (),
+) -> Scene:
+    """Open a scene, without reading its pixels where the format allows that.
+
+    Formats: MATLAB (``.mat``, v4 to v7.3), NumPy (``.npy``, ``.npz``), GeoTIFF and COG, ENVI (the
+    file of numbers or its ``.hdr``), xarray objects and NumPy arrays. Wavelengths, good bands,
+    nodata, scale, CRS and transform come along where the format has them.
+
+    Args:
+        source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
+        variable: name of the cube, for ``.mat`` and ``.npz`` files that hold several.
+        drop_bands: numbers, from 1, of bands of the file that are not to be used.
+
+    Returns:
+        The scene; its pixels are read by :meth:`Scene.read`, window by window.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if the file is of no known format, is broken, or holds no scene.
+    """
+    if isinstance(source, str | Path):
+        scene = _open_file(Path(source), variable)
+    elif variable is not None:
+        raise SceneError(f"variable={variable!r} names an array of a file: give it with a path")
+    elif isinstance(source, Scene):
+        scene = source
+    elif isinstance(source, xarray.DataArray):
+        scene = open_xarray(source)
+    elif isinstance(source, np.ndarray):
+        scene = _of_array(source)
+    else:
+        raise SceneError(
+            f"a {type(source).__name__} is no scene: expected a path, an xarray.DataArray or "
+            "a NumPy array (rows, cols, bands)"
+        )
+    return scene.without_bands(list(drop_bands)) if len(drop_bands) else scene
+
+
+def _open_file(path: Path, variable: str | None) -> Scene:
+    _check_file(path)
+    suffix = path.suffix.lower()
+    if suffix in ARRAY_SUFFIXES:
+        return open_array_file(path, variable, _OPTION)
+    if variable is not None:
+        raise SceneError(f"{path} has no named arrays: leave out variable= and {_OPTION}")
+    if suffix in _GEOTIFF_SUFFIXES:
+        return open_geotiff(path)
+    if suffix == ".hdr" or find_header(path) is not None:
+        return open_envi(path)
+    raise SceneError(
+        f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
+        f"its header ({path.stem}.hdr) beside it"
+    )
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise SceneError(f"{path} is a folder: name the file of the scene in it")
+    if not path.exists():
+        raise MissingFileError(f"{path} does not exist")
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(1)
+    except OSError as error:
+        raise SceneError(f"{path} cannot be read: {error.strerror}") from error
+    if not first:
+        raise SceneError(f"{path} is empty: copy or download it again")
+
+
+def _of_array(array: np.ndarray) -> Scene:
+    check_pixels("the array", array.shape, array.dtype)
+    if isinstance(array, np.ma.MaskedArray):
+        array = np.ma.filled(array.astype(np.result_type(array.dtype, np.float32)), np.nan)
+    good_bands = np.ones(array.shape[2], dtype=bool)
+    return Scene(name="array", source=ArraySource(array), good_bands=good_bands)

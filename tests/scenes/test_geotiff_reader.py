@@ -1,0 +1,221 @@
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import rasterio
+from fake_files import ROTATED, TRANSFORM, UTM_33N, cube, listing, write_envi, write_geotiff
+from rasterio.control import GroundControlPoint
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
+from rasterio.shutil import copy
+
+from hsidiff.errors import SceneError
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.window import Window
+
+LAYOUTS = [
+    {"interleave": "band"},
+    {"interleave": "pixel"},
+    {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"},
+    {"ENDIANNESS": "BIG"},
+]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=["band", "pixel", "tiled", "big-endian"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
+def test_a_window_equals_the_slice_of_the_array(tmp_path, layout, dtype):
+    values = cube((20, 33, 6), dtype)
+    scene = open_scene(write_geotiff(tmp_path / "a.tif", values, **layout), drop_bands=[2])
+    whole = values[:, :, [0, 2, 3, 4, 5]]
+    np.testing.assert_array_equal(scene.read(), whole)
+    np.testing.assert_array_equal(scene.read(Window(3, 15, 17, 18)), whole[3:20, 15:33])
+    assert scene.source.dtype == values.dtype
+
+
+def test_a_cog_is_read(tmp_path):
+    values = cube((70, 80, 4))
+    copy(write_geotiff(tmp_path / "a.tif", values), tmp_path / "cog.tif", driver="COG")
+    scene = open_scene(tmp_path / "cog.tif")
+    np.testing.assert_array_equal(scene.read(), values)
+    assert (scene.crs.to_epsg(), scene.transform) == (UTM_33N, TRANSFORM)
+
+
+@pytest.mark.parametrize("transform", [TRANSFORM, ROTATED], ids=["north-up", "rotated"])
+def test_crs_and_transform_are_kept_exactly(tmp_path, transform):
+    scene = open_scene(write_geotiff(tmp_path / "a.tif", cube(), transform=transform))
+    assert scene.crs == CRS.from_epsg(UTM_33N)
+    assert scene.transform == transform
+
+
+def test_a_file_without_georeference_opens_silently(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = write_geotiff(tmp_path / "a.tif", cube(), crs=None, transform=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scene = open_scene(path)
+        scene.read()
+    assert (scene.crs, scene.transform) == (None, None)
+
+
+def test_ground_control_points_are_no_transform(tmp_path):
+    points = [GroundControlPoint(0, 0, 1, 1), GroundControlPoint(5, 7, 2, 2)]
+    profile = {"gcps": points, "transform": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = write_geotiff(tmp_path / "a.tif", cube(), **profile)
+    assert open_scene(path).transform is None
+
+
+def tag_bands(path, tags, namespace=None):
+    with rasterio.open(path, "r+") as dataset:
+        for band, of_band in enumerate(tags, start=1):
+            dataset.update_tags(band, ns=namespace, **of_band)
+
+
+def test_wavelengths_come_from_the_imagery_domain_first(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 2)))
+    tag_bands(
+        path, [{"CENTRAL_WAVELENGTH_UM": "0.45"}, {"CENTRAL_WAVELENGTH_UM": "2.3"}], "IMAGERY"
+    )
+    tag_bands(path, [{"wavelength": "1"}, {"wavelength": "2"}])
+    np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 2300])
+
+
+@pytest.mark.parametrize(
+    ("values", "unit"),
+    [("450 2300", "Nanometers"), ("0.45 2.3", "Micrometers"), ("450 2300", None)],
+)
+def test_wavelengths_come_from_tags_of_the_bands(tmp_path, values, unit):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 2)))
+    units = {"wavelength_units": unit} if unit else {}
+    tag_bands(path, [{"Wavelength": value} | units for value in values.split()])
+    np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 2300])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["band 1 (450 Nanometers)", "band 2 (2300 Nanometers)"],
+        ["B1 0.45um", "B2 2.3um"],
+        ["channel_0 (450.0)", "channel_1 (2300.0)"],
+    ],
+)
+def test_wavelengths_come_from_band_descriptions(tmp_path, names):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 2)))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = names
+    np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 2300])
+
+
+def test_a_wavelength_missing_in_one_band_makes_all_unknown(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 2)))
+    tag_bands(path, [{"wavelength": "450"}])
+    assert open_scene(path).wavelengths_nm is None
+
+
+def test_bad_bands_scale_offset_and_nodata_are_applied(tmp_path):
+    values = cube((2, 3, 3))
+    values[0, 0, 1] = -32768  # in the bad band alone
+    values[1, 1, 2] = -32768
+    path = write_geotiff(tmp_path / "a.tif", values, nodata=-32768)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.scales, dataset.offsets = (0.1, 0.2, 0.5), (0, 5, -1)
+    tag_bands(path, [{"bbl": "1"}, {"bbl": "0"}, {}])
+    scene = open_scene(path)
+    expected = values[:, :, [0, 2]] * [0.1, 0.5] + [0, -1]
+    expected[1, 1] = np.nan
+    assert scene.good_bands.tolist() == [True, False, True]
+    np.testing.assert_allclose(scene.read(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("place", ["internal", "external"])
+@pytest.mark.parametrize("nodata", [None, 5.0])
+def test_pixels_behind_a_mask_are_invalid(tmp_path, place, nodata):
+    values = cube((4, 5, 3))
+    path = write_geotiff(tmp_path / "a.tif", values, nodata=nodata)
+    shown = np.ones((4, 5), dtype=bool)
+    shown[1, 2] = shown[3] = False
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=place == "internal"),
+        rasterio.open(path, "r+") as dataset,
+    ):
+        dataset.write_mask(shown)
+    assert (tmp_path / "a.tif.msk").exists() == (place == "external")
+    scene = open_scene(path)
+    if nodata is not None:
+        shown &= (values != nodata).all(axis=-1)
+    expected = np.where(shown[:, :, np.newaxis], values, np.nan)
+    np.testing.assert_array_equal(scene.read(), expected)
+    np.testing.assert_array_equal(scene.read(Window(1, 1, 2, 3)), expected[1:3, 1:4])
+
+
+def test_an_alpha_band_is_a_mask_and_not_a_band(tmp_path):
+    values = cube((4, 5, 4), "uint8")
+    values[:, :, 3] = 255
+    values[2, 2, 3] = 0
+    path = write_geotiff(tmp_path / "a.tif", values, photometric="RGB", alpha="YES")
+    with rasterio.open(path) as dataset:
+        assert dataset.colorinterp[3] is ColorInterp.alpha
+    read = open_scene(path).read()
+    assert read.shape == (4, 5, 3)
+    assert np.argwhere(np.isnan(read).all(axis=-1)).tolist() == [[2, 2]]
+
+
+def test_an_envi_header_beside_the_file_says_what_the_file_does_not(tmp_path):
+    values = cube((4, 5, 3))
+    path = write_geotiff(tmp_path / "full.tif", values)
+    fields = {"wavelength": "{0.4, 0.5, 0.6}", "bbl": "{1, 0, 1}"}
+    fields |= {"reflectance_scale_factor": "100", "data_ignore_value": "7"}
+    write_envi(tmp_path / "full", values, **fields).unlink()
+    scene = open_scene(path)
+    np.testing.assert_allclose(scene.wavelengths_nm, [400, 600])
+    expected = values[:, :, [0, 2]] / 100
+    expected[(values[:, :, [0, 2]] == 7).any(axis=-1)] = np.nan
+    np.testing.assert_allclose(scene.read(), expected, rtol=1e-6)
+    assert [file.name for file in scene.files] == ["full.tif", "full.hdr"]
+
+
+def test_a_header_of_another_scene_or_maker_is_ignored(tmp_path):
+    path = write_geotiff(tmp_path / "full.tif", cube((4, 5, 3)))
+    write_envi(tmp_path / "full", cube((4, 5, 2)), wavelength="{400, 500}")
+    assert open_scene(path).wavelengths_nm is None
+    (tmp_path / "full.hdr").write_text("BYTEORDER I\nNROWS 4\n")
+    assert open_scene(path).files == (path,)
+
+
+def test_a_pickled_scene_reads_the_same(tmp_path):
+    scene = open_scene(write_geotiff(tmp_path / "a.tif", cube(), nodata=3))
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(scene)).read(), scene.read())
+
+
+def test_reading_writes_nothing_beside_the_data(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube(), nodata=3)
+    before = listing(tmp_path)
+    open_scene(path).read()
+    assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_numbers_are_refused(tmp_path, dtype):
+    with pytest.raises(SceneError, match="complex"):
+        open_scene(write_geotiff(tmp_path / "a.tif", cube().astype(dtype)))
+
+
+@pytest.mark.parametrize("kept", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("layout", [{}, {"compress": "deflate"}])
+def test_a_truncated_file_is_refused(tmp_path, kept, layout):
+    values = np.random.default_rng(0).normal(size=(20, 20, 30))
+    path = write_geotiff(tmp_path / "a.tif", values, **layout)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(SceneError, match="cannot be read") as caught:
+        open_scene(path).read()
+    assert "\n" not in str(caught.value)
+
+
+def test_text_with_a_geotiff_name_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_text("hello")
+    with pytest.raises(SceneError, match="cannot be read"):
+        open_scene(tmp_path / "a.tif")
