@@ -1,0 +1,224 @@
+"""Which field of a vector file holds the classes, and the class id of each feature."""
+
+import difflib
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hsidiff.errors import LabelError
+
+logger = logging.getLogger(__name__)
+
+MAX_CLASS_ID = 65535
+"""Maps are stored with at most two bytes per pixel."""
+
+MAX_FOUND_CLASSES = 255
+"""A field with more distinct values is never taken for the classes unless it is named."""
+
+ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid"})
+CLASS_NAMES = frozenset(
+    {"class", "classes", "label", "labels", "landcover", "landuse", "lulc", "category"}
+)
+
+
+@dataclass(frozen=True)
+class FeatureClasses:
+    """The class of each feature.
+
+    Attributes:
+        ids: (features,) int64, the class id, 0 = none.
+        names: class id to name, for the classes that have a name.
+    """
+
+    ids: np.ndarray
+    names: dict[int, str]
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns that could hold classes; a missing value is NA.
+
+    Attributes:
+        numbers: columns of whole numbers, as Int64.
+        texts: columns of text, as objects.
+    """
+
+    numbers: dict[str, pd.Series]
+    texts: dict[str, pd.Series]
+
+    def n_distinct(self) -> dict[str, int]:
+        """Distinct values of each column, numbers and texts."""
+        return {key: column.nunique() for key, column in (self.texts | self.numbers).items()}
+
+
+def read_classes(
+    table: pd.DataFrame, field: str | None, name: str, *, multi_part: bool
+) -> FeatureClasses:
+    """Read the class of each feature from its attributes.
+
+    Whole numbers are class ids (0 and missing: no class), named by the text field that maps to
+    them one to one, if there is one. Text is named classes: their ids come from the field of whole
+    numbers that belongs to it (``Level_2_ID`` to ``Level_2``), and otherwise count from 1 in
+    alphabetical order. Text that holds digits only is read as whole numbers.
+
+    Args:
+        table: (features, fields) attributes, without the geometry.
+        field: name of the field; None finds it.
+        name: what to call the labels in messages.
+        multi_part: whether some feature has several parts. Then a field whose values are all
+            distinct may be the class, one feature per class; otherwise it is taken for an id.
+
+    Raises:
+        LabelError: if the field does not exist or holds no classes, no field or several fit, or an
+            id is not in 1..65535.
+    """
+    table = table.rename(columns=str)
+    columns = _usable_columns(table)
+    if field is None:
+        field = _found_field(columns, len(table), name, multi_part)
+        logger.info("%s: classes from the field %r", name, field)
+    elif field not in table.columns:
+        raise LabelError(f"{name}: no field {field!r}{nearest(field, table.columns)}")
+    if field in columns.texts:
+        return _classes_of_text(columns, field, name)
+    if field in columns.numbers:
+        ids = _checked_ids(columns.numbers[field], field, name)
+        return FeatureClasses(ids, _names_of_ids(columns, field))
+    raise LabelError(
+        f"{name}: field {field!r} holds neither text nor whole numbers: "
+        f"choose one of {_listed(columns.n_distinct())}"
+    )
+
+
+def nearest(given: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the nearest known one, and all of them."""
+    known = list(known)
+    lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(given.lower(), lower, n=1)
+    hint = f", did you mean {lower[close[0]]!r}?" if close else ":"
+    return f"{hint} known are {', '.join(map(repr, known)) or 'none'}"
+
+
+def _usable_columns(table: pd.DataFrame) -> _Columns:
+    """Sort columns into whole numbers and text; others (dates, fractions) cannot be classes."""
+    numbers, texts = {}, {}
+    for key in table.columns:
+        column = table[key].astype(object)
+        column = column.where(column.notna(), None)
+        values = column.dropna()
+        if values.empty or values.map(lambda value: isinstance(value, bool | np.bool_)).any():
+            continue
+        if values.map(lambda value: isinstance(value, str)).all():
+            column = column.map(lambda value: (value or "").strip() or None)
+            if column.dropna().map(str.isdecimal).all():
+                numbers[key] = column.map(int, na_action="ignore").astype("Int64")
+            else:
+                texts[key] = column
+        elif _are_whole(values):
+            numbers[key] = column.astype("Int64")
+    return _Columns(numbers, texts)
+
+
+def _are_whole(values: pd.Series) -> bool:
+    if not pd.api.types.is_numeric_dtype(values.infer_objects()):
+        return False
+    numbers = values.to_numpy(np.float64)
+    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
+
+
+def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool) -> str:
+    """The one field that can hold classes: one with a usual name, or the only one that fits."""
+    n_distinct = {
+        key: count
+        for key, count in columns.n_distinct().items()
+        if 2 <= count <= MAX_FOUND_CLASSES and _plain(key) not in ID_NAMES
+    }
+    paired = {_id_field_of(columns, text) for text in n_distinct if text in columns.texts}
+    fields = [key for key in n_distinct if key not in paired]
+    usual = [key for key in fields if _stem(key) in CLASS_NAMES]
+    fitting = [key for key in fields if multi_part or n_distinct[key] < n_features]
+    for choice in (usual, fitting):
+        if len(choice) == 1:
+            return choice[0]
+    if not fitting:
+        raise LabelError(
+            f"{name}: no field of text or whole numbers looks like classes "
+            f"({_listed(columns.n_distinct())}): name it with --field"
+        )
+    raise LabelError(
+        f"{name}: several fields can be the classes: {_listed({k: n_distinct[k] for k in fields})}:"
+        " choose one with --field"
+    )
+
+
+def _classes_of_text(columns: _Columns, field: str, name: str) -> FeatureClasses:
+    texts = columns.texts[field]
+    id_field = _id_field_of(columns, field)
+    if id_field is not None:
+        ids = _checked_ids(columns.numbers[id_field], id_field, name)
+        return FeatureClasses(ids, _pairs(ids, texts))
+    names = sorted(texts.dropna().unique(), key=lambda text: (text.casefold(), text))
+    numbers = {text: number for number, text in enumerate(names, start=1)}
+    ids = np.array([numbers.get(text, 0) for text in texts], dtype=np.int64)
+    return FeatureClasses(ids, {number: text for text, number in numbers.items()})
+
+
+def _id_field_of(columns: _Columns, text_field: str) -> str | None:
+    """The field of whole numbers that belongs to a text field: same stem, one to one, complete."""
+    texts = columns.texts[text_field]
+    for key, numbers in columns.numbers.items():
+        complete = numbers[texts.notna()].notna().all() and (numbers.dropna() >= 0).all()
+        if _stem(key) == _stem(text_field) and complete and _one_to_one(numbers, texts):
+            return key
+    return None
+
+
+def _names_of_ids(columns: _Columns, field: str) -> dict[int, str]:
+    """Names from the text field that maps one to one; of several, the one of the same stem."""
+    numbers = columns.numbers[field]
+    fitting = [key for key, texts in columns.texts.items() if _one_to_one(numbers, texts)]
+    related = [key for key in fitting if _stem(key) == _stem(field)]
+    chosen = related or fitting
+    if len(chosen) != 1:
+        return {}
+    return _pairs(numbers.fillna(0).to_numpy(np.int64), columns.texts[chosen[0]])
+
+
+def _pairs(ids: np.ndarray, texts: pd.Series) -> dict[int, str]:
+    pairs = zip(ids.tolist(), texts, strict=True)
+    return {number: text for number, text in pairs if number and text is not None}
+
+
+def _one_to_one(numbers: pd.Series, texts: pd.Series) -> bool:
+    """Whether each id above 0 goes with one text, and each text with one id."""
+    pairs = pd.DataFrame({"number": numbers, "text": texts}).dropna().drop_duplicates()
+    pairs = pairs[pairs["number"] > 0]
+    return bool(len(pairs) and pairs["number"].is_unique and pairs["text"].is_unique)
+
+
+def _checked_ids(numbers: pd.Series, field: str, name: str) -> np.ndarray:
+    ids = numbers.fillna(0).to_numpy(np.int64)
+    wrong = ids[(ids < 0) | (ids > MAX_CLASS_ID)]
+    if wrong.size:
+        raise LabelError(
+            f"{name}: field {field!r} holds the class id {wrong[0]}: ids must be 1 to "
+            f"{MAX_CLASS_ID}, or 0 for no label"
+        )
+    return ids
+
+
+def _plain(field: str) -> str:
+    return re.sub(r"[\W_]", "", field.lower())
+
+
+def _stem(field: str) -> str:
+    """A field's name without a last word that says id or name: ``Level_2_ID`` -> ``level2``."""
+    return re.sub(r"(?<=.)(id|code|nr|number|name|names|text)$", "", _plain(field))
+
+
+def _listed(n_distinct: dict[str, int]) -> str:
+    return ", ".join(f"{key} ({count} values)" for key, count in n_distinct.items()) or "none"

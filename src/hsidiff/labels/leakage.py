@@ -1,0 +1,149 @@
+"""How much a split gives away: what position alone reveals about the test pixels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.spatial import KDTree
+
+from hsidiff.errors import LabelError, SettingError
+from hsidiff.labels.block_split import distance_to_px
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.split import Split
+
+
+@dataclass(frozen=True)
+class DistanceSummary:
+    """Chebyshev distances from each test pixel to its nearest training pixel, in pixels.
+
+    Attributes:
+        minimum: the nearest.
+        quartiles: lower quartile, median, upper quartile.
+        mean: the mean.
+        maximum: the farthest.
+        bin_edges_px: (n_bins + 1,) edges of the histogram; a bin holds its lower edge and not its
+            upper one.
+        bin_counts: (n_bins,) test pixels per bin.
+    """
+
+    minimum: int
+    quartiles: tuple[float, float, float]
+    mean: float
+    maximum: int
+    bin_edges_px: tuple[int, ...]
+    bin_counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, distances_px: np.ndarray) -> "DistanceSummary":
+        """Summarise distances (n,) of at least 1; the histogram's edges are 1, 2, 4, 8, ..."""
+        lower, median, upper = (float(q) for q in np.quantile(distances_px, (0.25, 0.5, 0.75)))
+        n_bins = int(distances_px.max()).bit_length()
+        edges = [2**power for power in range(n_bins + 1)]
+        counts, _ = np.histogram(distances_px, edges)
+        return cls(
+            minimum=int(distances_px.min()),
+            quartiles=(lower, median, upper),
+            mean=float(distances_px.mean()),
+            maximum=int(distances_px.max()),
+            bin_edges_px=tuple(edges),
+            bin_counts=tuple(counts.tolist()),
+        )
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What a split gives away.
+
+    Attributes:
+        window_shares: side of a square window, in pixels, to the share of test pixels that have a
+            training pixel inside the window centred on them.
+        receptive_field_px: the window that the method looks at; one of those of ``window_shares``.
+        nearest_training_px: how far test pixels are from training pixels.
+        position_overall_accuracy: overall accuracy on the test pixels of a classifier that sees
+            only row and column.
+    """
+
+    window_shares: dict[int, float]
+    receptive_field_px: int
+    nearest_training_px: DistanceSummary
+    position_overall_accuracy: float
+
+    @property
+    def receptive_field_share(self) -> float:
+        """Share of test pixels whose input holds a training pixel; 0 for a clean split."""
+        return self.window_shares[self.receptive_field_px]
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        nearest = self.nearest_training_px
+        return {
+            "window_shares": {str(side): share for side, share in self.window_shares.items()},
+            "receptive_field_px": self.receptive_field_px,
+            "receptive_field_share": self.receptive_field_share,
+            "nearest_training_px": {
+                "minimum": nearest.minimum,
+                "quartiles": list(nearest.quartiles),
+                "mean": nearest.mean,
+                "maximum": nearest.maximum,
+                "bin_edges_px": list(nearest.bin_edges_px),
+                "bin_counts": list(nearest.bin_counts),
+            },
+            "position_overall_accuracy": self.position_overall_accuracy,
+        }
+
+
+def measure_leakage(
+    split: Split, receptive_field_px: int, windows_px: Sequence[int] = (1, 3, 7, 13)
+) -> Leakage:
+    """Measure how much the position of a test pixel gives away.
+
+    Random pixel splits of the benchmark scenes let position alone reach 97 % overall accuracy, so
+    a method's own figure says little there.
+
+    Args:
+        split: the split.
+        receptive_field_px: side of the square that the method looks at, odd.
+        windows_px: sides of further windows, odd.
+
+    Raises:
+        SettingError: if a window is not odd and positive.
+    """
+    sides = sorted({*windows_px, receptive_field_px})
+    for side in sides:
+        if side < 1 or side % 2 == 0:
+            raise SettingError(f"window of {side} px: must be odd and at least 1")
+    rows, cols = np.nonzero(split.test.values)
+    distance_px = distance_to_px(split.train.values > 0)[rows, cols]
+    guesses = nearest_training_class(split.train, rows, cols)
+    return Leakage(
+        window_shares={side: float((distance_px <= side // 2).mean()) for side in sides},
+        receptive_field_px=receptive_field_px,
+        nearest_training_px=DistanceSummary.of(distance_px),
+        position_overall_accuracy=float((guesses == split.test.values[rows, cols]).mean()),
+    )
+
+
+def nearest_training_class(train: LabelMap, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """The class of the nearest training pixel: what one can say without looking at the scene.
+
+    Nearest by the straight line between pixel centres. Of several at the same distance one is
+    taken, always the same one for the same training labels.
+
+    Args:
+        train: training labels.
+        rows: rows of the pixels, any shape.
+        cols: their columns, same shape.
+
+    Returns:
+        Class ids, int32, of the same shape.
+
+    Raises:
+        LabelError: if there is no training label.
+    """
+    train_rows, train_cols = np.nonzero(train.values)
+    if train_rows.size == 0:
+        raise LabelError("there is no training label: label some pixels of at least two classes")
+    tree = KDTree(np.column_stack([train_rows, train_cols]))
+    _, nearest = tree.query(np.stack([rows, cols], axis=-1))
+    return train.values[train_rows[nearest], train_cols[nearest]]

@@ -1,0 +1,134 @@
+"""Names and colours of classes, as raster files keep them.
+
+ENVI keeps them in its header. GDAL keeps the names of a GeoTIFF's classes in a sidecar
+``.aux.xml``, as category names or as a raster attribute table; rasterio has no call for either, so
+the sidecar is read here.
+Source: https://gdal.org/en/stable/user/raster_data_model.html
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.etree import ElementTree
+
+from rasterio.io import DatasetReader
+
+from hsidiff.errors import LabelError
+from hsidiff.scenes.formats.envi_header import EnviHeader
+
+_BLACK = "#000000"
+
+# Numbers of GDALRATFieldUsage, and what other programs call columns that have no usage.
+_COLUMNS = {
+    "id": ("5", {"value", "id", "class_id"}),
+    "name": ("2", {"name", "class", "class_name", "label"}),
+    "red": ("6", {"red", "r"}),
+    "green": ("7", {"green", "g"}),
+    "blue": ("8", {"blue", "b"}),
+}
+
+
+@dataclass(frozen=True)
+class Legend:
+    """Names and colours (``#rrggbb``) by class id; either may lack some classes."""
+
+    names: dict[int, str] = field(default_factory=dict)
+    colors: dict[int, str] = field(default_factory=dict)
+
+    def over(self, other: "Legend") -> "Legend":
+        """This legend, completed by another where it says nothing."""
+        return Legend({**other.names, **self.names}, {**other.colors, **self.colors})
+
+
+def palette_legend(dataset: DatasetReader) -> Legend:
+    """Read the colours of band 1 of an open raster file."""
+    try:
+        palette = dataset.colormap(1)
+    except ValueError:  # the band has none
+        return Legend()
+    colors = {number: _hex(*rgba[:3]) for number, rgba in palette.items()}
+    # GDAL pads palettes with black up to the last number of the type.
+    return Legend({}, {number: color for number, color in colors.items() if color != _BLACK})
+
+
+def envi_legend(header: EnviHeader) -> Legend:
+    """Read names and colours of the classes of an ENVI classification.
+
+    Raises:
+        LabelError: if a colour is not three numbers in 0..255.
+    """
+    names = header.fields.get("class names", "").strip("{} \n\t").split(",")
+    numbers = header.numbers("class lookup")
+    colors = {}
+    if numbers is not None:
+        try:
+            colors = {i: _hex(*map(int, rgb)) for i, rgb in enumerate(numbers.reshape(-1, 3))}
+        except ValueError as error:
+            raise LabelError(
+                f"{header.path}: 'class lookup' must be three numbers in 0..255 per class ({error})"
+            ) from error
+    return Legend(_by_position([" ".join(name.split()) for name in names]), colors)
+
+
+def _by_position(names: list[str]) -> dict[int, str]:
+    """Names by class id, from a list that starts with id 0, which is no class."""
+    return {number: name for number, name in enumerate(names) if number and name}
+
+
+def sidecar_legend(path: Path) -> Legend:
+    """Read names and colours from the sidecar ``.aux.xml`` of a raster file, if there is one.
+
+    Raises:
+        LabelError: if the sidecar is broken.
+    """
+    sidecar = path.with_name(path.name + ".aux.xml")
+    return _read_sidecar(sidecar) if sidecar.exists() else Legend()
+
+
+def _read_sidecar(path: Path) -> Legend:
+    try:
+        band = ElementTree.parse(path).find("PAMRasterBand[@band='1']")
+        if band is None:
+            return Legend()
+        categories = [item.text or "" for item in band.iterfind("CategoryNames/Category")]
+        table = _read_attribute_table(band.find("GDALRasterAttributeTable"))
+    except (ElementTree.ParseError, ValueError, IndexError) as error:
+        raise LabelError(
+            f"{path}: class names cannot be read ({error}): repair or remove it"
+        ) from error
+    return Legend({**table.names, **_by_position(categories)}, table.colors)
+
+
+def _read_attribute_table(table: ElementTree.Element | None) -> Legend:
+    legend = Legend()
+    if table is None:
+        return legend
+    columns = _find_columns(table)
+    if "id" not in columns:
+        return legend
+    for row in table.iterfind("Row"):
+        cells = [cell.text or "" for cell in row.iterfind("F")]
+        number = int(float(cells[columns["id"]]))
+        if number and "name" in columns and cells[columns["name"]]:
+            legend.names[number] = cells[columns["name"]]
+        if number and {"red", "green", "blue"} <= columns.keys():
+            rgb = (int(float(cells[columns[key]])) for key in ("red", "green", "blue"))
+            legend.colors[number] = _hex(*rgb)
+    return legend
+
+
+def _find_columns(table: ElementTree.Element) -> dict[str, int]:
+    """Position of each column of interest, by its usage or else its name."""
+    columns = {}
+    for position, definition in enumerate(table.iterfind("FieldDefn")):
+        usage = definition.findtext("Usage", "")
+        title = definition.findtext("Name", "").lower()
+        for key, (number, titles) in _COLUMNS.items():
+            if key not in columns and (usage == number or title in titles):
+                columns[key] = position
+    return columns
+
+
+def _hex(red: int, green: int, blue: int) -> str:
+    if not all(0 <= part <= 255 for part in (red, green, blue)):
+        raise ValueError(f"colour {red}, {green}, {blue} is not in 0..255")
+    return f"#{red:02x}{green:02x}{blue:02x}"

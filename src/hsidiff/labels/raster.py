@@ -1,0 +1,171 @@
+"""Label rasters: arrays and xarray objects in memory, .mat, .npy, .npz, GeoTIFF, ENVI."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import xarray
+
+from hsidiff.errors import LabelError
+from hsidiff.labels.fields import MAX_CLASS_ID
+from hsidiff.labels.grid import check_grid
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.legend import Legend, envi_legend, palette_legend, sidecar_legend
+from hsidiff.scenes.formats.arrays import find_array, list_arrays
+from hsidiff.scenes.formats.envi import open_envi
+from hsidiff.scenes.formats.envi_header import EnviHeader
+from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.named_array import NamedArray
+from hsidiff.scenes.formats.xarray_object import open_xarray
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+
+logger = logging.getLogger(__name__)
+
+GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
+
+
+def from_values(
+    values: np.ndarray, scene: Scene, name: str, legend: Legend | None = None
+) -> LabelMap:
+    """Make a label map of a scene from an array.
+
+    Args:
+        values: (rows, cols) whole numbers in 0..65535 of any type; 0, NaN or masked = unlabelled.
+        scene: the scene they label; the label map takes its CRS and transform.
+        name: what to call the labels in messages.
+        legend: names and colours of classes; a named class without a pixel stays in the legend.
+
+    Raises:
+        LabelError: if the shape is not the scene's, or a value is not a class id.
+    """
+    legend = legend or Legend()
+    check_grid(name, scene, values.shape)
+    values = np.ma.filled(values, 0)
+    if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
+        raise LabelError(f"{name}: labels are of type {values.dtype}: expected whole numbers")
+    if np.iscomplexobj(values):
+        raise LabelError(f"{name}: labels are complex numbers: expected whole numbers")
+    if np.issubdtype(values.dtype, np.floating):
+        values = np.where(np.isnan(values), 0, values)
+    wrong = values[(values < 0) | (values > MAX_CLASS_ID) | (values != np.round(values))]
+    if wrong.size:
+        raise LabelError(
+            f"{name}: {wrong.size} labels are no class ids, the first is {wrong[0]:g}: expected "
+            f"whole numbers in 1..{MAX_CLASS_ID}, 0 = unlabelled"
+        )
+    return LabelMap.from_array(
+        values.astype(np.int32),
+        {number: text for number, text in legend.names.items() if number <= MAX_CLASS_ID},
+        legend.colors,
+        crs=scene.crs,
+        transform=scene.transform,
+    )
+
+
+def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
+    """Read labels from a ``.mat``, ``.npy`` or ``.npz`` file.
+
+    Args:
+        path: the file; it may be the scene's file, too.
+        scene: the scene they label.
+        variable: name of the array. If None, it is the only two-dimensional array or, of several,
+            the only one of the scene's shape that holds whole numbers.
+
+    Raises:
+        LabelError: if several arrays fit, or values are no class ids.
+        SceneError: if the file is broken, or no array fits.
+    """
+    array = _of_scene_shape(path, scene) if variable is None else None
+    array = array or find_array(path, 2, variable, "--labels-variable")
+    logger.info("%s: labels from the array %r", path.name, array.name)
+    return from_values(array.load(), scene, f"{path.name}, {array.name}")
+
+
+def _of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
+    """The array of the scene's shape, or None if none has it: then every array is looked at."""
+    fitting = [array for array in list_arrays(path) if array.shape == scene.shape]
+    if len(fitting) > 1:
+        fitting = [array for array in fitting if _is_whole(array)] or fitting
+    if len(fitting) > 1:
+        names = ", ".join(array.name for array in fitting)
+        raise LabelError(
+            f"{path.name}: several arrays have the scene's shape {scene.shape}: {names}: "
+            "choose one with variable= or --labels-variable"
+        )
+    return fitting[0] if fitting else None
+
+
+def _is_whole(array: NamedArray) -> bool:
+    if not np.issubdtype(array.dtype, np.floating):
+        return True
+    values = array.load()
+    return bool((np.isnan(values) | (values == np.round(values))).all())
+
+
+def read_geotiff(path: Path, scene: Scene) -> LabelMap:
+    """Read labels from a GeoTIFF of one band; nodata, masked and NaN pixels are unlabelled.
+
+    Class names come from the sidecar ``.aux.xml``, colours from the palette or the sidecar.
+
+    Args:
+        path: the file.
+        scene: the scene they label.
+
+    Raises:
+        LabelError: if there are several bands, the grid is not the scene's, values are no class
+            ids, or the sidecar is broken.
+        SceneError: if the file cannot be read.
+    """
+    with open_raster(path, "GTiff") as dataset:
+        _check_bands(path.name, dataset.count)
+        check_grid(path.name, scene, dataset.shape, *georeference(dataset))
+        values = dataset.read(1, masked=True).filled(0)
+        legend = palette_legend(dataset)
+    return from_values(values, scene, path.name, legend.over(sidecar_legend(path)))
+
+
+def read_envi(path: Path, scene: Scene) -> LabelMap:
+    """Read labels from an ENVI file of one band, a classification or plain numbers.
+
+    Class names and colours come from the header (``class names``, ``class lookup``) or the sidecar
+    ``.aux.xml``; pixels of ``data ignore value`` are unlabelled.
+
+    Args:
+        path: the file of numbers, or its header.
+        scene: the scene they label.
+
+    Raises:
+        LabelError: as :func:`read_geotiff`.
+        MissingFileError: if one of the two files is absent.
+        SceneError: if the header is wrong, or promises more than the file holds.
+    """
+    raster = open_envi(path)
+    data_path, header_path = raster.files
+    legend = envi_legend(EnviHeader.read(header_path)).over(sidecar_legend(data_path))
+    return from_values(_only_band(raster, scene, path.name), scene, path.name, legend)
+
+
+def from_data_array(labels: xarray.DataArray, scene: Scene) -> LabelMap:
+    """Make a label map from an xarray object of dimensions y and x, or band, y and x.
+
+    Raises:
+        LabelError: as :func:`read_geotiff`.
+        SceneError: if the dimensions are others.
+    """
+    name = str(labels.name or "labels")
+    raster = open_xarray(labels.expand_dims("band") if labels.ndim == 2 else labels)
+    return from_values(_only_band(raster, scene, name), scene, name)
+
+
+def _only_band(raster: Scene, scene: Scene, name: str) -> np.ndarray:
+    """The stored numbers (rows, cols) of a raster of one band on the grid of ``scene``."""
+    _check_bands(name, raster.source.shape[2])
+    check_grid(name, scene, raster.shape, raster.crs, raster.transform)
+    values = raster.source.read(Window.whole(raster.shape), np.array([0]))[:, :, 0]
+    return values if raster.nodata is None else np.where(values == raster.nodata, 0, values)
+
+
+def _check_bands(name: str, n_bands: int) -> None:
+    if n_bands != 1:
+        raise LabelError(f"{name}: labels have {n_bands} bands: expected 1 band")

@@ -1,0 +1,169 @@
+"""Read the labels of a scene from whatever holds them."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeAlias
+
+import geopandas
+import numpy as np
+import xarray
+
+from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.labels.fields import nearest
+from hsidiff.labels.grid import check_grid
+from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.raster import (
+    GEOTIFF_SUFFIXES,
+    from_data_array,
+    from_values,
+    read_array_file,
+    read_envi,
+    read_geotiff,
+)
+from hsidiff.labels.vector import VECTOR_SUFFIXES, from_features, read_vector_file
+from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
+from hsidiff.scenes.formats.envi import find_header
+from hsidiff.scenes.scene import Scene
+
+logger = logging.getLogger(__name__)
+
+Source: TypeAlias = str | Path | np.ndarray | xarray.DataArray | geopandas.GeoDataFrame | LabelMap
+
+
+def read_labels(
+    source: Source,
+    scene: Scene,
+    *,
+    field: str | None = None,
+    variable: str | None = None,
+    ignore_classes: Sequence[int | str] = (),
+    class_names: dict[int, str] | None = None,
+) -> LabelMap:
+    """Read the labels of a scene.
+
+    Args:
+        source: a raster of the scene's grid (``.mat``, ``.npy``, ``.npz``, GeoTIFF, ENVI; 0 and
+            nodata = unlabelled), a vector file (``.gpkg``, ``.shp``, ``.geojson``, ``.json``,
+            ``.zip``) of points or polygons in any CRS, an array (rows, cols), an xarray object, a
+            geopandas table, or a label map, which is checked.
+        scene: the scene they label.
+        field: for vector labels, the field that holds the classes; None finds it.
+        variable: for ``.mat``, ``.npy`` and ``.npz``, the array's name; None finds it.
+        ignore_classes: ids or names of classes to drop, labels and all.
+        class_names: class id to name, in place of the names in the file.
+
+    Returns:
+        The labels, with CRS and transform of the scene.
+
+    Raises:
+        LabelError: if labels cannot be read or do not fit the scene, there is no label, or labels
+            of one class only.
+        MissingFileError: if there is no such file.
+
+    Warns:
+        HsidiffWarning: if vector labels were dropped or repaired; the message counts them.
+    """
+    try:
+        labels = _read(source, scene, field, variable)
+    except SceneError as error:  # the readers of formats serve scenes, too
+        raise LabelError(str(error)) from error
+    labels = _renamed(labels, class_names or {})
+    labels = _without(labels, ignore_classes)
+    name = str(source) if isinstance(source, str | Path) else "labels"
+    used = [c for c in labels.classes if labels.counts()[c.id]]
+    if not used:
+        raise LabelError(f"{name}: no pixel is labelled: label pixels of at least two classes")
+    if len(used) == 1:
+        raise LabelError(
+            f"{name}: labels hold one class only, {used[0].name} ({used[0].id}): label at least two"
+        )
+    logger.info("%s: %d labels of %d classes", name, labels.n_labelled, len(used))
+    return labels
+
+
+def _read(source: Source, scene: Scene, field: str | None, variable: str | None) -> LabelMap:
+    if isinstance(source, geopandas.GeoDataFrame):
+        _refuse("variable", variable, "arrays")
+        return from_features(source, scene, field, "labels")
+    if isinstance(source, str | Path):
+        return _read_file(Path(source), scene, field, variable)
+    _refuse("variable", variable, "files of arrays")
+    _refuse("field", field, "vector labels")
+    if isinstance(source, LabelMap):
+        check_grid("labels", scene, source.shape, source.crs, source.transform)
+        return source
+    if isinstance(source, xarray.DataArray):
+        return from_data_array(source, scene)
+    if isinstance(source, np.ndarray):
+        return from_values(source, scene, "labels")
+    raise LabelError(
+        f"labels are a {type(source).__name__}: expected a file name, an array, an xarray "
+        "DataArray, a GeoDataFrame or a LabelMap"
+    )
+
+
+def _read_file(path: Path, scene: Scene, field: str | None, variable: str | None) -> LabelMap:
+    if not path.exists():
+        raise MissingFileError(f"{path}: there is no such file of labels")
+    if path.is_dir():
+        raise LabelError(f"{path} is a folder: name the file of labels in it")
+    suffix = path.suffix.lower()
+    if suffix not in ARRAY_SUFFIXES:
+        _refuse("variable", variable, "files of arrays", path)
+    if suffix in VECTOR_SUFFIXES:
+        return read_vector_file(path, scene, field)
+    _refuse("field", field, "vector labels", path)
+    return _read_raster_file(path, scene, variable)
+
+
+def _read_raster_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
+    suffix = path.suffix.lower()
+    if suffix in ARRAY_SUFFIXES:
+        return read_array_file(path, scene, variable)
+    if suffix in GEOTIFF_SUFFIXES:
+        return read_geotiff(path, scene)
+    if suffix == ".hdr" or find_header(path) is not None:
+        return read_envi(path, scene)
+    kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
+    raise LabelError(
+        f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header beside"
+    )
+
+
+def _refuse(option: str, value: str | None, kind: str, path: Path | None = None) -> None:
+    if value is not None:
+        given = f"{path} is none" if path else "these are none"
+        raise LabelError(f"{option}={value!r} is for {kind}, and {given}: leave it out")
+
+
+def _renamed(labels: LabelMap, names: dict[int, str]) -> LabelMap:
+    """The labels with other names; a name for an id that has no class yet makes a class."""
+    if not names:
+        return labels
+    known = {land_class.id: land_class for land_class in labels.classes}
+    classes = []
+    for position, number in enumerate(sorted(known.keys() | names.keys())):
+        old = known.get(number, LandClass(number, "", default_color(position)))
+        classes.append(replace(old, name=names.get(number, old.name)))
+    return replace(labels, classes=tuple(classes))
+
+
+def _without(labels: LabelMap, ignored: Sequence[int | str]) -> LabelMap:
+    """The labels without some classes, given by id (a number, or its digits) or name."""
+    ids = {_id_of(labels, given) for given in ignored}
+    if not ids:
+        return labels
+    classes = tuple(c for c in labels.classes if c.id not in ids)
+    kept = labels.keeping(~np.isin(labels.values, list(ids)), labels.region)
+    return replace(kept, classes=classes)
+
+
+def _id_of(labels: LabelMap, given: int | str) -> int:
+    ids = {str(land_class.id): land_class.id for land_class in labels.classes}
+    ids |= {land_class.name: land_class.id for land_class in labels.classes}
+    if str(given) not in ids:
+        names = [land_class.name for land_class in labels.classes]
+        raise LabelError(f"ignore_classes: no class {given!r}{nearest(str(given), names)}")
+    return ids[str(given)]

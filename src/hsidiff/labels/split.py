@@ -1,0 +1,211 @@
+"""A split: which labelled pixels a classifier learns from, and which ones score it."""
+
+import hashlib
+import json
+import warnings
+import zipfile
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from affine import Affine
+from rasterio.crs import CRS
+
+from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SettingError, SplitError
+from hsidiff.files import write_whole
+from hsidiff.labels.label_map import LabelMap, LandClass
+
+_FILE_FORMAT = "hsidiff split 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training and test labels of one scene; no pixel is in both, and neither side is empty.
+
+    Two splits with the same :attr:`sha256` hold the same pixels with the same labels.
+
+    Attributes:
+        train: what a classifier may learn from.
+        test: what scores it.
+        kind: how it was made, one of ``SPLIT_KINDS``.
+        parameters: names to JSON values, everything that made it.
+    """
+
+    train: LabelMap
+    test: LabelMap
+    kind: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse sides of another shape or legend, sides that overlap, and empty sides."""
+        if self.train.shape != self.test.shape:
+            raise SplitError(
+                f"training labels are {self.train.shape} (rows, cols), test labels "
+                f"{self.test.shape}: give labels of the same grid"
+            )
+        if self.train.classes != self.test.classes:
+            raise SplitError("training and test labels have different legends: give both the same")
+        n_shared = int(np.count_nonzero((self.train.values > 0) & (self.test.values > 0)))
+        if n_shared:
+            raise SplitError(
+                f"{n_shared} pixels are in both training and test labels: "
+                "leave each labelled pixel in one of them"
+            )
+        for name, labels in (("training", self.train), ("test", self.test)):
+            if labels.n_labelled == 0:
+                raise SplitError(
+                    f"the {self.kind} split has no {name} pixel: label more pixels, farther apart, "
+                    "or change the share, the block size or the guard"
+                )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of shape, training labels and test labels, hexadecimal; not of how they came."""
+        digest = hashlib.sha256(repr(tuple(int(n) for n in self.train.shape)).encode())
+        for labels in (self.train, self.test):
+            digest.update(np.ascontiguousarray(labels.values, dtype="<i4").tobytes())
+        return digest.hexdigest()
+
+    def save(self, path: str | Path) -> None:
+        """Write the split to one ``.npz`` file, whole or not at all, without pickle."""
+        about = {
+            "format": _FILE_FORMAT,
+            "kind": self.kind,
+            "parameters": self.parameters,
+            "classes": [asdict(land_class) for land_class in self.train.classes],
+            "sha256": self.sha256,
+        }
+        arrays = {"about": np.array(json.dumps(about, ensure_ascii=False, allow_nan=False))}
+        for side, labels in (("train", self.train), ("test", self.test)):
+            arrays |= _to_arrays(labels, side)
+        with write_whole(path) as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Split":
+        """Read a split that :meth:`save` wrote.
+
+        Raises:
+            MissingFileError: if there is no such file.
+            SplitError: if the file is broken, was changed, or is something else.
+        """
+        try:
+            with Path(path).open("rb") as stream:
+                arrays = dict(np.load(stream, allow_pickle=False))
+            about = json.loads(str(arrays["about"]))
+            classes = tuple(LandClass(**entry) for entry in about["classes"])
+            train, test = (_from_arrays(arrays, side, classes) for side in ("train", "test"))
+            split = cls(train, test, about["kind"], about["parameters"])
+        except FileNotFoundError as error:
+            raise MissingFileError(f"{path}: no such split file") from error
+        except (OSError, EOFError, zipfile.BadZipFile) as error:
+            raise SplitError(f"{path} cannot be read as a split file: {error}") from error
+        except (ValueError, KeyError, TypeError, IndexError, LabelError) as error:
+            raise SplitError(f"{path} is not a split file, or a broken one: {error}") from error
+        if about.get("format") != _FILE_FORMAT or about.get("sha256") != split.sha256:
+            raise SplitError(f"{path} was changed after it was written: make the split again")
+        return split
+
+
+def _to_arrays(labels: LabelMap, side: str) -> dict[str, np.ndarray]:
+    """The arrays of one side, named ``train_values`` and so on, for :func:`numpy.savez`."""
+    grid = {
+        "crs": None if labels.crs is None else labels.crs.to_wkt(),
+        "transform": None if labels.transform is None else list(labels.transform)[:6],
+    }
+    arrays = {f"{side}_values": labels.values, f"{side}_grid": np.array(json.dumps(grid))}
+    if labels.sample_ids is not None:
+        arrays[f"{side}_sample_ids"] = labels.sample_ids
+    if labels.region is not None:
+        arrays[f"{side}_region"] = labels.region
+    return arrays
+
+
+def _from_arrays(
+    arrays: dict[str, np.ndarray], side: str, classes: tuple[LandClass, ...]
+) -> LabelMap:
+    """The label map that :func:`_to_arrays` took apart."""
+    grid = json.loads(str(arrays[f"{side}_grid"]))
+    return LabelMap(
+        arrays[f"{side}_values"],
+        classes,
+        sample_ids=arrays.get(f"{side}_sample_ids"),
+        region=arrays.get(f"{side}_region"),
+        crs=None if grid["crs"] is None else CRS.from_wkt(grid["crs"]),
+        transform=None if grid["transform"] is None else Affine(*grid["transform"]),
+    )
+
+
+def check_can_be_split(labels: LabelMap) -> None:
+    """Refuse labels that no split can use.
+
+    Raises:
+        SplitError: if there is no label, one class only, or a class with one labelled pixel.
+    """
+    counts = {c: n for c, n in zip(labels.classes, labels.counts().values(), strict=True) if n}
+    if not counts:
+        raise SplitError("there is no label to split: label some pixels of at least two classes")
+    if len(counts) == 1:
+        only = next(iter(counts))
+        raise SplitError(f"all labels are of one class, {named(only)}: label at least two classes")
+    for land_class, n_pixels in counts.items():
+        if n_pixels == 1:
+            raise SplitError(
+                f"class {named(land_class)} has one labelled pixel, a split needs at least two: "
+                f"add labels, or leave the class out (--ignore-class {land_class.id})"
+            )
+
+
+def check_train_fraction(train_fraction: float) -> None:
+    """Refuse a share outside (0, 1) with a SettingError."""
+    if not 0 < train_fraction < 1:
+        raise SettingError(f"train_fraction={train_fraction}: must lie strictly between 0 and 1")
+
+
+def check_samples_per_class(samples_per_class: int) -> None:
+    """Refuse a number below 1 with a SettingError."""
+    if samples_per_class < 1:
+        raise SettingError(f"samples_per_class={samples_per_class}: must be at least 1")
+
+
+def warn_of_one_sided_classes(split: Split, stacklevel: int) -> None:
+    """Say in one warning which classes have no training or no test pixel; silent if none."""
+    n_train, n_test = split.train.counts(), split.test.counts()
+    classes = [c for c in split.train.classes if n_train[c.id] or n_test[c.id]]
+    parts = [
+        f"no {side} pixel: " + ", ".join(named(c) for c in classes if counts[c.id] == 0)
+        for side, counts in (("training", n_train), ("test", n_test))
+        if any(counts[c.id] == 0 for c in classes)
+    ]
+    if parts:
+        text = f"{split.kind} split leaves classes on one side only ({'; '.join(parts)}): "
+        advice = (
+            "a class without training pixels is always missed, one without test pixels unscored"
+        )
+        warnings.warn(text + advice, HsidiffWarning, stacklevel=stacklevel + 1)
+
+
+def draw_per_class(
+    values: np.ndarray, wanted: dict[int, int], generator: np.random.Generator
+) -> np.ndarray:
+    """Draw pixels of each class, uniformly and without replacement.
+
+    Args:
+        values: (rows, cols) class id of each pixel.
+        wanted: class id to the number of pixels to draw; there must be so many.
+        generator: source of chance.
+
+    Returns:
+        (rows, cols) bool, the pixels drawn.
+    """
+    chosen = np.zeros(values.shape, dtype=bool)
+    for class_id, n_pixels in wanted.items():
+        candidates = np.flatnonzero(values == class_id)
+        chosen.flat[generator.choice(candidates, n_pixels, replace=False)] = True
+    return chosen
+
+
+def named(land_class: LandClass) -> str:
+    """A class as messages write it: ``5 'Soil'``."""
+    return f"{land_class.id} {land_class.name!r}"

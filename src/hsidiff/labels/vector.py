@@ -1,0 +1,222 @@
+"""Vector labels: points and polygons become labelled pixels of a scene.
+
+A polygon labels the pixels whose centre it covers, a point the pixel that holds it. A pixel that
+several classes claim is left unlabelled.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pyogrio
+import shapely
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.transform import array_bounds
+from shapely import GeometryType
+
+from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.burn import Parts, burn, n_too_small
+from hsidiff.labels.fields import read_classes
+from hsidiff.labels.grid import crs_name, to_pixels
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.scenes.scene import Scene
+
+logger = logging.getLogger(__name__)
+
+VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".zip")
+
+
+def read_vector_file(path: Path, scene: Scene, field: str | None) -> LabelMap:
+    """Read labels from the only layer with geometries of a vector file.
+
+    Args:
+        path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json``, or a ``.zip`` that holds one of them.
+        scene: the scene they label.
+        field: name of the field that holds the classes; None finds it.
+
+    Raises:
+        LabelError: if the file cannot be read, has no layer with geometries or several, or as
+            :func:`from_features`.
+    """
+    try:
+        layers = pyogrio.list_layers(path)
+        spatial = [str(layer) for layer, geometry_type in layers if geometry_type is not None]
+        if len(spatial) == 1:
+            features = pyogrio.read_dataframe(path, layer=spatial[0])
+    except Exception as error:  # GDAL, Arrow and text decoding each have their own
+        message = " ".join(str(error).split())
+        raise LabelError(f"{path}: not a vector file that can be read: {message}") from error
+    if len(spatial) != 1:
+        listed = ", ".join(spatial) or "none"
+        raise LabelError(
+            f"{path.name}: layers with geometries: {listed}: expected one, export it alone"
+        )
+    return from_features(features, scene, field, path.name)
+
+
+def from_features(
+    features: geopandas.GeoDataFrame, scene: Scene, field: str | None, name: str
+) -> LabelMap:
+    """Make a label map from points and polygons.
+
+    Multi-parts and collections are taken part by part; each part has its own sample id, counted
+    from 1 in the order of the features that have a class.
+
+    Args:
+        features: geometries with attributes, in any CRS; reprojected vertex by vertex.
+        scene: the scene they label.
+        field: name of the field that holds the classes, see :func:`fields.read_classes`.
+        name: what to call the labels in messages.
+
+    Raises:
+        LabelError: if there is no feature, a CRS is missing, there are lines, no field fits, or
+            no label lies inside the scene.
+
+    Warns:
+        HsidiffWarning: once, with counts, if labels were dropped or geometries repaired.
+    """
+    # 1. The class of each feature, from its attributes.
+    geometry = _checked_geometry(features, name)
+    table = features.drop(columns=features.active_geometry_name)
+    multi_part = bool((shapely.get_num_geometries(geometry.to_numpy()) > 1).any())
+    classes = read_classes(table, field, name, multi_part=multi_part)
+    # 2. Its geometry, in single parts on the grid of the scene.
+    transform = _checked_transform(scene, name)
+    projected = _project(geometry, scene, name)
+    parts = _single_parts(projected, classes.ids, transform, scene.shape, name)
+    if len(parts.shapes) == 0:
+        raise LabelError(f"{name}: no feature has both a geometry and a class")
+    if not parts.inside.any():
+        raise LabelError(_all_outside(projected, scene, name))
+    # 3. Pixels.
+    sample_ids, n_contested = burn(parts, scene.shape)
+    values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
+    labels = LabelMap.from_array(
+        values, classes.names, sample_ids=sample_ids, crs=scene.crs, transform=scene.transform
+    )
+    # 4. What was left out.
+    counts = {
+        **parts.dropped,
+        "polygons cover no pixel centre": n_too_small(parts, sample_ids, scene.shape),
+        "pixels are claimed by several classes and left unlabelled": n_contested,
+    }
+    reported = "; ".join(f"{count} {what}" for what, count in counts.items() if count)
+    if labels.n_labelled == 0:
+        raise LabelError(f"{name}: no pixel is labelled: {reported}")
+    if reported:
+        warnings.warn(f"{name}: {reported}", HsidiffWarning, stacklevel=2)
+    logger.info("%s: %d labels, %d labelled pixels", name, parts.inside.sum(), labels.n_labelled)
+    return labels
+
+
+def _checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.GeoSeries:
+    if features.active_geometry_name is None:
+        raise LabelError(f"{name}: the table has no geometry: set one with set_geometry")
+    if len(features) == 0:
+        raise LabelError(f"{name}: there is no feature: draw some points or polygons")
+    return features.geometry
+
+
+def _checked_transform(scene: Scene, name: str) -> Affine:
+    if scene.transform is None:
+        raise LabelError(
+            f"{name}: {scene.name} has no transform, so vector labels have no place in it: "
+            "give labels as a raster of the scene's grid, or georeference the scene"
+        )
+    return scene.transform
+
+
+def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas.GeoSeries:
+    """Geometries in the CRS of the scene; vertices that have no place in it become infinite."""
+    crs = None if geometry.crs is None else CRS.from_user_input(geometry.crs)
+    if scene.crs is None and crs is None:
+        return geometry
+    if scene.crs is None:
+        raise LabelError(
+            f"{name}: labels are in {crs_name(crs)}, {scene.name} has no CRS: give labels as a "
+            "raster of the scene's grid, or georeference the scene"
+        )
+    if crs is None:
+        raise LabelError(
+            f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
+            f"{crs_name(scene.crs)}: define the CRS of the labels"
+        )
+    if crs == scene.crs:
+        return geometry
+    try:
+        return geometry.to_crs(scene.crs.to_wkt())
+    except Exception as error:  # pyproj's errors have no common parent of their own
+        message = " ".join(str(error).split())
+        raise LabelError(
+            f"{name}: labels cannot be reprojected from {crs_name(crs)} to "
+            f"{crs_name(scene.crs)}: {message}"
+        ) from error
+
+
+def _single_parts(
+    geometry: geopandas.GeoSeries,
+    class_ids: np.ndarray,
+    transform: Affine,
+    shape: tuple[int, int],
+    name: str,
+) -> Parts:
+    """Take geometries apart, onto a grid of ``shape``; repair invalid polygons."""
+    geometries = shapely.force_2d(geometry.to_numpy())
+    absent = shapely.is_missing(geometries) | shapely.is_empty(geometries)
+    kept = np.flatnonzero(~absent & (class_ids != 0))
+    shapes, features = geometries[kept], kept
+    while (shapely.get_type_id(shapes) >= GeometryType.MULTIPOINT).any():
+        shapes, positions = shapely.get_parts(shapes, return_index=True)
+        features = features[positions]
+    areal = shapely.get_type_id(shapes) == GeometryType.POLYGON
+    others = ~areal & (shapely.get_type_id(shapes) != GeometryType.POINT)
+    if others.any():
+        raise LabelError(
+            f"{name}: {others.sum()} labels are lines: expected points or polygons: "
+            "buffer the lines"
+        )
+    shapes = shapely.transform(shapes, lambda xy: to_pixels(transform, xy))
+    inside = _meets(shapes, shape)
+    broken = inside & areal & ~shapely.is_valid(shapes)
+    # "structure" keeps areas only; the default method may leave lines behind.
+    shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    dropped = {
+        "features have no class": int((class_ids == 0).sum()),
+        "features have no geometry": int((absent & (class_ids != 0)).sum()),
+        f"of {len(shapes)} labels lie outside the scene": int((~inside).sum()),
+        "invalid polygons were repaired": int(broken.sum()),
+    }
+    return Parts(shapes, class_ids[features], inside, dropped)
+
+
+def _meets(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(parts,) bool, whether the bounding box of each part meets a grid of ``shape``."""
+    n_rows, n_cols = shape
+    left, top, right, bottom = shapely.bounds(shapes).T
+    # The edges between pixels belong to the pixel on their right and below.
+    meets = (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)
+    # A vertex that has no place in the scene's CRS leaves its part without a shape.
+    vertices, parts = shapely.get_coordinates(shapes, return_index=True)
+    meets[parts[~np.isfinite(vertices).all(axis=1)]] = False
+    return meets
+
+
+def _all_outside(projected: geopandas.GeoSeries, scene: Scene, name: str) -> str:
+    """The message for labels of which none lies inside the scene, with both extents."""
+    bounds = projected.bounds.to_numpy()
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    extent = "nowhere"
+    if len(bounds):
+        extent = _extent(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))
+    crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
+    return (
+        f"{name}: all labels lie outside {scene.name}: in {crs}, labels lie at {extent}, the "
+        f"scene at {_extent(*array_bounds(*scene.shape, scene.transform))}: check their CRS"
+    )
+
+
+def _extent(left: float, bottom: float, right: float, top: float) -> str:
+    return f"x {left:.10g} to {right:.10g}, y {bottom:.10g} to {top:.10g}"
