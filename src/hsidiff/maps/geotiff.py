@@ -1,0 +1,226 @@
+"""Class maps and probabilities as cloud-optimised GeoTIFFs (COG), written window by window.
+
+A tiled GeoTIFF is filled first and then copied to a COG: written directly, GDAL's COG driver keeps
+the whole raster in memory.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+import rasterio.windows
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import DatasetWriter
+
+from hsidiff.errors import LabelError, SettingError
+from hsidiff.files import write_whole
+from hsidiff.labels.label_map import LandClass
+from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
+from hsidiff.scenes.window import Window
+
+BLOCK_SIZE_PX = 256
+NO_PROBABILITY = 255
+PROBABILITY_STEPS = 250
+"""A stored number q stands for the probability q / 250; 255 marks an invalid pixel."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Where the pixels of a raster lie.
+
+    Attributes:
+        shape: rows and columns.
+        crs: coordinate reference system, or None.
+        transform: affine transform from (col, row) to map coordinates, or None.
+    """
+
+    shape: tuple[int, int]
+    crs: CRS | None = None
+    transform: Affine | None = None
+
+
+class ClassMapWriter:
+    """Takes class ids window by window; made by :func:`open_class_map`."""
+
+    def __init__(self, dataset: DatasetWriter) -> None:
+        self._dataset = dataset
+        self.pixel_counts: dict[int, int] = {}
+
+    def write(self, window: Window, class_ids: np.ndarray) -> None:
+        """Write the class ids (rows, cols) of one window; 0 = unclassified."""
+        dtype = self._dataset.dtypes[0]
+        self._dataset.write(class_ids.astype(dtype), 1, window=_of_rasterio(window))
+        ids, counts = np.unique(class_ids, return_counts=True)
+        for class_id, count in zip(ids.tolist(), counts.tolist(), strict=True):
+            self.pixel_counts[class_id] = self.pixel_counts.get(class_id, 0) + count
+
+
+class ProbabilityWriter:
+    """Takes probabilities window by window; made by :func:`open_probabilities`."""
+
+    def __init__(self, dataset: DatasetWriter) -> None:
+        self._dataset = dataset
+
+    def write(self, window: Window, probabilities: np.ndarray) -> None:
+        """Write probabilities (rows, cols, classes) of one window; all 0 = invalid pixel."""
+        stored = np.round(probabilities * PROBABILITY_STEPS).astype(np.uint8)
+        stored[~probabilities.any(axis=-1)] = NO_PROBABILITY
+        self._dataset.write(np.moveaxis(stored, -1, 0), window=_of_rasterio(window))
+
+
+@contextmanager
+def open_class_map(
+    path: str | Path, grid: Grid, classes: Sequence[LandClass]
+) -> Iterator[ClassMapWriter]:
+    """Write a class map: ``<path>``, its ``.aux.xml`` and its ``.qml``, all three or none.
+
+    The three appear under their names when the block has ended well. Pixels that were never
+    written are 0.
+
+    Args:
+        path: a name that ends in ``.tif`` or ``.tiff``.
+        grid: shape and georeference.
+        classes: the legend, by increasing id.
+
+    Raises:
+        SettingError: if the name is not that of a GeoTIFF.
+    """
+    path = geotiff_path(path)
+    highest_id = max((land_class.id for land_class in classes), default=0)
+    dtype = np.min_scalar_type(highest_id)
+    with ExitStack() as stack:
+        # The map is entered last, so it is renamed first and never stands there without a legend
+        # for longer than two renames.
+        style, sidecar, final = (
+            stack.enter_context(write_whole(target))
+            for target in (path.with_suffix(".qml"), _sidecar_path(path), path)
+        )
+        working = final.with_name("working.tif")
+        with _create(working, grid, dtype=dtype, count=1, nodata=0) as dataset:
+            dataset.set_band_description(1, "land-cover class")
+            if dtype == np.uint8:
+                dataset.write_colormap(1, color_table(classes))
+            writer = ClassMapWriter(dataset)
+            yield writer
+        _copy_to_cog(working, final, overviews="mode")
+        sidecar.write_text(pam_sidecar(classes, writer.pixel_counts), encoding="utf-8")
+        style.write_text(qgis_style(classes), encoding="utf-8")
+
+
+@contextmanager
+def open_probabilities(
+    path: str | Path, grid: Grid, classes: Sequence[LandClass]
+) -> Iterator[ProbabilityWriter]:
+    """Write probabilities, one band per class, described by its name; whole or not at all.
+
+    Raises:
+        SettingError: if the name is not that of a GeoTIFF.
+    """
+    path = geotiff_path(path)
+    n_classes = len(classes)
+    with write_whole(path) as final:
+        working = final.with_name("working.tif")
+        with _create(
+            working, grid, dtype=np.uint8, count=n_classes, nodata=NO_PROBABILITY
+        ) as dataset:
+            # Three or four 8-bit bands would otherwise be taken for red, green, blue and alpha.
+            dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * (n_classes - 1)
+            dataset.descriptions = [land_class.name for land_class in classes]
+            dataset.scales = [1 / PROBABILITY_STEPS] * n_classes
+            dataset.offsets = [0.0] * n_classes
+            yield ProbabilityWriter(dataset)
+        _copy_to_cog(working, final, overviews="average")
+    # Statistics that a viewer kept for an older file of this name.
+    _sidecar_path(path).unlink(missing_ok=True)
+
+
+def write_class_map(
+    values: np.ndarray,
+    classes: Sequence[LandClass],
+    path: str | Path,
+    crs: CRS | None = None,
+    transform: Affine | None = None,
+) -> None:
+    """Write a class map, or a label map, that is in memory. See :func:`open_class_map`.
+
+    Args:
+        values: (rows, cols) class ids, 0 = unclassified.
+        classes: the legend, by increasing id.
+        path: a name that ends in ``.tif`` or ``.tiff``.
+        crs: coordinate reference system, or None.
+        transform: affine transform from (col, row) to map coordinates, or None.
+
+    Raises:
+        LabelError: if a value is neither 0 nor the id of a class.
+        SettingError: if the name is not that of a GeoTIFF.
+    """
+    ids = [land_class.id for land_class in classes]
+    unknown = np.setdiff1d(values, [0, *ids])
+    if unknown.size:
+        raise LabelError(f"value {unknown[0]} of the map is not among the class ids {ids}")
+    shape = (values.shape[0], values.shape[1])
+    with open_class_map(path, Grid(shape, crs, transform), classes) as writer:
+        writer.write(Window.whole(shape), values)
+
+
+def geotiff_path(path: str | Path) -> Path:
+    """Give ``path`` back if it names a GeoTIFF.
+
+    Raises:
+        SettingError: if it does not.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        raise SettingError(f"{path}: maps are written as GeoTIFF: choose a name ending in .tif")
+    return path
+
+
+def _create(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
+    """Open a tiled GeoTIFF for writing. It is not compressed: its tiles may be written twice."""
+    with warnings.catch_warnings():
+        # A benchmark scene without a georeference is no reason to worry its user.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            height=grid.shape[0],
+            width=grid.shape[1],
+            crs=grid.crs,
+            transform=grid.transform,
+            tiled=True,
+            blockxsize=BLOCK_SIZE_PX,
+            blockysize=BLOCK_SIZE_PX,
+            interleave="pixel",
+            bigtiff="if_safer",
+            **profile,
+        )
+
+
+def _copy_to_cog(source: Path, target: Path, overviews: str) -> None:
+    rasterio.shutil.copy(
+        source,
+        target,
+        driver="COG",
+        compress="deflate",
+        blocksize=BLOCK_SIZE_PX,
+        overview_resampling=overviews,
+        bigtiff="if_safer",
+    )
+
+
+def _sidecar_path(path: Path) -> Path:
+    return path.with_name(path.name + ".aux.xml")
+
+
+def _of_rasterio(window: Window) -> rasterio.windows.Window:
+    return rasterio.windows.Window(window.col, window.row, window.n_cols, window.n_rows)

@@ -1,0 +1,96 @@
+"""What tells other programs the classes of a map: colour table, PAM sidecar, QGIS style."""
+
+import re
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree
+
+from hsidiff.labels.label_map import LandClass
+
+UNCLASSIFIED = "unclassified"
+
+# GDAL lists category names by position, so a map with the id 2,000,000,000 would need as many
+# entries. Above this id the attribute table alone carries the names.
+MAX_CATEGORY_ID = 65_535
+
+# GDAL's numbers for field types and usages (gdal.h: GDALRATFieldType, GDALRATFieldUsage).
+_INTEGER, _STRING = "0", "2"
+_ATTRIBUTE_FIELDS = (
+    ("Value", _INTEGER, "5"),
+    ("Class", _STRING, "2"),
+    ("Red", _INTEGER, "6"),
+    ("Green", _INTEGER, "7"),
+    ("Blue", _INTEGER, "8"),
+    ("PixelCount", _INTEGER, "1"),
+)
+
+# XML 1.0 forbids these even when escaped; a broken shapefile can hold them.
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def rgb(color: str) -> tuple[int, int, int]:
+    """Red, green, blue (0 to 255) of ``#rrggbb``."""
+    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
+
+
+def color_table(classes: Sequence[LandClass]) -> dict[int, tuple[int, int, int, int]]:
+    """Class id to (red, green, blue, alpha), 0 to 255."""
+    return {land_class.id: (*rgb(land_class.color), 255) for land_class in classes}
+
+
+def pam_sidecar(classes: Sequence[LandClass], pixel_counts: Mapping[int, int]) -> str:
+    """The text of GDAL's ``.aux.xml``: category names and a thematic attribute table of band 1.
+
+    Args:
+        classes: the legend.
+        pixel_counts: number of pixels of the map by class id; an id that is missing has none.
+
+    Source: https://gdal.org/user/raster_data_model.html, and the PAM schema of GDAL.
+    """
+    root = ElementTree.Element("PAMDataset")
+    band = ElementTree.SubElement(root, "PAMRasterBand", band="1")
+    _add_text(band, "Description", "land-cover class")
+    names = {0: UNCLASSIFIED} | {land_class.id: land_class.name for land_class in classes}
+    if max(names) <= MAX_CATEGORY_ID:
+        categories = ElementTree.SubElement(band, "CategoryNames")
+        for class_id in range(max(names) + 1):
+            _add_text(categories, "Category", names.get(class_id, ""))
+    table = ElementTree.SubElement(band, "GDALRasterAttributeTable", tableType="thematic")
+    for position, (name, kind, usage) in enumerate(_ATTRIBUTE_FIELDS):
+        field = ElementTree.SubElement(table, "FieldDefn", index=str(position))
+        for tag, text in (("Name", name), ("Type", kind), ("Usage", usage)):
+            _add_text(field, tag, text)
+    for position, land_class in enumerate(classes):
+        row = ElementTree.SubElement(table, "Row", index=str(position))
+        count = pixel_counts.get(land_class.id, 0)
+        for value in (land_class.id, land_class.name, *rgb(land_class.color), count):
+            _add_text(row, "F", str(value))
+    return _document(root)
+
+
+def qgis_style(classes: Sequence[LandClass]) -> str:
+    """The text of a ``.qml`` file: QGIS draws each class in its colour, with its name."""
+    root = ElementTree.Element("qgis", version="3.22", styleCategories="Symbology")
+    pipe = ElementTree.SubElement(root, "pipe")
+    renderer = ElementTree.SubElement(
+        pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1"
+    )
+    palette = ElementTree.SubElement(renderer, "colorPalette")
+    for land_class in classes:
+        ElementTree.SubElement(
+            palette,
+            "paletteEntry",
+            value=str(land_class.id),
+            color=land_class.color,
+            label=_NOT_IN_XML.sub(" ", land_class.name),
+            alpha="255",
+        )
+    return _document(root)
+
+
+def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
+    ElementTree.SubElement(parent, tag).text = _NOT_IN_XML.sub(" ", text)
+
+
+def _document(root: ElementTree.Element) -> str:
+    ElementTree.indent(root)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"

@@ -1,0 +1,66 @@
+"""From a fitted classifier and a scene to files, in bounded memory."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.errors import SettingError
+from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
+from hsidiff.progress import track
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.tiles import tile_windows
+
+
+def predict_to_file(
+    model: SceneClassifier,
+    scene: Scene,
+    path: str | Path,
+    *,
+    probabilities_path: str | Path | None = None,
+    tile_size: int = DEFAULT_TILE_SIZE_PX,
+) -> None:
+    """Map a scene tile by tile into a GeoTIFF; one tile at a time is in memory.
+
+    The files appear under their names when they are complete, and not at all if the run is
+    stopped. Tiles do not depend on each other, so their order does not matter.
+
+    Args:
+        model: a fitted classifier.
+        scene: a scene with the bands that the classifier was fitted on.
+        path: the map, ``*.tif``: class ids, 0 = invalid pixel, with colours. Beside it come
+            ``<path>.aux.xml`` (class names for GDAL) and ``*.qml`` (style for QGIS).
+        probabilities_path: where to write the probabilities, ``*.tif``: one uint8 band per class,
+            scale 1/250, 255 = invalid pixel; None writes none.
+        tile_size: side of the tiles in pixels; it changes memory and speed, not the result.
+
+    Raises:
+        ModelError: if the scene has other bands.
+        SettingError: if ``tile_size`` is not a multiple of ``model.tile_multiple``, or a path is
+            not that of a new GeoTIFF.
+    """
+    model.check_scene(scene)
+    windows = tile_windows(scene.shape, tile_size, model.tile_multiple)
+    _check_paths(scene, path, probabilities_path)
+    grid = Grid(scene.shape, scene.crs, scene.transform)
+    with ExitStack() as files:
+        class_map = files.enter_context(open_class_map(path, grid, model.classes_))
+        probability_map = None
+        if probabilities_path is not None:
+            probability_map = files.enter_context(
+                open_probabilities(probabilities_path, grid, model.classes_)
+            )
+        for window in track(windows, "map", len(windows)):
+            probabilities = model.predict_proba_window(scene, window)
+            class_map.write(window, model.most_probable(probabilities))
+            if probability_map is not None:
+                probability_map.write(window, probabilities)
+
+
+def _check_paths(scene: Scene, path: str | Path, probabilities_path: str | Path | None) -> None:
+    """Refuse names that are not GeoTIFFs, that coincide, or that would overwrite the scene."""
+    targets = [geotiff_path(p).resolve() for p in (path, probabilities_path) if p is not None]
+    if len(set(targets)) < len(targets):
+        raise SettingError(f"{path}: map and probabilities need two names")
+    for target in targets:
+        if target in {file.resolve() for file in scene.files}:
+            raise SettingError(f"{target} is the scene itself: choose another name for the map")

@@ -1,0 +1,171 @@
+"""Scenes, maps and labels as pictures: arrays (rows, cols, 4) uint8 of red, green, blue, alpha.
+
+Pictures are never interpolated: a pixel of the scene is a square of whole screen pixels or, where
+a scene is too large for the page, every n-th pixel is shown.
+"""
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import rasterio
+from matplotlib.image import imsave
+from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
+
+from hsidiff.labels.label_map import LandClass
+from hsidiff.labels.split import Split
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.tiles import tile_windows
+
+# Vegetation is red in near infrared, red, green, as remote sensing has drawn it since film.
+FALSE_COLOUR_NM = (850.0, 650.0, 550.0)
+FARTHEST_BAND_NM = 60.0
+# Without wavelengths: these parts of the band order lie near infrared, red and green for sensors
+# of 400 to 1000 nm as well as of 400 to 2500 nm.
+FALSE_COLOUR_PARTS = (0.5, 0.25, 0.1)
+
+READ_SIZE_PX = 512
+CONFIDENCE_COLORS = "cividis"
+TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
+
+
+@dataclass(frozen=True)
+class Enlargement:
+    """How a scene fits a picture.
+
+    Attributes:
+        step: every ``step``-th pixel is shown, in rows and columns.
+        zoom: screen pixels per shown pixel, in rows and columns.
+    """
+
+    step: int
+    zoom: int
+
+    @classmethod
+    def to_fit(cls, shape: tuple[int, int], width_px: int, height_px: int) -> "Enlargement":
+        """The largest whole zoom at which a scene of ``shape`` (rows, cols) fits."""
+        step = max(ceil(shape[0] / height_px), ceil(shape[1] / width_px))
+        if step > 1:
+            return cls(step, 1)
+        return cls(1, min(height_px // shape[0], width_px // shape[1]))
+
+    def apply(self, picture: np.ndarray) -> np.ndarray:
+        """Enlarge a picture of every ``step``-th pixel."""
+        return picture.repeat(self.zoom, axis=0).repeat(self.zoom, axis=1)
+
+
+def false_colour_bands(scene: Scene) -> tuple[int, ...]:
+    """Positions, among the usable bands, of those shown as red, green and blue."""
+    wavelengths = scene.wavelengths_nm
+    if wavelengths is not None:
+        distances = np.abs(np.subtract.outer(FALSE_COLOUR_NM, wavelengths))
+        if distances.min(axis=1).max() <= FARTHEST_BAND_NM:
+            return tuple(int(position) for position in distances.argmin(axis=1))
+    return tuple(round(part * (scene.n_bands - 1)) for part in FALSE_COLOUR_PARTS)
+
+
+def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
+    """The scene in near infrared, red and green, each stretched from its 2nd to 98th percentile.
+
+    Three bands of one part of the scene at a time are read. A pixel without a value in one of the
+    three is transparent.
+
+    Args:
+        scene: the scene.
+        step: every ``step``-th pixel is shown, in rows and columns.
+
+    Returns:
+        (ceil(rows / step), ceil(cols / step), 4) uint8.
+    """
+    indices = scene.band_indices[list(false_colour_bands(scene))]
+    good_bands = np.zeros_like(scene.good_bands)
+    good_bands[indices] = True
+    three_bands = replace(scene, good_bands=good_bands)
+    rows, cols = (ceil(size / step) for size in scene.shape)
+    values = np.empty((rows, cols, 3), dtype=np.float32)
+    for window in tile_windows(scene.shape, step * ceil(READ_SIZE_PX / step)):
+        shown = three_bands.read(window)[::step, ::step]
+        row, col = window.row // step, window.col // step
+        in_order = shown[:, :, np.searchsorted(three_bands.band_indices, indices)]
+        values[row : row + shown.shape[0], col : col + shown.shape[1]] = in_order
+    return _stretch(values)
+
+
+def _stretch(values: np.ndarray) -> np.ndarray:
+    """Colours (rows, cols, 4) uint8 of values (rows, cols, 3) with NaN at invalid pixels."""
+    picture = np.zeros((*values.shape[:2], 4), dtype=np.uint8)
+    valid = np.isfinite(values).all(axis=-1)
+    if valid.any():
+        low, high = np.percentile(values[valid], (2, 98), axis=0)
+        share = (values[valid] - low) / np.where(high > low, high - low, 1)
+        picture[valid, :3] = np.round(np.clip(share, 0, 1) * 255)
+        picture[valid, 3] = 255
+    return picture
+
+
+def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -> np.ndarray:
+    """A class map in the colours of its legend; unclassified pixels are transparent."""
+    class_ids = _read_band(map_path, 1, step)
+    picture = np.zeros((*class_ids.shape, 4), dtype=np.uint8)
+    for land_class in classes:
+        picture[class_ids == land_class.id] = rgba(land_class.color)
+    return picture
+
+
+def confidence_picture(probabilities_path: Path, step: int = 1) -> np.ndarray:
+    """The highest probability of each pixel, from 0 (dark blue) to 1 (yellow); see cividis."""
+    with _quietly_opened(probabilities_path) as dataset:
+        nodata, scale, n_bands = dataset.nodata, dataset.scales[0], dataset.count
+    highest = _read_band(probabilities_path, 1, step)
+    invalid = highest == nodata
+    for band in range(2, n_bands + 1):
+        highest = np.maximum(highest, _read_band(probabilities_path, band, step))
+    picture = mpl.colormaps[CONFIDENCE_COLORS](highest * scale, bytes=True)
+    picture[invalid] = 0
+    return picture
+
+
+def split_picture(split: Split, step: int = 1) -> np.ndarray:
+    """Where the training and the test labels lie.
+
+    In a picture of every n-th pixel a label is drawn at the nearest shown pixel, and training
+    labels over test labels, so that a few labels of a large scene stay visible.
+    """
+    shape = [ceil(size / step) for size in split.train.shape]
+    picture = np.full((*shape, 4), rgba(EMPTY_COLOR), dtype=np.uint8)
+    for labels, color in ((split.test, TEST_COLOR), (split.train, TRAIN_COLOR)):
+        rows, cols = np.nonzero(labels.values)
+        picture[rows // step, cols // step] = rgba(color)
+    return picture
+
+
+def rgba(color: str) -> tuple[int, int, int, int]:
+    """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
+    red, green, blue = bytes.fromhex(color[1:])
+    return red, green, blue, 255
+
+
+def png(picture: np.ndarray) -> bytes:
+    """A picture as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    imsave(stream, np.ascontiguousarray(picture), format="png")
+    return stream.getvalue()
+
+
+def _read_band(path: Path, band: int, step: int) -> np.ndarray:
+    with _quietly_opened(path) as dataset:
+        shape = ceil(dataset.height / step), ceil(dataset.width / step)
+        return dataset.read(band, out_shape=shape, resampling=Resampling.nearest)
+
+
+def _quietly_opened(path: Path) -> rasterio.io.DatasetReader:
+    with warnings.catch_warnings():
+        # A map of a scene without a georeference has none either, and a picture needs none.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path)

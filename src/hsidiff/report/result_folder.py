@@ -1,0 +1,99 @@
+"""What the report and the pictures read: the files of a result folder, and nothing else."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hsidiff.errors import MissingFileError, SettingError
+from hsidiff.labels.label_map import LandClass, default_color
+from hsidiff.labels.split import Split
+
+_HEX_DIGITS = set("0123456789abcdefABCDEF")
+
+
+@dataclass(frozen=True)
+class ResultFolder:
+    """The files of one result.
+
+    Attributes:
+        path: the folder; it holds ``map.tif`` and perhaps ``probabilities.tif``.
+        result: the content of ``result.json``: scores, counts, leakage, seconds, hashes.
+        run: the content of ``run.json``, or None.
+        split: the training and test labels of ``split.npz``, or None.
+    """
+
+    path: Path
+    result: dict[str, Any]
+    run: Any
+    split: Split | None
+
+    @classmethod
+    def read(cls, path: str | Path) -> "ResultFolder":
+        """Read a result folder.
+
+        Raises:
+            MissingFileError: if ``result.json`` or ``map.tif`` is missing.
+            SettingError: if a JSON file of the folder is broken.
+            SplitError: if ``split.npz`` is broken.
+        """
+        path = Path(path)
+        for name in ("result.json", "map.tif"):
+            if not (path / name).is_file():
+                raise MissingFileError(
+                    f"{path}: no {name} here: give the output folder of 'hsidiff map'"
+                )
+        split_path = path / "split.npz"
+        run_path = path / "run.json"
+        return cls(
+            path,
+            _read_result(path / "result.json"),
+            _read_json(run_path) if run_path.is_file() else None,
+            Split.load(split_path) if split_path.is_file() else None,
+        )
+
+    @property
+    def map_path(self) -> Path:
+        """The class map."""
+        return self.path / "map.tif"
+
+    @property
+    def probabilities_path(self) -> Path | None:
+        """The probabilities, or None if they were not written."""
+        path = self.path / "probabilities.tif"
+        return path if path.is_file() else None
+
+    @property
+    def classes(self) -> tuple[LandClass, ...]:
+        """The legend: ``classes`` of the result or, without it, the classes that have scores."""
+        entries = self.result.get("classes") or self.result.get("per_class") or []
+        return tuple(_land_class(position, entry) for position, entry in enumerate(entries))
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """The group ``name`` of the result, such as ``"split"``; empty if absent or null."""
+        return self.result.get(name) or {}
+
+
+def _land_class(position: int, entry: dict[str, Any]) -> LandClass:
+    """A class as the result describes it; what it does not say gets a default."""
+    class_id = int(entry.get("id", position + 1))
+    color = str(entry.get("color"))
+    if len(color) != 7 or color[0] != "#" or not set(color[1:]) <= _HEX_DIGITS:
+        color = default_color(position)
+    return LandClass(class_id, str(entry.get("name", f"class {class_id}")), color)
+
+
+def _read_result(path: Path) -> dict[str, Any]:
+    content = _read_json(path)
+    if not isinstance(content, dict):
+        raise SettingError(f"{path} is not a result: expected a JSON object")
+    return content
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SettingError(
+            f"{path} is not readable JSON: {error}: make the result again"
+        ) from error

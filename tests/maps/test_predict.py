@@ -1,0 +1,281 @@
+"""Maps written tile by tile: same values, same place on earth, whole or not at all."""
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
+
+from hsidiff import progress
+from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.errors import ModelError, SettingError
+from hsidiff.labels.label_map import LandClass
+from hsidiff.maps.predict import predict_to_file
+from hsidiff.scenes.scene import ArraySource, Scene
+from hsidiff.scenes.window import Window
+
+UTM_33N = CRS.from_epsg(32633)
+NORTH_UP = Affine(30.0, 0.0, 380_000.5, 0.0, -30.0, 5_800_000.25)
+
+
+@dataclass
+class Brightness(SceneClassifier):
+    """Splits by the mean of the 3 x 3 pixels around a pixel: it needs a halo of one pixel."""
+
+    fail_at_tile: int | None = None
+    error: type[BaseException] = RuntimeError
+
+    name = "brightness"
+    tile_multiple = 4
+
+    @property
+    def halo_px(self):
+        return 1
+
+    def _fit(self, scene, labels):
+        self.n_tiles_ = 0
+
+    def _predict_proba_tile(self, cube, window):
+        if self.n_tiles_ == self.fail_at_tile:
+            raise self.error
+        self.n_tiles_ += 1
+        first = np.nan_to_num(cube[:, :, 0])
+        mean = np.lib.stride_tricks.sliding_window_view(first, (3, 3)).mean(axis=(2, 3))
+        middles = (np.arange(len(self.classes_)) + 0.5) / len(self.classes_)
+        score = np.exp(-20 * np.abs(mean[:, :, None] - middles))
+        return (score / score.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+    def _get_learned(self):
+        return Learned({}, {})
+
+    def _set_learned(self, learned):
+        pass
+
+
+def fitted(ids=(1, 2, 5), **settings_of_model):
+    model = Brightness(**settings_of_model)
+    model.classes_ = tuple(LandClass(i, f"class <{i}> & more", "#aa3377") for i in ids)
+    model.n_bands_, model.wavelengths_nm_, model.n_tiles_ = 2, None, 0
+    return model
+
+
+def make_scene(shape=(70, 50), crs=UTM_33N, transform=NORTH_UP):
+    values = np.random.default_rng(0).random((*shape, 2)).astype(np.float32)
+    values[shape[0] // 2 :, : shape[1] // 3] = np.nan
+    good_bands = np.ones(2, dtype=bool)
+    return Scene("made", ArraySource(values), good_bands, crs=crs, transform=transform)
+
+
+def read(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read()
+
+
+def test_the_file_holds_what_predict_gives(tmp_path):
+    scene, model = make_scene(), fitted()
+    predict_to_file(model, scene, tmp_path / "map.tif", tile_size=32)
+    expected = model.predict(scene)
+    assert set(np.unique(expected)) == {0, 1, 2, 5}
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], expected)
+
+
+def test_map_does_not_depend_on_the_tile_size(tmp_path):
+    scene = make_scene((131, 97))
+    stored = []
+    for tile_size in (32, 64, 132):  # 132: the whole scene in one tile
+        names = tmp_path / f"map{tile_size}.tif", tmp_path / f"probabilities{tile_size}.tif"
+        predict_to_file(fitted(), scene, names[0], probabilities_path=names[1], tile_size=tile_size)
+        stored.append([read(name) for name in names])
+    for maps in stored[1:]:
+        np.testing.assert_array_equal(maps[0], stored[0][0])
+        np.testing.assert_array_equal(maps[1], stored[0][1])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 300), (259, 3)])
+def test_any_shape_of_scene_is_mapped(tmp_path, shape):
+    scene = make_scene(shape)
+    predict_to_file(fitted(), scene, tmp_path / "map.tif", tile_size=256)
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], fitted().predict(scene))
+
+
+def test_the_map_is_a_cog_with_overviews_and_nodata_0(tmp_path):
+    predict_to_file(fitted(), make_scene((600, 300)), tmp_path / "map.tif")
+    with rasterio.open(tmp_path / "map.tif") as dataset:
+        assert dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.profile["compress"] == "deflate"
+        assert dataset.overviews(1)
+        assert dataset.nodata == 0
+        assert dataset.dtypes == ("uint8",)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 5])
+def test_probabilities_come_back_to_half_a_step(tmp_path, n_classes):
+    scene, model = make_scene(), fitted(range(1, n_classes + 1))
+    path = tmp_path / "probabilities.tif"
+    predict_to_file(model, scene, tmp_path / "map.tif", probabilities_path=path, tile_size=32)
+    expected = model.predict_proba(scene)
+    with rasterio.open(path) as dataset:
+        assert dataset.descriptions == tuple(c.name for c in model.classes_)
+        assert dataset.colorinterp[0] == ColorInterp.gray
+        assert set(dataset.colorinterp[1:]) == {ColorInterp.undefined}
+        stored = np.moveaxis(dataset.read(masked=True), 0, -1)
+        probabilities = stored * dataset.scales[0] + dataset.offsets[0]
+    invalid = ~expected.any(axis=-1)
+    np.testing.assert_array_equal(stored.mask, np.repeat(invalid[:, :, None], n_classes, axis=2))
+    np.testing.assert_allclose(probabilities[~invalid], expected[~invalid], atol=0.5 / 250 + 1e-6)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    a=st.floats(0.01, 5000),
+    shear=st.tuples(st.floats(-100, 100), st.floats(-100, 100)),
+    origin=st.tuples(st.floats(-1e7, 1e7), st.floats(-1e7, 1e7)),
+    e=st.one_of(st.floats(-5000, -0.01), st.floats(0.01, 5000)),
+    epsg=st.sampled_from([None, 32633, 4326, 3035, 25833]),
+)
+def test_map_keeps_crs_and_transform_exactly(tmp_path, a, shear, origin, e, epsg):
+    transform = Affine(a, shear[0], origin[0], shear[1], e, origin[1])
+    crs = None if epsg is None else CRS.from_epsg(epsg)
+    names = tmp_path / "map.tif", tmp_path / "probabilities.tif"
+    scene = make_scene((3, 4), crs=crs, transform=transform)
+    predict_to_file(fitted(), scene, names[0], probabilities_path=names[1])
+    for name in names:
+        with rasterio.open(name) as dataset:
+            assert tuple(dataset.transform) == tuple(transform)
+            assert dataset.crs == crs
+
+
+def test_a_scene_without_georeference_gives_a_map_without_and_no_warning(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        predict_to_file(fitted(), make_scene(crs=None, transform=None), tmp_path / "map.tif")
+    with (
+        pytest.warns(rasterio.errors.NotGeoreferencedWarning),
+        rasterio.open(tmp_path / "map.tif") as dataset,
+    ):
+        assert dataset.crs is None
+
+
+def test_a_scene_without_a_valid_pixel_is_0_everywhere(tmp_path):
+    scene = make_scene()
+    scene = replace(scene, source=ArraySource(np.full((70, 50, 2), np.nan)))
+    names = tmp_path / "map.tif", tmp_path / "probabilities.tif"
+    predict_to_file(fitted(), scene, names[0], probabilities_path=names[1])
+    assert not read(names[0]).any()
+    assert (read(names[1]) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("ids", "dtype"), [((1, 255), "uint8"), ((3, 256), "uint16"), ((9, 70_000), "uint32")]
+)
+def test_class_ids_of_any_size_travel_to_the_map(tmp_path, ids, dtype):
+    predict_to_file(fitted(ids), make_scene(), tmp_path / "map.tif")
+    values = read(tmp_path / "map.tif")
+    assert values.dtype == dtype
+    assert set(np.unique(values)) == {0, *ids}
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_stopped_run_leaves_nothing_behind(tmp_path, error):
+    model = fitted(fail_at_tile=2, error=error)
+    names = tmp_path / "map.tif", tmp_path / "probabilities.tif"
+    with pytest.raises(error):
+        predict_to_file(model, make_scene(), names[0], probabilities_path=names[1], tile_size=16)
+    assert model.n_tiles_ == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_stopped_run_keeps_an_older_map(tmp_path):
+    predict_to_file(fitted(), make_scene(), tmp_path / "map.tif")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(RuntimeError):
+        predict_to_file(fitted(fail_at_tile=0), make_scene(), tmp_path / "map.tif")
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_nothing_but_the_named_files_is_written(tmp_path):
+    names = tmp_path / "map.tif", tmp_path / "probabilities.tif"
+    predict_to_file(fitted(), make_scene(), names[0], probabilities_path=names[1])
+    found = {file.name for file in tmp_path.iterdir()}
+    assert found == {"map.tif", "map.tif.aux.xml", "map.qml", "probabilities.tif"}
+
+
+def test_the_attribute_table_counts_the_pixels_of_the_map(tmp_path):
+    predict_to_file(fitted(), make_scene(), tmp_path / "map.tif", tile_size=16)
+    rows = ElementTree.parse(tmp_path / "map.tif.aux.xml").findall(".//Row")
+    counts = {int(row[0].text): int(row[5].text) for row in rows}
+    values = read(tmp_path / "map.tif")
+    assert counts == {i: int((values == i).sum()) for i in (1, 2, 5)}
+
+
+def test_each_tile_is_computed_once_and_reported(tmp_path):
+    model, heard = fitted(), []
+    with progress.listen(lambda *report: heard.append(report)):
+        predict_to_file(
+            model,
+            make_scene((40, 40)),
+            tmp_path / "map.tif",
+            probabilities_path=tmp_path / "p.tif",
+            tile_size=20,
+        )
+    assert heard == [("map", n_done, 4) for n_done in range(5)]
+    assert model.n_tiles_ == 4
+
+
+def test_refusals_say_what_to_do_and_write_nothing(tmp_path):
+    scene, model = make_scene(), fitted()
+    with pytest.raises(SettingError, match="multiple of 4"):
+        predict_to_file(model, scene, tmp_path / "map.tif", tile_size=30)
+    with pytest.raises(SettingError, match=r"ending in \.tif"):
+        predict_to_file(model, scene, tmp_path / "map.png")
+    with pytest.raises(SettingError, match="two names"):
+        predict_to_file(
+            model, scene, tmp_path / "map.tif", probabilities_path=tmp_path / "." / "map.tif"
+        )
+    with pytest.raises(ModelError, match="usable bands"):
+        predict_to_file(model, scene.without_bands([1]), tmp_path / "map.tif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_scene_is_never_overwritten(tmp_path):
+    path = tmp_path / "scene.tif"
+    path.write_bytes(b"the only copy")
+    with pytest.raises(SettingError, match="the scene itself"):
+        predict_to_file(fitted(), replace(make_scene(), files=(path,)), path)
+    assert path.read_bytes() == b"the only copy"
+
+
+def test_only_tiles_are_held_in_memory(tmp_path):
+    largest = []
+
+    class Watched(Brightness):
+        def _predict_proba_tile(self, cube, window):
+            largest.append(cube.size)
+            return super()._predict_proba_tile(cube, window)
+
+    model = Watched()
+    model.__dict__.update(fitted().__dict__)
+    predict_to_file(model, make_scene((300, 300)), tmp_path / "map.tif", tile_size=32)
+    assert max(largest) == 34 * 34 * 2
+
+
+def test_paths_may_be_text_and_folders_are_made(tmp_path):
+    target = Path(tmp_path) / "new" / "map.tif"
+    predict_to_file(fitted(), make_scene(), str(target))
+    assert target.is_file()
+
+
+def test_a_window_of_the_contract_is_what_the_file_holds(tmp_path):
+    scene, model = make_scene(), fitted()
+    predict_to_file(model, scene, tmp_path / "map.tif", tile_size=16)
+    window = Window(3, 7, 10, 12)
+    expected = model.most_probable(model.predict_proba_window(scene, window))
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0][window.slices], expected)
