@@ -59,7 +59,6 @@ class SceneClassifier(BaseEstimator, ABC):
 
     name: ClassVar[str]
     tile_multiple: ClassVar[int] = 1
-    transductive: ClassVar[bool] = False
 
     classes_: tuple[LandClass, ...]
     n_bands_: int
@@ -74,6 +73,11 @@ class SceneClassifier(BaseEstimator, ABC):
     def receptive_field_px(self) -> int:
         """Side of the square of pixels that can change the probabilities of its middle pixel."""
         return 2 * self.halo_px + 1
+
+    @property
+    def transductive(self) -> bool:
+        """Whether ``fit`` learns, without labels, from pixels outside the training labels too."""
+        return False
 
     def fit(self, scene: Scene, train_labels: LabelMap) -> Self:
         """Learn to map ``scene`` from its training labels.

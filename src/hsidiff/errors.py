@@ -4,6 +4,9 @@ Every message names what was given, what was expected and what to do, in one lin
 also the built-in error that a caller would expect, so ``except ValueError`` keeps working.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class HsidiffError(Exception):
     """The parent of every error that hsidiff raises on purpose."""
@@ -35,3 +38,27 @@ class MissingFileError(HsidiffError, FileNotFoundError):
 
 class HsidiffWarning(UserWarning):
     """A result is doubtful; the message says why."""
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
+    """Give back a setting that is one of the choices.
+
+    Raises:
+        SettingError: if it is not; names the nearest choice.
+    """
+    choices = list(choices)
+    if value in choices:
+        return value
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise SettingError(f"{name}={value!r}: expected one of {', '.join(choices)}{hint}")
+
+
+def check_positive(name: str, value: int) -> None:
+    """Refuse a setting below 1.
+
+    Raises:
+        SettingError: if it is.
+    """
+    if value < 1:
+        raise SettingError(f"{name}={value}: must be at least 1")

@@ -1,0 +1,6 @@
+"""The diffusion methods of the papers, by the word that names them."""
+
+from hsidiff.classifier import SceneClassifier
+from hsidiff.methods.spectraldiff import SpectralDiff
+
+METHODS: dict[str, type[SceneClassifier]] = {"spectraldiff": SpectralDiff}

@@ -1,6 +1,8 @@
 """Values and labels of labelled pixels, gathered together so that they can never come apart."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -47,7 +49,13 @@ def gather_spectra(scene: Scene, labels: LabelMap) -> Samples:
     )
 
 
-def gather_patches(scene: Scene, labels: LabelMap, patch_px: int) -> Samples:
+def gather_patches(
+    scene: Scene,
+    labels: LabelMap,
+    patch_px: int,
+    values_of: Callable[[Window, int], np.ndarray] | None = None,
+    read_size_px: int = READ_SIZE_PX,
+) -> Samples:
     """Gather the patches around all labelled, valid pixels; only tiles with labels are read.
 
     Beyond the scene its edge is repeated, so no border pixel is lost. A label on an invalid pixel
@@ -57,15 +65,20 @@ def gather_patches(scene: Scene, labels: LabelMap, patch_px: int) -> Samples:
         scene: where to read.
         labels: which pixels to gather.
         patch_px: side of a patch, odd.
+        values_of: from a window and a margin in pixels to values (rows + 2 margin, cols + 2 margin,
+            channels), features for example; None gathers the spectra.
+        read_size_px: no larger window than this is asked for.
     """
+    if values_of is None:
+        values_of = partial(read_with_halo, scene)
     half = patch_px // 2
     values, ids, rows, cols = [], [], [], []
-    for window in tile_windows(scene.shape, READ_SIZE_PX):
+    for window in tile_windows(scene.shape, read_size_px):
         row, col = np.nonzero(labels.values[window.slices])
         if row.size == 0:
             continue
         used = _around(window, row, col)
-        cube = read_with_halo(scene, used, half)
+        cube = values_of(used, half)
         row, col = row + window.row - used.row, col + window.col - used.col
         patches = cut_patches(cube, row, col, patch_px)
         valid = np.isfinite(patches[:, half, half]).all(axis=-1)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.linalg
 
 from hsidiff.errors import SceneError
 from hsidiff.progress import track
@@ -19,8 +20,10 @@ class StreamingMoments:
     (d,), ``max_`` (d,).
     """
 
-    def __init__(self, n_features: int) -> None:
+    def __init__(self) -> None:
         self.n_samples_ = 0
+
+    def _start(self, n_features: int) -> None:
         self.mean_ = np.zeros(n_features)
         self.min_ = np.full(n_features, np.inf)
         self.max_ = np.full(n_features, -np.inf)
@@ -30,6 +33,8 @@ class StreamingMoments:
         """Take in a batch (n, d). Source: Chan, Golub and LeVeque (1979), pairwise update."""
         if len(batch) == 0:
             return
+        if self.n_samples_ == 0:
+            self._start(batch.shape[1])
         batch = batch.astype(np.float64)
         n_total = self.n_samples_ + len(batch)
         batch_mean = batch.mean(axis=0)
@@ -54,7 +59,8 @@ class PrincipalComponents:
 
     Attributes:
         mean: (d,) float32.
-        components: (n_components, d) float32, orthonormal rows, by decreasing variance.
+        components: (n_components, d) float32, by decreasing variance; rows are orthonormal up to
+            the scaling of the values.
         scale: (n_components,) float32, standard deviations if whitened, else ones.
     """
 
@@ -64,23 +70,38 @@ class PrincipalComponents:
 
     @classmethod
     def from_moments(
-        cls, moments: StreamingMoments, n_components: int, *, whiten: bool
+        cls,
+        moments: StreamingMoments,
+        n_components: int,
+        *,
+        whiten: bool,
+        unit_range: bool = False,
     ) -> "PrincipalComponents":
         """Take the leading components of a streamed covariance.
 
         Directions without variance are left out, so there may be fewer than ``n_components``. The
         sign of each component is fixed (its largest entry is positive), so that two runs agree.
+
+        Args:
+            moments: of the values to project.
+            n_components: how many to keep.
+            whiten: whether the components are scaled to unit variance.
+            unit_range: whether each value is first scaled to 0..1 between its extremes.
         """
-        variances, vectors = np.linalg.eigh(moments.covariance_)
-        order = np.argsort(variances)[::-1][:n_components]
-        order = order[variances[order] > 1e-10 * variances.max()]
+        span = moments.max_ - moments.min_
+        unit = np.where(span > 0, span, 1) if unit_range else np.ones_like(span)
+        d, first = len(unit), max(len(unit) - n_components, 0)
+        variances, vectors = scipy.linalg.eigh(
+            moments.covariance_ / np.outer(unit, unit), subset_by_index=[first, d - 1]
+        )
+        order = np.flatnonzero(variances > 1e-10 * variances.max())[::-1]
         components = vectors[:, order].T
         largest = np.abs(components).argmax(axis=1)
         components = components * np.sign(components[np.arange(len(order)), largest])[:, None]
         scale = np.sqrt(variances[order]) if whiten else np.ones(len(order))
         return cls(
             moments.mean_.astype(np.float32),
-            components.astype(np.float32),
+            (components / unit).astype(np.float32),
             scale.astype(np.float32),
         )
 
@@ -104,7 +125,7 @@ def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMo
     Raises:
         SceneError: if there is no valid pixel, or a usable band holds one value only.
     """
-    moments = StreamingMoments(scene.n_bands)
+    moments = StreamingMoments()
     windows = tile_windows(scene.shape, READ_SIZE_PX)
     for window in track(windows, "read scene", len(windows)):
         spectra = scene.read(window)

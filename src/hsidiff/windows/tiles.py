@@ -29,6 +29,20 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -
     ]
 
 
+def sampled_tile_windows(
+    shape: tuple[int, int], tile_size_px: int, max_tiles: int, random_state: int
+) -> list[Window]:
+    """At most ``max_tiles`` tiles of a scene, drawn without replacement, in row-by-row order.
+
+    What is learned from them costs the same on a scene of any size.
+    """
+    windows = tile_windows(shape, tile_size_px)
+    if len(windows) <= max_tiles:
+        return windows
+    chosen = np.random.default_rng(random_state).choice(len(windows), max_tiles, replace=False)
+    return [windows[i] for i in sorted(chosen)]
+
+
 def read_with_halo(scene: Scene, window: Window, halo_px: int) -> np.ndarray:
     """Read a window and ``halo_px`` pixels around it; beyond the scene its edge is repeated.
 
@@ -45,3 +59,9 @@ def read_with_halo(scene: Scene, window: Window, halo_px: int) -> np.ndarray:
     )
     padding = ((before[0], after[0]), (before[1], after[1]), (0, 0))
     return np.pad(scene.read(inside), padding, mode="edge")
+
+
+def without_margin(values: np.ndarray, margin_px: int) -> np.ndarray:
+    """``values`` (rows, cols, ...) without ``margin_px`` pixels on each side."""
+    rows, cols = values.shape[:2]
+    return values[margin_px : rows - margin_px, margin_px : cols - margin_px]

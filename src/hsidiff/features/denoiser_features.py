@@ -1,0 +1,158 @@
+"""Features of a trained denoiser, for any window of a scene, and their principal components."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsidiff.diffusion.noise import pixel_noise
+from hsidiff.diffusion.objectives import clean_from
+from hsidiff.diffusion.sampling import ancestral_steps
+from hsidiff.diffusion.schedule import NoiseSchedule
+from hsidiff.networks.denoiser import Denoiser
+from hsidiff.progress import track
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.training.loop import pick_device
+from hsidiff.windows.normalise import SpectralTransform
+from hsidiff.windows.statistics import PrincipalComponents, StreamingMoments
+from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_margin
+
+FEATURE_TILE_PX = 64
+MAX_PROJECTION_TILES = 256
+
+
+@dataclass(frozen=True)
+class DenoiserFeatures:
+    """How the features of a pixel are computed.
+
+    Attributes:
+        transform: from spectra to what the denoiser sees.
+        denoiser: in evaluation mode.
+        schedule: the noise schedule it was trained with.
+        target: what it predicts, see :mod:`hsidiff.diffusion.objectives`.
+        timesteps: where features are taken.
+        layers: which of the denoiser's layers they are taken from.
+        extraction: the denoiser sees one draw of noise ("noisy") or none ("clean").
+        limit: what it sees is cut at plus and minus this.
+        halo_px: the context that features need.
+        seed: of the noise, if any.
+        device: where to compute.
+    """
+
+    transform: SpectralTransform
+    denoiser: Denoiser
+    schedule: NoiseSchedule
+    target: str
+    timesteps: tuple[int, ...]
+    layers: tuple[int, ...]
+    extraction: Literal["noisy", "clean"]
+    limit: float
+    halo_px: int
+    seed: int
+    device: str
+
+    @torch.inference_mode()
+    def of(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        """Features of a window.
+
+        Args:
+            cube: (rows + 2 halo_px, cols + 2 halo_px, n_bands); NaN where invalid.
+            window: where it lies in the scene, without the halo.
+
+        Returns:
+            (rows, cols, n_features) float32: timesteps in order, in each the layers in order.
+        """
+        x_0 = self._seen(cube)
+        features: list[Tensor] = []
+        for timestep in self.timesteps:
+            t = torch.tensor([timestep], device=x_0.device)
+            if self.extraction == "noisy":
+                eps = self._noise(window.grown(self.halo_px), timestep)
+                x_t = self.schedule.add_noise(x_0, t, eps)
+            else:
+                x_t = self.schedule.without_noise(x_0, t)
+            taps = self.denoiser.taps(x_t, t, self.layers)
+            features += (tap[0].permute(1, 2, 0).cpu() for tap in taps)
+        return without_margin(torch.cat(features, dim=-1).numpy(), self.halo_px)
+
+    def principal_components(
+        self,
+        scene: Scene,
+        n_components: int,
+        *,
+        whiten: bool,
+        region: np.ndarray | None = None,
+    ) -> PrincipalComponents:
+        """Find the principal components of a scene's features in one streaming pass.
+
+        Args:
+            scene: where to take features; of a large scene a sample of tiles is used.
+            n_components: how many to keep.
+            whiten: whether components are scaled to unit variance; then each feature is first
+                scaled to 0..1.
+            region: (rows, cols) bool, the pixels that may be used; None allows all.
+        """
+        moments = StreamingMoments()
+        windows = sampled_tile_windows(
+            scene.shape, FEATURE_TILE_PX, MAX_PROJECTION_TILES, self.seed
+        )
+        for window in track(windows, "take features", len(windows)):
+            cube = read_with_halo(scene, window, self.halo_px)
+            used = np.isfinite(without_margin(cube, self.halo_px)).all(axis=-1)
+            if region is not None:
+                used &= region[window.slices]
+            if used.any():
+                moments.update(self.of(cube, window)[used])
+        return PrincipalComponents.from_moments(
+            moments, n_components, whiten=whiten, unit_range=whiten
+        )
+
+    @torch.inference_mode()
+    def reconstruct(
+        self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]
+    ) -> Mapping[int, np.ndarray]:
+        """Add the noise of timestep ``start`` to a window and remove it step by step.
+
+        Returns:
+            For each timestep in ``keep`` (0 is the reconstruction) an array (rows, cols, n_bands)
+            float32 in the scene's units; NaN where the scene is invalid.
+        """
+        self.schedule.check((start, *(t for t in keep if t != 0)))
+        cube = scene.read(window)
+        x_0 = self._seen(cube)
+        t = torch.tensor([start], device=x_0.device)
+        x_t = self.schedule.add_noise(x_0, t, self._noise(window, start))
+        steps = track(range(start, 0, -1), "reconstruct", start)
+        noise = partial(self._noise, window)
+        walked = ancestral_steps(self.schedule, self._estimate_clean, x_t, steps, noise)
+        found = {}
+        for timestep, values in chain([(start, x_t)], walked):
+            if timestep in keep:
+                spectra = self.transform.invert(values[0].permute(1, 2, 0).cpu().numpy())
+                found[timestep] = np.where(np.isfinite(cube), spectra, np.nan).astype(np.float32)
+        return found
+
+    def _estimate_clean(self, x_t: Tensor, t: Tensor) -> Tensor:
+        said = self.denoiser(x_t, t)
+        x_0 = clean_from(self.target, self.schedule, x_t, t, said)
+        return x_0.clamp(-self.limit, self.limit)
+
+    def _seen(self, cube: np.ndarray) -> Tensor:
+        """What the denoiser sees without noise, (1, channels, rows, cols); 0 where invalid."""
+        device = torch.device(pick_device(self.device))
+        self.denoiser.to(device)
+        seen = np.nan_to_num(self.transform.apply(cube), nan=0.0)
+        x_0 = torch.from_numpy(seen).permute(2, 0, 1)[None].to(device)
+        return x_0.clamp(-self.limit, self.limit)
+
+    def _noise(self, window: Window, timestep: int) -> Tensor:
+        device = pick_device(self.device)
+        rows = torch.arange(window.row, window.row + window.n_rows, device=device)
+        cols = torch.arange(window.col, window.col + window.n_cols, device=device)
+        return pixel_noise(rows, cols, self.transform.n_outputs, timestep, self.seed)[None]

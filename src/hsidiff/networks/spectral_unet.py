@@ -1,0 +1,199 @@
+"""A 3-D U-Net over patches that halves the spectral axis and never the spatial ones.
+
+Source: SpectralDiff (Chen, Yue, Fang and Xia), section III-B and its published code.
+
+Shapes for n_bands = 200 and the paper's widths, S = spectral axis after padding to a multiple of 8:
+
+| stage  | output (channels x S) | layer tap (both inputs of the decoder block, concatenated) |
+|--------|-----------------------|-------------------------------------------------------------|
+| conv0  | 16 x 200              |                                                             |
+| down 1 | 32 x 100              |                                                             |
+| down 2 | 64 x 50               |                                                             |
+| down 3 | 128 x 25              | layer 0: 256 x 25                                           |
+| up 1   | 64 x 50               | layer 1: 128 x 50                                           |
+| up 2   | 32 x 100              | layer 2: 64 x 100                                           |
+| up 3   | 16 x 200              |                                                             |
+| out    | 1 x 200               | the prediction                                              |
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hsidiff.errors import SettingError
+from hsidiff.networks.denoiser import Denoiser
+
+TIME_WIDTH = 32
+
+Kernel = tuple[int, int, int]
+"""Kernel size along (spectrum, rows, cols)."""
+
+
+@dataclass(frozen=True)
+class UNetShape:
+    """What can differ between two such networks.
+
+    Attributes:
+        widths: channels of conv0 and of each level below it.
+        first_kernel: of conv0 and of the first convolution of each block.
+        second_kernel: of the second convolution of each block.
+        stride_kernel: of the (transposed) convolution that halves (doubles) the spectrum; its
+            spectral size must be 4.
+        out_kernel: of the last convolution.
+        order: what follows a convolution: the paper says "norm-act", its code does "act-norm".
+    """
+
+    widths: tuple[int, ...] = (16, 32, 64, 128)
+    first_kernel: Kernel = (3, 3, 3)
+    second_kernel: Kernel = (3, 3, 3)
+    stride_kernel: Kernel = (4, 5, 5)
+    out_kernel: Kernel = (3, 3, 3)
+    order: Literal["norm-act", "act-norm"] = "norm-act"
+
+    @property
+    def n_levels(self) -> int:
+        """How often the spectrum is halved; also the number of layers with a tap."""
+        return len(self.widths) - 1
+
+    def halo_px(self, layer: int) -> int:
+        """How far a pixel's features at a layer's tap see; ``layer=n_levels`` is the output."""
+        block = sum(
+            kernel[1] // 2 for kernel in (self.first_kernel, self.second_kernel, self.stride_kernel)
+        )
+        halo = self.first_kernel[1] // 2 + block * (self.n_levels + layer)
+        return halo + self.out_kernel[1] // 2 if layer == self.n_levels else halo
+
+    def check_layers(self, layers: tuple[int, ...]) -> None:
+        """Refuse layers that have no tap.
+
+        Raises:
+            SettingError: if there is none, or one is out of range.
+        """
+        if not layers or not all(0 <= layer < self.n_levels for layer in layers):
+            raise SettingError(f"layers={layers}: must lie in 0..{self.n_levels - 1}")
+
+
+class SpectralUNet(Denoiser):
+    """The denoiser: from x_t (batch, bands, rows, cols) and t (batch,) to a prediction like x_t.
+
+    Any number of bands: the spectrum is padded to a multiple of 8 by repeating its first and last
+    band (the paper repeats the last, or adds zeros) and the prediction is cut back.
+    """
+
+    def __init__(self, shape: UNetShape) -> None:
+        super().__init__()
+        widths = shape.widths
+        self.n_levels = shape.n_levels
+        self.embed_time = TimestepEmbedding(TIME_WIDTH)
+        self.conv0 = nn.Conv3d(1, widths[0], shape.first_kernel, padding="same")
+        self.down = nn.ModuleList(
+            _Block(shape, before, after, nn.Conv3d) for before, after in pairwise(widths)
+        )
+        # A decoder block sees the layer below and the encoder's output of its level side by side.
+        self.up = nn.ModuleList(
+            _Block(shape, 2 * before, after, nn.ConvTranspose3d)
+            for before, after in zip(widths[::-1], widths[-2::-1], strict=False)
+        )
+        self.out = nn.Conv3d(widths[0], 1, shape.out_kernel, padding="same")
+
+    def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """Predict noise (or another target) of the shape of ``x_t``."""
+        *_, prediction = self._stages(x_t, t)
+        first, _ = self._padding(x_t.shape[1])
+        return prediction[:, 0, first : first + x_t.shape[1]]
+
+    def taps(self, x_t: Tensor, t: Tensor, layers: tuple[int, ...]) -> list[Tensor]:
+        """Features at the decoder's layers; nothing beyond the last one is computed.
+
+        Layer 0 is the bottleneck. The paper concatenates it with itself there (the skip that is
+        popped first is the bottleneck); here it is taken once.
+
+        Returns:
+            For each layer, in the order given, (batch, channels * spectrum, rows, cols); index
+            ``channel * spectrum_length + spectrum``.
+        """
+        wanted: dict[int, Tensor] = {}
+        for layer, features in enumerate(self._stages(x_t, t)):
+            if layer in layers:
+                once = features[:, : features.shape[1] // 2] if layer == 0 else features
+                wanted[layer] = once.flatten(1, 2)
+            if layer == max(layers):
+                break
+        return [wanted[layer] for layer in layers]
+
+    def _stages(self, x_t: Tensor, t: Tensor) -> Iterator[Tensor]:
+        """Inputs of the decoder blocks, then the prediction, each when it is asked for."""
+        time = self.embed_time(t)
+        first, last = self._padding(x_t.shape[1])
+        h = functional.pad(x_t[:, None], (0, 0, 0, 0, first, last), mode="replicate")
+        h = self.conv0(h)
+        skips = []
+        for down in self.down:
+            h = down(h, time)
+            skips.append(h)
+        for up in self.up:
+            h = torch.cat([h, skips.pop()], dim=1)
+            yield h
+            h = up(h, time)
+        yield self.out(h)
+
+    def _padding(self, n_bands: int) -> tuple[int, int]:
+        missing = -n_bands % 2**self.n_levels
+        return missing // 2, missing - missing // 2
+
+
+class _Block(nn.Module):
+    """Two convolutions with the timestep between them, then one that halves or doubles."""
+
+    def __init__(
+        self,
+        shape: UNetShape,
+        n_in: int,
+        n_out: int,
+        strided: type[nn.Conv3d] | type[nn.ConvTranspose3d],
+    ) -> None:
+        super().__init__()
+        _, rows, cols = shape.stride_kernel
+        self.conv1 = nn.Conv3d(n_in, n_out, shape.first_kernel, padding="same")
+        self.conv2 = nn.Conv3d(n_out, n_out, shape.second_kernel, padding="same")
+        self.norm1, self.norm2 = nn.BatchNorm3d(n_out), nn.BatchNorm3d(n_out)
+        self.time = nn.Linear(TIME_WIDTH, n_out)
+        self.change_length = strided(
+            n_out,
+            n_out,
+            shape.stride_kernel,
+            stride=(2, 1, 1),
+            padding=(1, rows // 2, cols // 2),
+        )
+        self.norm_first = shape.order == "norm-act"
+
+    def forward(self, h: Tensor, time: Tensor) -> Tensor:
+        h = self._activate(self.conv1(h), self.norm1)
+        h = h + torch.relu(self.time(time))[:, :, None, None, None]
+        h = self._activate(self.conv2(h), self.norm2)
+        return self.change_length(h)
+
+    def _activate(self, h: Tensor, norm: nn.Module) -> Tensor:
+        return torch.relu(norm(h)) if self.norm_first else norm(torch.relu(h))
+
+
+class TimestepEmbedding(nn.Module):
+    """Sinusoids of the timestep (Vaswani et al. 2017), a linear layer, ReLU: (batch, width)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.linear = nn.Linear(width, width)
+
+    def forward(self, t: Tensor) -> Tensor:
+        """Embed timesteps (batch,)."""
+        half = self.width // 2
+        steps = torch.arange(half, device=t.device) / (half - 1)
+        angles = t[:, None] * torch.exp(-math.log(10000) * steps)
+        return torch.relu(self.linear(torch.cat([angles.sin(), angles.cos()], dim=1)))

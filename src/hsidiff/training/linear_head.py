@@ -1,0 +1,188 @@
+"""A linear head for few labels: several simple experts, weighed inside the training labels.
+
+With 10 to 50 labels per class no single head and no single set of values wins on every scene:
+denoiser's features help where textures matter and hurt where pixels are mixed. So several experts
+are fitted, each to one set of values, and the ones that predict held-out groups of training labels
+best are averaged (ensemble selection, Caruana et al., ICML 2004). Every expert gives class scores
+that are linear in the values, and so does their average: whatever was chosen, the head is a matrix.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedGroupKFold
+
+from hsidiff.progress import track
+
+N_FOLDS = 4
+N_SELECTED = 8
+UNSEEN_SCORE = -30.0
+"""Score of a class that an expert's training fold did not hold."""
+
+Scores = tuple[np.ndarray, np.ndarray]
+"""Weights (n_classes, n_values) and biases (n_classes,) of linear class scores."""
+
+
+def _discriminant() -> LinearDiscriminantAnalysis:
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+
+
+def _logistic(strength: float) -> Callable[[], LogisticRegression]:
+    return lambda: LogisticRegression(C=strength, max_iter=300)
+
+
+ESTIMATORS: dict[str, Callable[[], LinearDiscriminantAnalysis | LogisticRegression]] = {
+    "lda": _discriminant,
+    "logistic 0.01": _logistic(0.01),
+    "logistic 0.1": _logistic(0.1),
+}
+
+
+@dataclass(frozen=True)
+class LinearHead:
+    """Class scores ``values @ weights.T + biases``.
+
+    Attributes:
+        weights: (n_classes, n_values) float32.
+        biases: (n_classes,) float32.
+        shares: how much each expert counts, by its name, largest first; they sum to 1.
+    """
+
+    weights: np.ndarray
+    biases: np.ndarray
+    shares: dict[str, float]
+
+    def predict_proba(self, values: np.ndarray) -> np.ndarray:
+        """Probabilities (..., n_classes) of values (..., n_values)."""
+        return softmax(values @ self.weights.T + self.biases, axis=-1)
+
+
+def fit_linear_head(
+    values: np.ndarray,
+    classes: np.ndarray,
+    groups: np.ndarray,
+    parts: Mapping[str, slice],
+    random_state: int,
+) -> LinearHead:
+    """Fit the experts and weigh them.
+
+    Args:
+        values: (n, n_values) float, finite.
+        classes: (n,) int, positions 0..n_classes - 1; each class occurs.
+        groups: (n,) int; samples of one group (neighbours) are never on both sides of a fold.
+        parts: name to the columns of values of one kind (features, spectrum, ...); an expert sees
+            one part, or all.
+        random_state: of the folds.
+    """
+    centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
+    scaled = (values - centre) / scale
+    sets = {**parts, "all": slice(None)} if len(parts) > 1 else dict(parts)
+    experts = {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in ESTIMATORS}
+    folds = _folds(classes, groups, random_state)
+    held_out, whole = {}, {}
+    for name, (kind, columns) in track(experts.items(), "fit head", len(experts)):
+        part = scaled[:, columns]
+        scores = _held_out_scores(kind, part, classes, folds)
+        sharpness = _best_sharpness(scores, classes)
+        held_out[name] = log_softmax(sharpness * scores, axis=1)
+        weights, biases = _fit_expert(kind, part, classes, classes.max() + 1)
+        whole[name] = (sharpness * weights, sharpness * biases)
+    shares = _select(held_out, classes)
+    weights = np.zeros((classes.max() + 1, values.shape[1]))
+    biases = np.zeros(classes.max() + 1)
+    for name, share in shares.items():
+        weights[:, experts[name][1]] += share * whole[name][0]
+        biases += share * whole[name][1]
+    weights /= scale
+    biases -= weights @ centre
+    return LinearHead(weights.astype(np.float32), biases.astype(np.float32), shares)
+
+
+def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = 8) -> np.ndarray:
+    """Number the blocks of ``block_px`` pixels that samples at (rows, cols) lie in."""
+    blocks = np.stack([rows // block_px, cols // block_px], axis=1)
+    return np.unique(blocks, axis=0, return_inverse=True)[1].ravel()
+
+
+def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
+    """Standard deviation of each column, at least a twentieth of the largest in its part.
+
+    Columns of small spread stay small: they are mostly noise.
+    """
+    scale = values.std(axis=0, dtype=np.float64)
+    for columns in parts.values():
+        scale[columns] = np.maximum(scale[columns], 0.05 * scale[columns].max())
+    return np.where(scale > 0, scale, 1)
+
+
+def _folds(
+    classes: np.ndarray, groups: np.ndarray, random_state: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Folds that keep groups together; fewer where there are few groups, none for one group."""
+    n_folds = min(N_FOLDS, len(np.unique(groups)))
+    if n_folds < 2:
+        return []
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
+    folds = splitter.split(classes, classes, groups)
+    return [(inside, outside) for inside, outside in folds if len(np.unique(classes[inside])) > 1]
+
+
+def _fit_expert(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: int) -> Scores:
+    estimator = ESTIMATORS[kind]().fit(values, classes)
+    coefficients, intercepts = estimator.coef_, estimator.intercept_
+    if len(coefficients) == 1:  # scikit-learn gives one row of scores for two classes
+        coefficients = np.concatenate([-coefficients, coefficients]) / 2
+        intercepts = np.concatenate([-intercepts, intercepts]) / 2
+    weights = np.zeros((n_classes, values.shape[1]))
+    biases = np.full(n_classes, UNSEEN_SCORE)
+    weights[estimator.classes_], biases[estimator.classes_] = coefficients, intercepts
+    return weights, biases
+
+
+def _held_out_scores(
+    kind: str, values: np.ndarray, classes: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Scores of each sample by an expert that was not fitted to its group; 0 without folds."""
+    n_classes = classes.max() + 1
+    scores = np.zeros((len(classes), n_classes))
+    for inside, outside in folds:
+        weights, biases = _fit_expert(kind, values[inside], classes[inside], n_classes)
+        scores[outside] = values[outside] @ weights.T + biases
+    return scores
+
+
+def _log_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
+    return float(-log_probabilities[np.arange(len(classes)), classes].mean())
+
+
+def _best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:
+    """The factor on the scores that makes held-out probabilities most likely (Guo et al. 2017)."""
+    if not scores.any():
+        return 1.0
+    found = minimize_scalar(
+        lambda log_factor: _log_loss(log_softmax(np.exp(log_factor) * scores, axis=1), classes),
+        bounds=(-4, 2),
+        method="bounded",
+    )
+    return float(np.exp(found.x))
+
+
+def _select(held_out: dict[str, np.ndarray], classes: np.ndarray) -> dict[str, float]:
+    """Add, one at a time and with repetition, the expert that lowers the held-out log loss most."""
+    counts = dict.fromkeys(held_out, 0)
+    total = np.zeros_like(next(iter(held_out.values())))
+    for n_chosen in range(1, N_SELECTED + 1):
+        losses = {
+            name: _log_loss(log_softmax((total + scores) / n_chosen, axis=1), classes)
+            for name, scores in held_out.items()
+        }
+        best = min(losses, key=losses.__getitem__)
+        counts[best] += 1
+        total += held_out[best]
+    chosen = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
+    return {name: counts[name] / N_SELECTED for name in chosen}

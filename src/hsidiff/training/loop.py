@@ -1,0 +1,123 @@
+"""The one training loop, on Lightning Fabric: it knows devices and precision, not methods."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from hsidiff.errors import SettingError
+from hsidiff.progress import track
+from hsidiff.training.ema import WeightAverage
+
+# Fabric announces its precision on standard error at each start.
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        n_steps: optimiser steps.
+        learning_rate: of Adam; with ``cosine`` the rate falls to 0 over the steps.
+        cosine: whether it falls.
+        weight_decay: of AdamW; 0 is plain Adam.
+        max_gradient_norm: gradients are clipped to this norm; None does not clip.
+        ema_decay: of the average of the weights; None takes the last step's weights.
+        bfloat16: whether to compute in bfloat16 where PyTorch's autocast allows it.
+    """
+
+    n_steps: int
+    learning_rate: float
+    cosine: bool = False
+    weight_decay: float = 0.0
+    max_gradient_norm: float | None = None
+    ema_decay: float | None = None
+    bfloat16: bool = False
+
+
+def train(
+    network: nn.Module,
+    loss_of: Callable[[nn.Module, torch.device], Tensor],
+    recipe: Recipe,
+    device: str,
+    step_name: str,
+) -> None:
+    """Train a network in place; it ends on the CPU, in evaluation mode.
+
+    Its weights are those of the last step, or their average if the recipe says so.
+
+    Args:
+        network: what to train.
+        loss_of: draws a batch, gives its loss as a scalar; called once per step with the network
+            and the device to compute on.
+        recipe: how.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+        step_name: the name under which progress is reported.
+    """
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if recipe.bfloat16 else "32-true"
+    fabric = Fabric(accelerator=pick_device(device), devices=1, precision=precision)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
+    if average is not None:
+        average.network.to(fabric.device)
+    model, wrapped_optimizer = fabric.setup(network, optimizer)
+    model.train()
+    for step in track(range(recipe.n_steps), step_name, recipe.n_steps):
+        if recipe.cosine:
+            _set_learning_rate(optimizer, recipe, step)
+        loss = loss_of(model, fabric.device)
+        wrapped_optimizer.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        if recipe.max_gradient_norm is not None:
+            fabric.clip_gradients(model, wrapped_optimizer, max_norm=recipe.max_gradient_norm)
+        wrapped_optimizer.step()
+        if average is not None:
+            average.update(network)
+    if average is not None:
+        network.load_state_dict(average.network.state_dict())
+    network.cpu().eval()
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
+    """A cosine from the full rate to 0, after a warm-up over the first twentieth of the steps."""
+    done = torch.tensor(step / recipe.n_steps)
+    warm_up = min(1.0, (step + 1) / max(recipe.n_steps / 20, 1))
+    rate = recipe.learning_rate * warm_up * 0.5 * (1 + torch.cos(torch.pi * done)).item()
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def pick_device(device: str) -> str:
+    """The accelerator that ``device`` means on this machine: ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        SettingError: if the name is unknown or the machine lacks the device.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available()}
+    available["mps"] = torch.backends.mps.is_available()
+    if device == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if device not in available:
+        raise SettingError(f"device={device!r}: expected auto, cpu, cuda or mps")
+    if not available[device]:
+        raise SettingError(f"device={device!r}: this machine has none; use device='auto'")
+    return device
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Start PyTorch's global generators at ``seed``; afterwards they go on as if nothing happened.
+
+    For what can only be drawn from them: initial weights and dropout.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,85 @@
+"""Train a network that classifies patches, and run it over every pixel of a window."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hsidiff.training.loop import Recipe, pick_device, train
+
+PIXELS_AT_ONCE = 1024
+
+
+def fit_patch_classifier(
+    network: nn.Module,
+    patches: np.ndarray,
+    classes: np.ndarray,
+    recipe: Recipe,
+    batch_size: int,
+    random_state: int,
+    device: str,
+) -> None:
+    """Train a network in place with cross-entropy; samples come in a new order every epoch.
+
+    Args:
+        network: from patches (batch, channels, rows, cols) to class scores (batch, n_classes).
+        patches: (n, rows, cols, channels) float32.
+        classes: (n,) int, positions 0..n_classes - 1.
+        recipe: how; ``n_steps`` batches are drawn.
+        batch_size: samples per step, fewer if there are fewer.
+        random_state: of the order.
+        device: where to compute.
+    """
+    batch_size = min(batch_size, len(classes))
+    batches = _batches(len(classes), batch_size, random_state)
+    inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes).long()
+
+    def loss_of(model: nn.Module, device: torch.device) -> Tensor:
+        chosen = next(batches)
+        scores = model(inputs[chosen].permute(0, 3, 1, 2).to(device))
+        return functional.cross_entropy(scores, targets[chosen].to(device))
+
+    train(network, loss_of, recipe, device, "fit head")
+
+
+def _batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
+    """Indices of full batches, without end; a batch may span two epochs."""
+    generator = torch.Generator().manual_seed(random_state)
+    waiting = torch.empty(0, dtype=torch.long)
+    while True:
+        while len(waiting) < batch_size:
+            waiting = torch.cat([waiting, torch.randperm(n, generator=generator)])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]
+
+
+@torch.inference_mode()
+def predict_patches(
+    network: nn.Module, values: np.ndarray, patch_px: int, device: str
+) -> np.ndarray:
+    """Class probabilities of every pixel that has its whole patch inside ``values``.
+
+    Args:
+        network: as in :func:`fit_patch_classifier`, in evaluation mode.
+        values: (rows + patch_px - 1, cols + patch_px - 1, channels) float32.
+        patch_px: side of the patch, odd.
+        device: where to compute.
+
+    Returns:
+        (rows, cols, n_classes) float32.
+    """
+    where = torch.device(pick_device(device))
+    network = network.to(where)
+    whole = torch.from_numpy(values).to(where).permute(2, 0, 1)
+    windows = whole.unfold(1, patch_px, 1).unfold(2, patch_px, 1)
+    n_rows, n_cols = windows.shape[1:3]
+    rows, cols = torch.meshgrid(torch.arange(n_rows), torch.arange(n_cols), indexing="ij")
+    found = []
+    for row, col in zip(
+        rows.ravel().split(PIXELS_AT_ONCE), cols.ravel().split(PIXELS_AT_ONCE), strict=True
+    ):
+        patches = windows[:, row.to(where), col.to(where)].transpose(0, 1)
+        found.append(network(patches).float().softmax(dim=1).cpu())
+    return torch.cat(found).view(n_rows, n_cols, -1).numpy()

@@ -1,0 +1,126 @@
+"""Random crops of a scene, for learning without labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsidiff.progress import track
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.normalise import SpectralTransform
+from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows
+
+POOL_TILE_PX = 128
+MAX_POOL_TILES = 64
+"""A scene of more tiles is represented by a sample of them, so that memory stays bounded."""
+
+
+@dataclass(frozen=True)
+class CropPool:
+    """Transformed pixels of (a sample of) a scene, and the places where a crop may lie.
+
+    Attributes:
+        values: (n_tiles, channels, rows, cols) float32, tiles with a margin of half a crop; 0 where
+            a pixel is invalid or must not be seen.
+        valid: (n_tiles, rows, cols) bool, False there and beyond the scene.
+        corners: (n_places, 3) int64: the tile and the upper left corner of each crop whose centre
+            is a valid pixel.
+        crop_px: side of a crop.
+    """
+
+    values: Tensor
+    valid: Tensor
+    corners: Tensor
+    crop_px: int
+
+    @classmethod
+    def from_scene(
+        cls,
+        scene: Scene,
+        transform: SpectralTransform,
+        crop_px: int,
+        *,
+        region: np.ndarray | None = None,
+        centres: np.ndarray | None = None,
+        random_state: int = 0,
+    ) -> "CropPool":
+        """Read the pool.
+
+        Args:
+            scene: the scene.
+            transform: from spectra to what the network sees.
+            crop_px: side of a crop.
+            region: (rows, cols) bool, the pixels that may be seen; None allows all.
+            centres: (rows, cols) bool, where the centre of a crop may lie; None allows all.
+            random_state: chooses the tiles of a scene that is larger than the pool.
+        """
+        windows = sampled_tile_windows(scene.shape, POOL_TILE_PX, MAX_POOL_TILES, random_state)
+        margin = crop_px // 2
+        side = min(POOL_TILE_PX, max(scene.shape)) + 2 * margin
+        values = torch.zeros(len(windows), transform.n_outputs, side, side)
+        valid = torch.zeros(len(windows), side, side, dtype=torch.bool)
+        corners = []
+        for i, window in enumerate(track(windows, "read crops", len(windows))):
+            spectra = read_with_halo(scene, window, margin)
+            allowed = _with_margin(scene.shape, region, window.slices, margin)
+            allowed &= np.isfinite(spectra).all(axis=-1)
+            rows, cols = allowed.shape
+            tile = np.where(allowed[..., None], transform.apply(spectra), 0)
+            values[i, :, :rows, :cols] = torch.from_numpy(tile).permute(2, 0, 1)
+            valid[i, :rows, :cols] = torch.from_numpy(allowed)
+            inside = allowed[margin : rows - margin, margin : cols - margin]
+            if centres is not None:
+                inside = inside & centres[window.slices]
+            corner = torch.from_numpy(np.argwhere(inside))
+            corners.append(torch.cat([torch.full((len(corner), 1), i), corner], dim=1))
+        return cls(values, valid, torch.cat(corners), crop_px)
+
+    def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Draw ``n`` crops.
+
+        Returns:
+            Crops (n, channels, crop_px, crop_px) and their validity (n, crop_px, crop_px).
+        """
+        chosen = torch.randint(len(self.corners), (n,), generator=generator)
+        tile, row, col = self.corners[chosen].T[:, :, None, None]
+        steps = torch.arange(self.crop_px)
+        rows, cols = row + steps[:, None], col + steps
+        crops = self.values.permute(0, 2, 3, 1)[tile, rows, cols].permute(0, 3, 1, 2)
+        return crops.contiguous(), self.valid[tile, rows, cols]
+
+
+def turned(crops: Tensor, valid: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Turn and flip a batch of crops and their validity at random.
+
+    One turn serves the whole batch: over many steps every crop meets every orientation.
+    """
+    n_turns = int(torch.randint(4, (), generator=generator))
+    crops, valid = (torch.rot90(x, n_turns, (-2, -1)) for x in (crops, valid))
+    if torch.rand((), generator=generator) < 0.5:
+        crops, valid = crops.flip(-1), valid.flip(-1)
+    return crops, valid
+
+
+def grid_centres(shape: tuple[int, int], crop_px: int) -> np.ndarray:
+    """Centres of the crops that cut a scene into a grid, (rows, cols) bool.
+
+    Source: SpectralDiff's code (``light_split``): the last row and column of crops are shifted back
+    into the scene and overlap the ones before.
+    """
+    centres = np.zeros(shape, dtype=bool)
+    rows, cols = (
+        {min(start, max(n - crop_px, 0)) + min(crop_px, n) // 2 for start in range(0, n, crop_px)}
+        for n in shape
+    )
+    centres[np.ix_(sorted(rows), sorted(cols))] = True
+    return centres
+
+
+def _with_margin(
+    shape: tuple[int, int], region: np.ndarray | None, slices: tuple[slice, slice], margin: int
+) -> np.ndarray:
+    """The part of ``region`` under a window with its margin; False beyond the scene."""
+    rows, cols = slices
+    padded = np.pad(np.ones(shape, dtype=bool) if region is None else region, margin)
+    return padded[rows.start : rows.stop + 2 * margin, cols.start : cols.stop + 2 * margin].copy()
