@@ -1,0 +1,50 @@
+"""The control that sees no spectrum: each pixel takes the class of the nearest training pixel.
+
+Whatever it scores, the split gives away: where test pixels lie between training pixels of the same
+field, as in random splits, that is a lot. So it belongs beside every result.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.leakage import nearest_training_class
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+
+
+@dataclass(repr=False, eq=False)
+class PositionOnly(SceneClassifier):
+    """Nearest training pixel by row and column; its class has probability 1.
+
+    Attributes:
+        random_state: unused, nothing is drawn; every classifier has it.
+        train_labels_: the training labels.
+    """
+
+    random_state: int = 0
+
+    name: ClassVar[str] = "position"
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        self.train_labels_ = LabelMap(labels.values, self.classes_)
+
+    def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        rows, cols = np.indices((window.n_rows, window.n_cols)).reshape(2, -1)
+        ids = nearest_training_class(self.train_labels_, rows + window.row, cols + window.col)
+        one_hot = ids[:, None] == [land_class.id for land_class in self.classes_]
+        return one_hot.reshape(window.n_rows, window.n_cols, -1).astype(np.float32)
+
+    def _get_learned(self) -> Learned:
+        labels = self.train_labels_.values
+        rows, cols = np.nonzero(labels)
+        arrays = {"rows": rows, "cols": cols, "class_ids": labels[rows, cols]}
+        return Learned(arrays, {"shape": list(labels.shape)})
+
+    def _set_learned(self, learned: Learned) -> None:
+        labels = np.zeros(learned.facts["shape"], dtype=np.int32)
+        labels[learned.arrays["rows"], learned.arrays["cols"]] = learned.arrays["class_ids"]
+        self.train_labels_ = LabelMap(labels, self.classes_)

@@ -1,0 +1,131 @@
+"""What the baselines on single spectra share: gather spectra, fit an estimator, predict in chunks.
+
+A baseline of this kind sees one spectrum at a time, as the training pixels' spectra and nothing
+else taught it: it is not transductive, and its receptive field is one pixel. Scaling, where a
+baseline scales, is part of its scikit-learn pipeline and uses the training pixels only.
+
+A fitted baseline is saved as its training spectra and the numbers that were chosen on them, and
+refitted when it is loaded: fitting is deterministic, and no pickle is needed.
+"""
+
+import math
+import warnings
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import sklearn
+from sklearn.base import ClassifierMixin
+
+from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.errors import HsidiffWarning, SettingError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.windows.gather import gather_spectra
+
+CHUNK_PIXELS = 16_384
+"""Spectra predicted at once; with it, memory does not grow with the tile."""
+
+LARGEST_RANDOM_STATE = 2**32 - 1
+
+
+@dataclass(repr=False, eq=False)
+class SpectralBaseline(SceneClassifier):
+    """Parent of the baselines that classify each spectrum by itself with scikit-learn.
+
+    A subclass gives :meth:`_make_estimator`, and may give :meth:`_check`, :meth:`_choose` and
+    :meth:`_spectra_proba`.
+
+    Attributes:
+        random_state: seed of everything that is drawn.
+        estimator_: the fitted scikit-learn estimator.
+        chosen_: the numbers that were chosen on the training pixels, by name.
+        train_spectra_: (n, n_bands) float32, the spectra that it was fitted on.
+        train_class_ids_: (n,) int64, their classes.
+    """
+
+    random_state: int = field(default=0, kw_only=True)
+
+    @abstractmethod
+    def _make_estimator(self) -> ClassifierMixin:
+        """Build the unfitted estimator from settings and ``chosen_``."""
+
+    def _check(self, class_ids: np.ndarray) -> None:
+        """Refuse settings that are out of range, or that the training labels cannot serve.
+
+        Args:
+            class_ids: (n,) classes of the training pixels.
+
+        Raises:
+            SettingError: if a setting is out of range.
+        """
+
+    def _choose(self, spectra: np.ndarray, class_ids: np.ndarray) -> dict[str, float]:
+        """Choose what is to be chosen on the training pixels (n, n_bands); by default nothing."""
+        return {}
+
+    def _spectra_proba(self, spectra: np.ndarray) -> np.ndarray:
+        """Probabilities (n, n_classes) of spectra (n, n_bands) float64; columns by class id."""
+        return self.estimator_.predict_proba(spectra)
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
+        samples = gather_spectra(scene, labels)
+        self._check(samples.class_ids)
+        self.chosen_ = self._choose(samples.values.astype(np.float64), samples.class_ids)
+        self._fit_estimator(samples.values, samples.class_ids)
+
+    def _fit_estimator(self, spectra: np.ndarray, class_ids: np.ndarray) -> None:
+        self.train_spectra_ = spectra
+        self.train_class_ids_ = class_ids.astype(np.int64)
+        # In double precision: raw radiances differ by less than float32 keeps of their products.
+        self.estimator_ = self._make_estimator().fit(
+            spectra.astype(np.float64), self.train_class_ids_
+        )
+
+    def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        spectra = cube.reshape(-1, self.n_bands_)
+        probabilities = np.zeros((len(spectra), len(self.classes_)), dtype=np.float32)
+        valid = np.flatnonzero(np.isfinite(spectra).all(axis=1))
+        for start in range(0, len(valid), CHUNK_PIXELS):
+            chunk = valid[start : start + CHUNK_PIXELS]
+            probabilities[chunk] = self._spectra_proba(spectra[chunk].astype(np.float64))
+        return probabilities.reshape(window.n_rows, window.n_cols, -1)
+
+    def _get_learned(self) -> Learned:
+        arrays = {"spectra": self.train_spectra_, "class_ids": self.train_class_ids_}
+        return Learned(arrays, {"chosen": self.chosen_, "scikit_learn": sklearn.__version__})
+
+    def _set_learned(self, learned: Learned) -> None:
+        trained_with = learned.facts["scikit_learn"]
+        if trained_with != sklearn.__version__:
+            warnings.warn(
+                f"this {self.name} model was fitted with scikit-learn {trained_with}, now it is "
+                f"refitted with {sklearn.__version__}: its probabilities may differ a little",
+                HsidiffWarning,
+                stacklevel=3,
+            )
+        self.chosen_ = learned.facts["chosen"]
+        self._fit_estimator(learned.arrays["spectra"], learned.arrays["class_ids"])
+
+
+def check_whole_number(name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Refuse a setting that is not a whole number of at least ``low`` and at most ``high``.
+
+    Raises:
+        SettingError: naming the setting, its value and the range.
+    """
+    allowed = f"at least {low}" if high is None else f"from {low} to {high}"
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise SettingError(f"{name}={value!r}: must be a whole number, {allowed}")
+    if int(value) < low or (high is not None and int(value) > high):
+        raise SettingError(f"{name}={value}: must be {allowed}")
+
+
+def is_real_number(value: Any) -> bool:
+    """Whether a setting's value is a finite number (and not a boolean)."""
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and math.isfinite(float(value))
