@@ -79,6 +79,11 @@ class SceneClassifier(BaseEstimator, ABC):
         """Whether ``fit`` learns, without labels, from pixels outside the training labels too."""
         return False
 
+    @property
+    def compute_device(self) -> str:
+        """What it computes on: ``cpu``, ``cuda`` or ``mps``."""
+        return "cpu"
+
     def fit(self, scene: Scene, train_labels: LabelMap) -> Self:
         """Learn to map ``scene`` from its training labels.
 
@@ -240,15 +245,15 @@ class SceneClassifier(BaseEstimator, ABC):
             model = cls(**config["settings"])
             about = json.loads((Path(folder) / "preprocess.json").read_text(encoding="utf-8"))
             arrays = load_file(Path(folder) / "learned.safetensors")
+            model.n_bands_ = about["n_bands"]
+            wavelengths = about["wavelengths_nm"]
+            model.wavelengths_nm_ = None if wavelengths is None else np.array(wavelengths)
+            model.classes_ = tuple(LandClass(**entry) for entry in about["classes"])
+            model._set_learned(Learned(arrays, about["facts"]))
         except FileNotFoundError as error:
             raise MissingFileError(f"{folder}: {error.filename} is missing") from error
-        except Exception as error:
-            raise ModelError(f"{folder} is not a complete model: {error}") from error
-        model.n_bands_ = about["n_bands"]
-        wavelengths = about["wavelengths_nm"]
-        model.wavelengths_nm_ = None if wavelengths is None else np.array(wavelengths)
-        model.classes_ = tuple(LandClass(**entry) for entry in about["classes"])
-        model._set_learned(Learned(arrays, about["facts"]))
+        except Exception as error:  # whatever is wrong with a file, the model is not whole
+            raise ModelError(f"{folder} is not a complete model: {error!r}") from error
         return model
 
 

@@ -6,6 +6,8 @@ also the built-in error that a caller would expect, so ``except ValueError`` kee
 
 import difflib
 from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
 
 
 class HsidiffError(Exception):
@@ -54,11 +56,14 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
     raise SettingError(f"{name}={value!r}: expected one of {', '.join(choices)}{hint}")
 
 
-def check_positive(name: str, value: int) -> None:
-    """Refuse a setting below 1.
+def check_whole_number(name: str, value: Any, low: int, high: int | None = None) -> None:
+    """Refuse a setting that is not a whole number of at least ``low`` and at most ``high``.
 
     Raises:
-        SettingError: if it is.
+        SettingError: naming the setting, its value and the range.
     """
-    if value < 1:
-        raise SettingError(f"{name}={value}: must be at least 1")
+    allowed = f"at least {low}" if high is None else f"from {low} to {high}"
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise SettingError(f"{name}={value!r}: must be a whole number, {allowed}")
+    if int(value) < low or (high is not None and int(value) > high):
+        raise SettingError(f"{name}={value}: must be {allowed}")

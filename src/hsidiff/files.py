@@ -38,6 +38,31 @@ def write_whole_folder(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
 
 
+@contextmanager
+def write_together(folder: str | Path) -> Iterator[Path]:
+    """Give a temporary folder; move what it holds into ``folder`` when the block ends well.
+
+    What ``folder`` holds under the same names is replaced, all else in it stays. If the block
+    raises, ``folder`` is as it was.
+
+    Raises:
+        FileExistsError: if ``folder`` is a file.
+    """
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
+        new, old = Path(temporary) / "new", Path(temporary) / "old"
+        new.mkdir()
+        old.mkdir()
+        yield new
+        folder.mkdir(exist_ok=True)
+        for item in sorted(new.iterdir()):
+            target = folder / item.name
+            if target.is_dir():
+                target.replace(old / item.name)
+            item.replace(target)
+
+
 def write_json(path: str | Path, content: Any) -> None:
     """Write ``content`` as indented JSON, whole or not at all."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)

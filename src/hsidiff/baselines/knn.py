@@ -15,8 +15,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from hsidiff.baselines.spectral import SpectralBaseline, check_whole_number
-from hsidiff.errors import SettingError
+from hsidiff.baselines.spectral import SpectralBaseline
+from hsidiff.errors import SettingError, check_whole_number
 
 
 @dataclass(repr=False, eq=False)

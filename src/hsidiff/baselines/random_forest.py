@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 
-from hsidiff.baselines.spectral import SpectralBaseline, check_whole_number
+from hsidiff.baselines.spectral import SpectralBaseline
+from hsidiff.errors import check_whole_number
 
 
 @dataclass(repr=False, eq=False)

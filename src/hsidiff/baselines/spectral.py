@@ -12,7 +12,7 @@ import math
 import warnings
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ import sklearn
 from sklearn.base import ClassifierMixin
 
 from hsidiff.classifier import Learned, SceneClassifier
-from hsidiff.errors import HsidiffWarning, SettingError
+from hsidiff.errors import HsidiffWarning, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -110,19 +110,6 @@ class SpectralBaseline(SceneClassifier):
             )
         self.chosen_ = learned.facts["chosen"]
         self._fit_estimator(learned.arrays["spectra"], learned.arrays["class_ids"])
-
-
-def check_whole_number(name: str, value: Any, low: int, high: int | None = None) -> None:
-    """Refuse a setting that is not a whole number of at least ``low`` and at most ``high``.
-
-    Raises:
-        SettingError: naming the setting, its value and the range.
-    """
-    allowed = f"at least {low}" if high is None else f"from {low} to {high}"
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise SettingError(f"{name}={value!r}: must be a whole number, {allowed}")
-    if int(value) < low or (high is not None and int(value) > high):
-        raise SettingError(f"{name}={value}: must be {allowed}")
 
 
 def is_real_number(value: Any) -> bool:

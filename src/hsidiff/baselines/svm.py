@@ -29,8 +29,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
-from hsidiff.baselines.spectral import SpectralBaseline, check_whole_number, is_real_number
-from hsidiff.errors import HsidiffWarning, SettingError
+from hsidiff.baselines.spectral import SpectralBaseline, is_real_number
+from hsidiff.errors import HsidiffWarning, SettingError, check_whole_number
 from hsidiff.progress import track
 
 C_GRID = 10.0 ** np.arange(-2, 5)

@@ -53,7 +53,7 @@ from torch import Tensor, nn
 from hsidiff.classifier import Learned, SceneClassifier
 from hsidiff.diffusion.objectives import mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
-from hsidiff.errors import SettingError, check_choice, check_positive
+from hsidiff.errors import SettingError, check_choice, check_whole_number
 from hsidiff.features.denoiser_features import FEATURE_TILE_PX, DenoiserFeatures
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
@@ -61,7 +61,7 @@ from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
-from hsidiff.training.loop import Recipe, seeded, train
+from hsidiff.training.loop import Recipe, pick_device, seeded, train
 from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.crops import CropPool, grid_centres, turned
@@ -70,6 +70,8 @@ from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, StreamingMoments, scene_moments
 from hsidiff.windows.tiles import read_with_halo, without_margin
 
+MIN_BFLOAT16_INPUTS = 12
+"""Below it the gradients of PyTorch 2.13's bfloat16 3-D convolutions are not finite on CPUs."""
 RANGE_LIMIT = 1.0
 WHITENED_LIMIT = 5.0
 """Whitened values beyond five standard deviations are cut: outliers would rule the loss."""
@@ -241,7 +243,10 @@ def pretrain(
 
     with seeded(random_state):
         denoiser = SpectralUNet(profile.unet)
-    train(denoiser, loss_of, profile.pretraining, device, "learn the scene")
+    recipe = profile.pretraining
+    if transform.n_outputs < MIN_BFLOAT16_INPUTS:
+        recipe = replace(recipe, bfloat16=False)
+    train(denoiser, loss_of, recipe, device, "learn the scene")
     return denoiser
 
 
@@ -307,10 +312,11 @@ class SpectralDiff(SceneClassifier):
         profile.unet.check_layers(profile.layers)
         check_choice("extraction", profile.extraction, ("noisy", "clean"))
         check_choice("head", profile.head, ("transformer", "linear"))
+        check_whole_number("random_state", self.random_state, 0)
         check_choice("pretrain_on", self.pretrain_on, ("scene", "train_blocks"))
-        check_positive("n_components", profile.n_components)
-        check_positive("head_epochs", profile.head_epochs)
-        check_positive("pretrain_steps", profile.pretraining.n_steps)
+        check_whole_number("n_components", profile.n_components, 1)
+        check_whole_number("head_epochs", profile.head_epochs, 1)
+        check_whole_number("pretrain_steps", profile.pretraining.n_steps, 1)
         return profile
 
     @property
@@ -323,6 +329,11 @@ class SpectralDiff(SceneClassifier):
     def transductive(self) -> bool:
         """Whether pixels beyond the training blocks were learned from, without labels."""
         return self.pretrain_on == "scene"
+
+    @property
+    def compute_device(self) -> str:
+        """What ``device`` means on this machine."""
+        return pick_device(self.device)
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         profile = self.settings()

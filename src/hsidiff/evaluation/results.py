@@ -1,0 +1,132 @@
+"""What a result says: scores, and everything that is needed to trust or repeat them."""
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from hsidiff.classifier import SceneClassifier
+from hsidiff.evaluation.metrics import Scores
+from hsidiff.labels.leakage import Leakage
+from hsidiff.labels.split import Split
+from hsidiff.scenes.scene import Scene
+
+_REPORTED_PACKAGES = ("hsidiff", "numpy", "scipy", "scikit-learn", "torch", "rasterio")
+
+
+@dataclass
+class Stopwatch:
+    """Seconds of each named stage, in the order in which they began."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time the block and add it to the stage ``name``."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - began
+
+    def to_json(self) -> dict[str, float]:
+        """Seconds by stage, and their ``total``."""
+        stages = {name: round(seconds, 3) for name, seconds in self.seconds.items()}
+        return {**stages, "total": round(sum(self.seconds.values()), 3)}
+
+
+def describe_result(
+    model: SceneClassifier,
+    scene: Scene,
+    split: Split,
+    scores: Scores,
+    leakage: Leakage,
+    stopwatch: Stopwatch,
+    notes: list[str],
+) -> dict[str, Any]:
+    """The content of ``result.json``.
+
+    Args:
+        model: the fitted classifier.
+        scene: the scene that was mapped.
+        split: the labels it was fitted to and scored on.
+        scores: on the test labels.
+        leakage: what the split gives away to this classifier.
+        stopwatch: seconds per stage.
+        notes: warnings that were given on the way.
+    """
+    settings = model.get_params(deep=False)
+    n_train = split.train.counts()
+    per_class = [
+        {**asdict(land_class), "n_train": n_train[land_class.id], **asdict(class_scores)}
+        for land_class, class_scores in zip(split.train.classes, scores.per_class, strict=True)
+    ]
+    return {
+        "method": model.name,
+        "profile": settings.get("profile"),
+        "seed": settings.get("random_state"),
+        "settings": settings,
+        "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
+        "scene": {
+            "path": str(scene.files[0]) if scene.files else None,
+            "name": scene.name,
+            "sha256": scene.sha256(),
+            "shape": list(scene.shape),
+            "n_bands": scene.n_bands,
+        },
+        "n_train": split.train.n_labelled,
+        "n_test": split.test.n_labelled,
+        **scores.to_json(),
+        "per_class": per_class,
+        "leakage": leakage.to_json(),
+        "transductive": model.transductive,
+        "seconds": stopwatch.to_json(),
+        "peak_memory_bytes": peak_memory_bytes(),
+        "device": model.compute_device,
+        "versions": versions(),
+        "warnings": notes,
+    }
+
+
+def describe_run(model: SceneClassifier, inputs: dict[str, Any]) -> dict[str, Any]:
+    """The content of ``run.json``: what was run, where, to run it again.
+
+    Args:
+        model: the classifier.
+        inputs: the files that were read, with their hashes, and other arguments.
+    """
+    return {
+        "command": sys.argv,
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "inputs": inputs,
+        "method": model.name,
+        "settings": model.get_params(deep=False),
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.machine(),
+            "n_cpus": os.cpu_count(),
+            "device": model.compute_device,
+        },
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in _REPORTED_PACKAGES},
+    }
+
+
+def peak_memory_bytes() -> int:
+    """The most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts in KiB, macOS in bytes.
+    return peak if sys.platform == "darwin" else peak * 1024
