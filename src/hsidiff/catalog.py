@@ -1,13 +1,35 @@
 """All classifiers of the package by name, and the way back from a saved folder."""
 
+import runpy
 from pathlib import Path
 
 from hsidiff.baselines import BASELINES
 from hsidiff.classifier import SceneClassifier, read_config
-from hsidiff.errors import check_choice
+from hsidiff.errors import MissingFileError, SettingError, check_choice
 from hsidiff.methods import METHODS
 
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**METHODS, **BASELINES}
+
+
+def find_classifier(name: str) -> type[SceneClassifier]:
+    """The class that a name stands for.
+
+    Args:
+        name: a key of :data:`CLASSIFIERS`, or ``path/file.py:Class`` for one of your own.
+
+    Raises:
+        SettingError: if there is no such method, or the class does not keep the contract.
+        MissingFileError: if there is no such file.
+    """
+    path, colon, class_name = name.rpartition(":")
+    if not (colon and path.endswith(".py")):
+        return CLASSIFIERS[check_choice("method", name, CLASSIFIERS)]
+    if not Path(path).is_file():
+        raise MissingFileError(f"method={name!r}: there is no file {path}")
+    found = runpy.run_path(path).get(class_name)
+    if not (isinstance(found, type) and issubclass(found, SceneClassifier)):
+        raise SettingError(f"method={name!r}: {class_name} is not a SceneClassifier in {path}")
+    return found
 
 
 def load_classifier(folder: str | Path) -> SceneClassifier:

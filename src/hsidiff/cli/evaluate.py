@@ -1,0 +1,51 @@
+"""``hsidiff evaluate``: score a map that exists."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsidiff.cli import console
+from hsidiff.cli.job import read_map
+from hsidiff.cli.options import (
+    FieldOption,
+    IgnoreClassOption,
+    JsonOption,
+    LabelsVariableOption,
+)
+from hsidiff.evaluation.metrics import score
+from hsidiff.labels.read import read_labels
+from hsidiff.scenes.open import open_scene
+
+
+def evaluate(
+    map_path: Annotated[Path, typer.Argument(metavar="MAP", help="A map of class ids, .tif.")],
+    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Test labels, any format.")],
+    field: FieldOption = None,
+    labels_variable: LabelsVariableOption = None,
+    ignore_class: IgnoreClassOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a map against labels that it was not made from."""
+    with console.at_work():
+        test_labels = read_labels(
+            labels,
+            open_scene(map_path),
+            field=field,
+            variable=labels_variable,
+            ignore_classes=[int(c) if c.isdigit() else c for c in ignore_class or []],
+        )
+        scores = score(read_map(map_path), test_labels)
+    if as_json:
+        console.answer_json(scores.to_json())
+        return
+    kappa = "-" if scores.kappa is None else f"{scores.kappa:.3f}"
+    console.say(f"overall accuracy {scores.overall_accuracy:.1%}")
+    console.say(f"average accuracy {scores.average_accuracy:.1%}")
+    console.say(f"kappa            {kappa}")
+    console.say(f"macro F1         {scores.macro_f1:.3f}")
+    console.say(f"mean IoU         {scores.mean_iou:.3f}")
+    console.say(f"scored pixels    {scores.n_scored}")
+    for entry in scores.per_class:
+        found = "-" if entry.accuracy is None else f"{entry.accuracy:.1%}"
+        console.say(f"  {entry.id:>4}  {entry.name:<24} {entry.n_test:>6} pixels  {found:>6}")

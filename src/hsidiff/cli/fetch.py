@@ -1,0 +1,48 @@
+"""``hsidiff fetch``: public benchmark scenes."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hsidiff.cli import console
+from hsidiff.cli.options import JsonOption
+from hsidiff.errors import SettingError
+from hsidiff.scenes.benchmarks import BENCHMARKS, fetch_benchmark
+
+
+def fetch(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="See --list.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the files lie or shall lie; default: a cache.")
+    ] = None,
+    show_list: Annotated[bool, typer.Option("--list", help="List the scenes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Get a public benchmark scene and its labels, and check them."""
+    if show_list:
+        _list(as_json)
+        return
+    if name is None:
+        raise SettingError("fetch: no name given; hsidiff fetch --list shows the scenes")
+    with console.at_work():
+        files = fetch_benchmark(name, folder)
+    if as_json:
+        console.answer_json({key: str(value) for key, value in asdict(files).items()})
+        return
+    console.say(f"scene   {files.scene}")
+    console.say(f"labels  {files.labels}")
+    console.say(f"next    hsidiff map {files.scene} {files.labels} -o {name}")
+
+
+def _list(as_json: bool) -> None:
+    if as_json:
+        console.answer_json({name: asdict(entry) for name, entry in BENCHMARKS.items()})
+        return
+    for name, entry in BENCHMARKS.items():
+        rows, cols, bands = entry.shape
+        console.say(
+            f"{name:<18} {entry.sensor:<12} {rows} x {cols} x {bands}, "
+            f"{len(entry.classes)} classes, {entry.n_labelled} labelled pixels"
+        )

@@ -1,0 +1,62 @@
+"""``hsidiff info``: what a scene is."""
+
+from typing import Any
+
+import numpy as np
+
+from hsidiff.cli import console
+from hsidiff.cli.options import (
+    DropBandsOption,
+    JsonOption,
+    SceneArgument,
+    SceneVariableOption,
+    band_numbers,
+)
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.statistics import band_list
+
+
+def info(
+    scene: SceneArgument,
+    scene_variable: SceneVariableOption = None,
+    drop_bands: DropBandsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a scene file holds: size, bands, wavelengths, georeference."""
+    with console.at_work():
+        opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+    facts = describe_scene(opened)
+    if as_json:
+        console.answer_json(facts)
+        return
+    for name, value in facts.items():
+        if value is not None:
+            console.say(f"{name.replace('_', ' '):<18} {_written(value)}")
+
+
+def describe_scene(scene: Scene) -> dict[str, Any]:
+    """What is known of a scene without reading its pixels."""
+    wavelengths = scene.wavelengths_nm
+    unused = np.flatnonzero(~scene.good_bands) + 1
+    return {
+        "name": scene.name,
+        "files": [str(path) for path in scene.files],
+        "rows": scene.shape[0],
+        "cols": scene.shape[1],
+        "bands": scene.n_bands,
+        "unused_bands": band_list(unused) if unused.size else None,
+        "wavelengths_nm": None
+        if wavelengths is None
+        else [float(wavelengths.min()), float(wavelengths.max())],
+        "stored_as": str(scene.source.dtype),
+        "nodata": None if scene.nodata is None else str(scene.nodata),
+        "crs": None if scene.crs is None else scene.crs.to_string(),
+        "transform": None if scene.transform is None else list(scene.transform)[:6],
+    }
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(number, float) for number in value):
+        return " to ".join(f"{n:.1f}" for n in value) if len(value) == 2 else str(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)

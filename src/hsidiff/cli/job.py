@@ -1,0 +1,93 @@
+"""The main job: split, learn, map, score, and write it all down."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.cli.options import Inputs, SplitOptions
+from hsidiff.evaluation.metrics import score
+from hsidiff.evaluation.results import Stopwatch, describe_result, describe_run
+from hsidiff.files import sha256_of_files, write_json, write_together
+from hsidiff.labels.leakage import measure_leakage
+from hsidiff.labels.split import Split
+from hsidiff.maps.predict import predict_to_file
+from hsidiff.report.page import write_report
+from hsidiff.scenes.open import open_scene
+
+
+def run_job(
+    inputs: Inputs,
+    model: SceneClassifier,
+    split_options: SplitOptions,
+    out: Path,
+    *,
+    seed: int,
+    tile_size: int | None,
+    stopwatch: Stopwatch,
+    notes: list[str],
+) -> dict[str, Any]:
+    """Map a scene and score the map.
+
+    Args:
+        inputs: the scene and its labels.
+        model: the classifier, not fitted yet.
+        split_options: how the labels are split.
+        out: the folder to write to; it gets everything when all is done, or nothing.
+        seed: of the split.
+        tile_size: side of a tile in pixels; None takes the default.
+        stopwatch: has timed the reading, and goes on.
+        notes: the warnings given so far; the list grows while this runs.
+
+    Returns:
+        The content of ``result.json``.
+    """
+    with stopwatch.stage("split"):
+        split = split_options.make(inputs, model.receptive_field_px, seed)
+    with write_together(out) as folder:
+        with stopwatch.stage("learn"):
+            model.fit(inputs.scene, split.train)
+        with stopwatch.stage("map"):
+            predict_to_file(
+                model,
+                inputs.scene,
+                folder / "map.tif",
+                probabilities_path=folder / "probabilities.tif",
+                tile_size=tile_size or DEFAULT_TILE_SIZE_PX,
+            )
+        with stopwatch.stage("score"):
+            scores = score(read_map(folder / "map.tif"), split.test)
+            leakage = measure_leakage(split, model.receptive_field_px)
+        model.save(folder / "model")
+        split.save(folder / "split.npz")
+        result = describe_result(model, inputs.scene, split, scores, leakage, stopwatch, notes)
+        write_json(folder / "result.json", result)
+        write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, split)))
+        write_report(folder, inputs.scene)
+    return result
+
+
+def read_map(path: Path) -> np.ndarray:
+    """Class ids (rows, cols) int32 of a map file; 0 where it holds none."""
+    values = open_scene(path).read()[:, :, 0]
+    return np.nan_to_num(values, nan=0).astype(np.int32)
+
+
+def describe_inputs(inputs: Inputs, split: Split) -> dict[str, Any]:
+    """Which files were read, with their hashes."""
+    return {
+        "scene": {"path": str(inputs.scene_path), "sha256": inputs.scene.sha256()},
+        "labels": {
+            "path": str(inputs.labels_path),
+            "sha256": sha256_of_files([inputs.labels_path]),
+            **inputs.label_options,
+        },
+        "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
+    }
+
+
+def outputs_of(out: Path) -> list[Path]:
+    """What the job has written, the most wanted first."""
+    names = ("report.html", "map.tif", "probabilities.tif", "map.qml", "result.json", "run.json")
+    return [out / name for name in (*names, "split.npz", "model")]

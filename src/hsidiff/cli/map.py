@@ -1,0 +1,115 @@
+"""``hsidiff map``: from a scene and a few labels to a map."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hsidiff.cli import console
+from hsidiff.cli.job import outputs_of, run_job
+from hsidiff.cli.options import (
+    BlockOption,
+    DropBandsOption,
+    FieldOption,
+    GuardOption,
+    IgnoreClassOption,
+    JsonOption,
+    LabelsArgument,
+    LabelsVariableOption,
+    MethodOption,
+    ProfileOption,
+    SamplesPerClassOption,
+    SceneArgument,
+    SceneVariableOption,
+    SeedOption,
+    SettingOption,
+    SplitKindOption,
+    SplitOptions,
+    TestLabelsOption,
+    TileSizeOption,
+    TrainFractionOption,
+    make_classifier,
+    read_inputs,
+)
+from hsidiff.evaluation.results import Stopwatch
+
+
+def map_scene(
+    scene: SceneArgument,
+    labels: LabelsArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything written.")],
+    field: FieldOption = None,
+    method: MethodOption = "spectraldiff",
+    profile: ProfileOption = None,
+    split: SplitKindOption = "blocks",
+    train_fraction: TrainFractionOption = None,
+    samples_per_class: SamplesPerClassOption = None,
+    block_px: BlockOption = None,
+    guard_px: GuardOption = None,
+    test_labels: TestLabelsOption = None,
+    seed: SeedOption = 0,
+    tile_size: TileSizeOption = None,
+    settings: SettingOption = None,
+    scene_variable: SceneVariableOption = None,
+    labels_variable: LabelsVariableOption = None,
+    drop_bands: DropBandsOption = None,
+    ignore_class: IgnoreClassOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Map a scene: read, split the labels, learn, map, score."""
+    model = make_classifier(method, profile, seed, settings)
+    split_options = SplitOptions(
+        split, train_fraction, samples_per_class, block_px, guard_px, test_labels
+    )
+    stopwatch = Stopwatch()
+    with console.at_work() as notes:
+        with stopwatch.stage("read"):
+            inputs = read_inputs(
+                scene,
+                labels,
+                field=field,
+                scene_variable=scene_variable,
+                labels_variable=labels_variable,
+                drop_bands=drop_bands,
+                ignore_class=ignore_class,
+            )
+        result = run_job(
+            inputs,
+            model,
+            split_options,
+            out,
+            seed=seed,
+            tile_size=tile_size,
+            stopwatch=stopwatch,
+            notes=notes,
+        )
+    if as_json:
+        console.answer_json(result)
+    else:
+        tell_result(result, out)
+
+
+def tell_result(result: dict[str, Any], out: Path) -> None:
+    """Print what a person wants to know first."""
+    kappa = result["kappa"]
+    split, leakage = result["split"], result["leakage"]
+    profile = f" ({result['profile']})" if result["profile"] else ""
+    console.say(
+        f"[bold]{result['method']}{profile}[/] on {result['scene']['name']}: "
+        f"{result['n_train']} training pixels, {result['n_scored']} scored"
+    )
+    console.say(f"  overall accuracy {result['overall_accuracy']:7.1%}")
+    console.say(f"  average accuracy {result['average_accuracy']:7.1%}")
+    console.say(f"  kappa            {'-' if kappa is None else format(kappa, '7.3f')}")
+    console.say(
+        f"  split            {split['kind']}: position alone reaches "
+        f"{leakage['position_overall_accuracy']:.1%}, "
+        f"{leakage['receptive_field_share']:.1%} of test pixels see a training pixel"
+    )
+    console.say(
+        f"  took             {result['seconds']['total']:.0f} s, "
+        f"peak memory {result['peak_memory_bytes'] / 1e9:.1f} GB on {result['device']}"
+    )
+    console.say("written:")
+    for path in outputs_of(out):
+        console.say(f"  {path}")
