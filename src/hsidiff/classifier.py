@@ -17,12 +17,13 @@ from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from hsidiff.errors import LabelError, MissingFileError, ModelError, SceneError
+from hsidiff.errors import LabelError, MissingFileError, ModelError
 from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.tiles import read_with_halo, tile_windows
 
 DEFAULT_TILE_SIZE_PX = 128
@@ -76,7 +77,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
     @property
     def transductive(self) -> bool:
-        """Whether ``fit`` learns, without labels, from pixels outside the training labels too."""
+        """Whether ``fit`` learns, without labels, from pixels that may be test pixels."""
         return False
 
     @property
@@ -279,6 +280,7 @@ def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
 
     Raises:
         LabelError: if the shape is not the scene's, or fewer than two classes are left.
+        SceneError: if no pixel is valid, or a band holds one value only.
     """
     if labels.shape != scene.shape:
         raise LabelError(
@@ -287,14 +289,13 @@ def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
         )
     if labels.n_labelled == 0:
         raise LabelError("there is no training label: label some pixels of at least two classes")
-    valid = np.zeros(scene.shape, dtype=bool)
-    for window in tile_windows(scene.shape, DEFAULT_TILE_SIZE_PX):
-        if labels.values[window.slices].any():
-            valid[window.slices] = np.isfinite(scene.read(window)).all(axis=-1)
-    labels = labels.keeping(valid, labels.region)
+    labels = labels.keeping(valid_pixels(scene), labels.region)
     n_classes = np.count_nonzero(list(labels.counts().values()))
     if n_classes == 0:
-        raise SceneError(f"{scene.name}: none of the training labels lies on a valid pixel")
+        raise LabelError(
+            f"none of the training labels lies on a valid pixel of {scene.name}: "
+            "label pixels that have a value in every band"
+        )
     if n_classes == 1:
         raise LabelError("training labels are of one class only: label at least two classes")
     return labels

@@ -12,6 +12,7 @@ from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
+from scipy import ndimage
 from scipy.io import loadmat
 from scipy.spatial.distance import cdist
 
@@ -225,22 +226,25 @@ def test_a_block_split_keeps_its_promises(
     for class_id, n_train in split.train.counts().items():
         assert n_train == min(available[class_id], samples or available[class_id])
     assert not split.train.values[~in_train].any()
-    # More than guard_px apart, by distances computed pair by pair; nothing farther is left out.
+    # At least guard_px apart, by distances computed pair by pair; nothing farther is left out.
     distance = cdist(
         np.argwhere(np.ones(labels.shape)), np.argwhere(split.train.values), "chebyshev"
     )
-    apart = distance.min(axis=1).reshape(labels.shape) > guard_px
+    apart = distance.min(axis=1).reshape(labels.shape) >= guard_px
     assert (split.test.values > 0).sum() == (in_test & (labels.values > 0)).sum()
     assert not in_test[~apart].any()
     left_out = (labels.values > 0) & ~in_train & ~in_test
     assert not left_out[apart].any()
 
 
-def test_half_the_receptive_field_is_a_guard_that_lets_no_training_pixel_into_a_test_input() -> (
-    None
-):
-    split = block_split(stripes(96, 128), receptive_field_px=9)
-    assert split.parameters["guard_px"] == 4
+def test_the_receptive_field_is_a_guard_that_keeps_the_inputs_of_both_sides_apart() -> None:
+    split = block_split(stripes(96, 128), receptive_field_px=5)
+    assert split.parameters["guard_px"] == 5
+    reached = [
+        ndimage.binary_dilation(side.values > 0, np.ones((5, 5)))
+        for side in (split.train, split.test)
+    ]
+    assert not (reached[0] & reached[1]).any()
     nearest = cdist(np.argwhere(split.test.values), np.argwhere(split.train.values), "chebyshev")
     assert nearest.min() == 5  # not wider than needed, either
 
@@ -248,10 +252,10 @@ def test_half_the_receptive_field_is_a_guard_that_lets_no_training_pixel_into_a_
 def test_a_small_scene_gets_the_widest_guard_that_leaves_enough_to_test_and_says_so() -> None:
     values = np.repeat([[1], [2]], 8, axis=0).repeat(40, axis=1)  # two blocks of 20 x 16 pixels
     labels = LabelMap.from_array(values, {1: "Roof", 2: "Soil"})
-    with pytest.warns(HsidiffWarning, match=r"24 px, would leave class 1 'Roof'.*guard_px=17"):
+    with pytest.warns(HsidiffWarning, match=r"49 px, would leave class 1 'Roof'.*guard_px=18"):
         split = block_split(labels, block_px=20, receptive_field_px=49)
     # Enough is min(20, 160 / 5) = 20 pixels = 2.5 columns of 8 rows, so three columns stay.
-    assert split.parameters["guard_px"] == 17
+    assert split.parameters["guard_px"] == 18
     assert split.parameters["receptive_field_px"] == 49
     assert split.test.counts() == {1: 24, 2: 24}
 
@@ -260,9 +264,9 @@ def test_a_class_with_hardly_a_test_pixel_does_not_narrow_the_guard_of_the_other
     values = np.repeat([[1], [2]], 8, axis=0).repeat(40, axis=1)
     values[3:7, 5:20], values[3, 20] = 3, 3  # 60 pixels in one block, 1 in the other
     with pytest.warns(HsidiffWarning, match="3 'class 3'") as caught:
-        split = block_split(LabelMap.from_array(values), block_px=20, receptive_field_px=11)
+        split = block_split(LabelMap.from_array(values), block_px=20, receptive_field_px=7)
     assert len(caught) == 1
-    assert split.parameters["guard_px"] == 5
+    assert split.parameters["guard_px"] == 7
 
 
 def test_an_explicit_guard_is_obeyed_and_classes_without_test_pixels_are_named() -> None:

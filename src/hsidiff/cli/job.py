@@ -16,6 +16,8 @@ from hsidiff.maps.predict import predict_to_file
 from hsidiff.report.page import write_report
 from hsidiff.scenes.open import open_scene
 
+SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
+
 
 def run_job(
     inputs: Inputs,
@@ -80,11 +82,20 @@ def describe_inputs(inputs: Inputs, split: Split) -> dict[str, Any]:
         "scene": {"path": str(inputs.scene_path), "sha256": inputs.scene.sha256()},
         "labels": {
             "path": str(inputs.labels_path),
-            "sha256": sha256_of_files([inputs.labels_path]),
+            "sha256": sha256_of_files(_with_companions(inputs.labels_path)),
             **inputs.label_options,
         },
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
     }
+
+
+def _with_companions(path: Path) -> list[Path]:
+    """A label file and the files of its name that belong to it: a shapefile is several files."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    return sorted(
+        path.with_suffix(end) for end in SHAPEFILE_PARTS if path.with_suffix(end).exists()
+    )
 
 
 def outputs_of(out: Path) -> list[Path]:

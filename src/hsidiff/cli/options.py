@@ -68,7 +68,9 @@ SamplesPerClassOption = Annotated[int | None, typer.Option(help="Training pixels
 BlockOption = Annotated[int | None, typer.Option("--block-px", help="Side of a block.")]
 GuardOption = Annotated[
     int | None,
-    typer.Option("--guard-px", help="Test pixels this near to a training pixel are dropped."),
+    typer.Option(
+        "--guard-px", help="Test pixels nearer than this to a training pixel are dropped."
+    ),
 ]
 TestLabelsOption = Annotated[
     Path | None,

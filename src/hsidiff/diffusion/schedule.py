@@ -5,7 +5,7 @@ Symbols: ``x_0`` clean values, ``eps`` standard normal noise, and at timestep t
     x_t = sqrt(alpha_bar_t) x_0 + sqrt(1 - alpha_bar_t) eps          (Ho et al. 2020, eq. 4)
 
 Timesteps run from 1 to T as in the papers; t = 0 is the clean scene (alpha_bar_0 = 1). The
-published code of SpectralDiff counts from 0: its t is our t + 1.
+published code of SpectralDiff counts from 0: our t is its t plus 1.
 """
 
 import math
@@ -72,9 +72,11 @@ class NoiseSchedule:
         Returns:
             Two tensors (batch, 1, ...) that broadcast against ``like``.
         """
-        alpha_bar = self.alpha_bar.to(t.device)[t].to(like.dtype)
-        alpha_bar = alpha_bar.view(-1, *[1] * (like.ndim - 1)).to(like.device)
-        return alpha_bar.sqrt(), (1 - alpha_bar).sqrt()
+        # The roots are taken in float64, where 1 - alpha_bar keeps its digits at small t.
+        signal, noise = self.alpha_bar.sqrt(), (1 - self.alpha_bar).sqrt()
+        at_t, shape = t.to(like.device), (-1, *[1] * (like.ndim - 1))
+        signal, noise = (factor.to(like.dtype).to(like.device) for factor in (signal, noise))
+        return signal[at_t].view(shape), noise[at_t].view(shape)
 
     def add_noise(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """x_t in closed form (Ho et al. 2020, eq. 4).

@@ -14,6 +14,7 @@ from hsidiff.diffusion.noise import pixel_noise
 from hsidiff.diffusion.objectives import clean_from
 from hsidiff.diffusion.sampling import ancestral_steps
 from hsidiff.diffusion.schedule import NoiseSchedule
+from hsidiff.errors import SceneError
 from hsidiff.networks.denoiser import Denoiser
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
@@ -69,6 +70,8 @@ class DenoiserFeatures:
             (rows, cols, n_features) float32: timesteps in order, in each the layers in order.
         """
         x_0 = self._seen(cube)
+        rows = slice(self.halo_px, self.halo_px + window.n_rows)
+        cols = slice(self.halo_px, self.halo_px + window.n_cols)
         features: list[Tensor] = []
         for timestep in self.timesteps:
             t = torch.tensor([timestep], device=x_0.device)
@@ -78,8 +81,8 @@ class DenoiserFeatures:
             else:
                 x_t = self.schedule.without_noise(x_0, t)
             taps = self.denoiser.taps(x_t, t, self.layers)
-            features += (tap[0].permute(1, 2, 0).cpu() for tap in taps)
-        return without_margin(torch.cat(features, dim=-1).numpy(), self.halo_px)
+            features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu() for tap in taps)
+        return torch.cat(features, dim=-1).numpy()
 
     def principal_components(
         self,
@@ -96,19 +99,24 @@ class DenoiserFeatures:
             n_components: how many to keep.
             whiten: whether components are scaled to unit variance; then each feature is first
                 scaled to 0..1.
-            region: (rows, cols) bool, the pixels that may be used; None allows all.
+            region: (rows, cols) bool, the pixels that may be used, as context too; None allows all.
+
+        Raises:
+            SceneError: if there is no pixel to take features of.
         """
         moments = StreamingMoments()
         windows = sampled_tile_windows(
-            scene.shape, FEATURE_TILE_PX, MAX_PROJECTION_TILES, self.seed
+            scene.shape, FEATURE_TILE_PX, MAX_PROJECTION_TILES, self.seed, region
         )
         for window in track(windows, "take features", len(windows)):
             cube = read_with_halo(scene, window, self.halo_px)
-            used = np.isfinite(without_margin(cube, self.halo_px)).all(axis=-1)
             if region is not None:
-                used &= region[window.slices]
+                cube[~_region_with_halo(region, window, self.halo_px)] = np.nan
+            used = np.isfinite(without_margin(cube, self.halo_px)).all(axis=-1)
             if used.any():
                 moments.update(self.of(cube, window)[used])
+        if moments.n_samples_ == 0:
+            raise SceneError(f"{scene.name}: no valid pixel to learn from in {len(windows)} tiles")
         return PrincipalComponents.from_moments(
             moments, n_components, whiten=whiten, unit_range=whiten
         )
@@ -120,8 +128,8 @@ class DenoiserFeatures:
         """Add the noise of timestep ``start`` to a window and remove it step by step.
 
         Returns:
-            For each timestep in ``keep`` (0 is the reconstruction) an array (rows, cols, n_bands)
-            float32 in the scene's units; NaN where the scene is invalid.
+            For each timestep in ``keep`` up to ``start`` (0 is the reconstruction) an array (rows,
+            cols, n_bands) float32 in the scene's units; NaN where the scene is invalid.
         """
         self.schedule.check((start, *(t for t in keep if t != 0)))
         cube = scene.read(window)
@@ -153,6 +161,17 @@ class DenoiserFeatures:
 
     def _noise(self, window: Window, timestep: int) -> Tensor:
         device = pick_device(self.device)
-        rows = torch.arange(window.row, window.row + window.n_rows, device=device)
-        cols = torch.arange(window.col, window.col + window.n_cols, device=device)
-        return pixel_noise(rows, cols, self.transform.n_outputs, timestep, self.seed)[None]
+        # Apple's GPUs have no float64, which the noise is computed in.
+        drawn_on = "cpu" if device == "mps" else device
+        rows = torch.arange(window.row, window.row + window.n_rows, device=drawn_on)
+        cols = torch.arange(window.col, window.col + window.n_cols, device=drawn_on)
+        noise = pixel_noise(rows, cols, self.transform.n_outputs, timestep, self.seed)
+        return noise[None].to(device)
+
+
+def _region_with_halo(region: np.ndarray, window: Window, halo_px: int) -> np.ndarray:
+    """``region`` under a window with its halo; beyond the scene its edge is repeated."""
+    wanted = window.grown(halo_px)
+    rows = np.arange(wanted.row, wanted.row + wanted.n_rows).clip(0, region.shape[0] - 1)
+    cols = np.arange(wanted.col, wanted.col + wanted.n_cols).clip(0, region.shape[1] - 1)
+    return region[np.ix_(rows, cols)]

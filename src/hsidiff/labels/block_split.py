@@ -42,9 +42,9 @@ def block_split(
     sides, as far as the blocks allow. A class that lies in one block goes to training as a whole;
     one warning names the classes that end on one side only.
 
-    Test pixels at most ``guard_px`` (Chebyshev distance: rows or columns, whichever is more) from a
-    training pixel are left out, so that many pixels lie between the two sides. Half the receptive
-    field is just enough that no test pixel's input holds a training pixel.
+    Test pixels nearer than ``guard_px`` (Chebyshev distance: rows or columns, whichever is more) to
+    a training pixel are left out. With the receptive field as guard, what a method sees of a test
+    pixel and what it has seen of a training pixel have no pixel in common.
 
     ``train.region`` marks all pixels of the training blocks, ``test.region`` those of the test
     blocks outside the guard.
@@ -55,8 +55,8 @@ def block_split(
         samples_per_class: draw so many pixels of each class in the training blocks (all, if there
             are fewer); None takes all.
         block_px: side of a block in pixels; the grid starts at the upper left pixel.
-        guard_px: width of the guard band in pixels. None takes half the method's receptive field;
-            where that leaves a class too few test pixels, it takes the widest guard that leaves
+        guard_px: width of the guard band in pixels. None takes the method's receptive field; where
+            that leaves a class too few test pixels, it takes the widest guard that leaves
             each class enough of them, and one warning says so. Enough is a fifth of the class's
             labels, at most 20; a class with fewer than that in the test blocks has no say.
         receptive_field_px: side of the square that the method looks at to map one pixel.
@@ -87,7 +87,7 @@ def block_split(
     used_guard_px = guard_px
     if used_guard_px is None:
         used_guard_px = _default_guard(labels, test_region, distance_px, receptive_field_px)
-    test_region &= distance_px > used_guard_px
+    test_region &= distance_px >= used_guard_px
     test = labels.keeping(test_region, test_region)
 
     # 4. Say what is odd.
@@ -244,14 +244,13 @@ def _faults(labels: LabelMap, blocks: _Blocks, sides: np.ndarray) -> tuple[int, 
 def _default_guard(
     labels: LabelMap, test_region: np.ndarray, distance_px: np.ndarray, receptive_field_px: int
 ) -> int:
-    """Half the receptive field or, with a warning, the widest guard that leaves enough to test."""
-    half_px = (receptive_field_px - 1) // 2
-    widest_px, narrowest = _widest_guard(labels, test_region, distance_px, half_px)
+    """The receptive field or, with a warning, the widest guard that leaves enough to test."""
+    widest_px, narrowest = _widest_guard(labels, test_region, distance_px, receptive_field_px)
     if narrowest is not None:
         warnings.warn(
-            f"a guard of half the receptive field, {half_px} px, would leave class "
+            f"a guard of the receptive field, {receptive_field_px} px, would leave class "
             f"{named(narrowest)} too few test pixels: guard_px={widest_px} is used instead, so "
-            "some test pixels have training pixels in their surroundings",
+            "training and test pixels may share surroundings",
             HsidiffWarning,
             stacklevel=3,
         )
@@ -282,8 +281,8 @@ def _widest_guard(
         distances = np.sort(distances_px[class_ids == land_class.id])[::-1]
         if n_pixels == 0 or distances.size < enough:
             continue
-        # A guard below the distance of the last pixel that is needed keeps that pixel.
-        widest_of_class = int(distances[enough - 1]) - 1
+        # A guard of the distance of the last pixel that is needed keeps that pixel.
+        widest_of_class = int(distances[enough - 1])
         if widest_of_class < widest_px:
             widest_px, narrowest = widest_of_class, land_class
     return widest_px, narrowest

@@ -44,6 +44,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from numbers import Integral
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -250,6 +251,11 @@ def pretrain(
     return denoiser
 
 
+def _check_whole_numbers(name: str, numbers: object) -> None:
+    if not isinstance(numbers, tuple | list) or not all(isinstance(n, Integral) for n in numbers):
+        raise SettingError(f"{name}={numbers!r}: must be a tuple of whole numbers, such as (1,)")
+
+
 def _training_blocks(labels: LabelMap) -> np.ndarray:
     if labels.region is None:
         raise SettingError(
@@ -308,6 +314,8 @@ class SpectralDiff(SceneClassifier):
         if self.pretrain_steps is not None:
             given["pretraining"] = replace(profile.pretraining, n_steps=self.pretrain_steps)
         profile = replace(profile, **given)
+        for name in ("timesteps", "layers"):
+            _check_whole_numbers(name, getattr(profile, name))
         NoiseSchedule.linear(profile.n_timesteps).check(profile.timesteps)
         profile.unet.check_layers(profile.layers)
         check_choice("extraction", profile.extraction, ("noisy", "clean"))
@@ -337,6 +345,7 @@ class SpectralDiff(SceneClassifier):
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         profile = self.settings()
+        pick_device(self.device)
         region = None if self.pretrain_on == "scene" else _training_blocks(labels)
 
         # 1. Learn the scene by denoising it.
@@ -381,7 +390,9 @@ class SpectralDiff(SceneClassifier):
 
         These are components; for the linear head what the denoiser saw and the spectrum, too.
         """
-        values = self.projection_.project(self.features_.of(cube, window))
+        # A model that was fitted on another machine may be given another device.
+        features = replace(self.features_, device=self.device)
+        values = self.projection_.project(features.of(cube, window))
         if self.settings().head == "transformer":
             return values
         spectra = without_margin(np.nan_to_num(cube, nan=0.0), self.features_.halo_px)
@@ -436,14 +447,19 @@ class SpectralDiff(SceneClassifier):
             scene: a scene with the bands that the classifier was fitted on.
             window: the part to reconstruct; None takes the whole scene.
             start: timestep of the noisy scene.
-            keep: timesteps to return, 0 for the reconstruction.
+            keep: timesteps to return, 0 for the reconstruction; those above ``start`` are left out.
 
         Returns:
-            Timestep to (rows, cols, n_bands) float32, in the scene's units; NaN where the scene is
-            invalid.
+            Each timestep of ``keep`` up to ``start`` to (rows, cols, n_bands) float32, in the
+            scene's units; NaN where the scene is invalid.
+
+        Raises:
+            ModelError: if the scene has other bands.
+            SettingError: if a timestep is out of range.
         """
         self.check_scene(scene)
-        return self.features_.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
+        features = replace(self.features_, device=self.device)
+        return features.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
 
     def _get_learned(self) -> Learned:
         arrays = {

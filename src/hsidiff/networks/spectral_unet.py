@@ -82,8 +82,9 @@ class UNetShape:
 class SpectralUNet(Denoiser):
     """The denoiser: from x_t (batch, bands, rows, cols) and t (batch,) to a prediction like x_t.
 
-    Any number of bands: the spectrum is padded to a multiple of 8 by repeating its first and last
-    band (the paper repeats the last, or adds zeros) and the prediction is cut back.
+    Any number of bands: the spectrum is padded to a multiple of 2**n_levels (8 in the paper) by
+    repeating its first and last band (the paper's code repeats the last, or adds zeros), and the
+    prediction is cut back.
     """
 
     def __init__(self, shape: UNetShape) -> None:

@@ -7,6 +7,7 @@ best are averaged (ensemble selection, Caruana et al., ICML 2004). Every expert 
 that are linear in the values, and so does their average: whatever was chosen, the head is a matrix.
 """
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -48,8 +49,9 @@ class LinearHead:
     """Class scores ``values @ weights.T + biases``.
 
     Attributes:
-        weights: (n_classes, n_values) float32.
-        biases: (n_classes,) float32.
+        weights: (n_classes, n_values) float64: values far from 0 (raw counts, say) and their bias
+            cancel, which float32 shows in the probabilities.
+        biases: (n_classes,) float64.
         shares: how much each expert counts, by its name, largest first; they sum to 1.
     """
 
@@ -71,9 +73,11 @@ def fit_linear_head(
 ) -> LinearHead:
     """Fit the experts and weigh them.
 
+    Where no sample can be held out (one group, or one sample per class), all count the same.
+
     Args:
         values: (n, n_values) float, finite.
-        classes: (n,) int, positions 0..n_classes - 1; each class occurs.
+        classes: (n,) int, positions 0..n_classes - 1; at least two classes, and each occurs.
         groups: (n,) int; samples of one group (neighbours) are never on both sides of a fold.
         parts: name to the columns of values of one kind (features, spectrum, ...); an expert sees
             one part, or all.
@@ -82,25 +86,29 @@ def fit_linear_head(
     centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
     scaled = (values - centre) / scale
     sets = {**parts, "all": slice(None)} if len(parts) > 1 else dict(parts)
-    experts = {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in ESTIMATORS}
+    n_classes = classes.max() + 1
+    # The discriminant needs the spread inside a class.
+    kinds = [kind for kind in ESTIMATORS if kind != "lda" or len(classes) > n_classes]
+    experts = {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
     folds = _folds(classes, groups, random_state)
+    judged = _judged(classes, folds)
     held_out, whole = {}, {}
     for name, (kind, columns) in track(experts.items(), "fit head", len(experts)):
         part = scaled[:, columns]
-        scores = _held_out_scores(kind, part, classes, folds)
-        sharpness = _best_sharpness(scores, classes)
+        scores = _held_out_scores(kind, part, classes, folds)[judged]
+        sharpness = _best_sharpness(scores, classes[judged])
         held_out[name] = log_softmax(sharpness * scores, axis=1)
-        weights, biases = _fit_expert(kind, part, classes, classes.max() + 1)
+        weights, biases = _fit_expert(kind, part, classes, n_classes)
         whole[name] = (sharpness * weights, sharpness * biases)
-    shares = _select(held_out, classes)
-    weights = np.zeros((classes.max() + 1, values.shape[1]))
-    biases = np.zeros(classes.max() + 1)
+    shares = _select(held_out, classes[judged])
+    weights = np.zeros((n_classes, values.shape[1]))
+    biases = np.zeros(n_classes)
     for name, share in shares.items():
         weights[:, experts[name][1]] += share * whole[name][0]
         biases += share * whole[name][1]
     weights /= scale
     biases -= weights @ centre
-    return LinearHead(weights.astype(np.float32), biases.astype(np.float32), shares)
+    return LinearHead(weights, biases, shares)
 
 
 def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = 8) -> np.ndarray:
@@ -123,17 +131,42 @@ def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
 def _folds(
     classes: np.ndarray, groups: np.ndarray, random_state: int
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds that keep groups together; fewer where there are few groups, none for one group."""
-    n_folds = min(N_FOLDS, len(np.unique(groups)))
+    """Folds that keep groups together; fewer where groups or samples are few, none for one group.
+
+    A fold that leaves one class, or one sample per class, has nothing to fit an expert to and goes.
+    """
+    n_folds = min(N_FOLDS, len(np.unique(groups)), np.bincount(classes).max())
     if n_folds < 2:
         return []
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
-    folds = splitter.split(classes, classes, groups)
-    return [(inside, outside) for inside, outside in folds if len(np.unique(classes[inside])) > 1]
+    with warnings.catch_warnings():
+        # Classes of fewer samples than folds are usual here.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        folds = list(splitter.split(classes, classes, groups))
+    return [
+        (inside, outside)
+        for inside, outside in folds
+        if len(inside) > len(np.unique(classes[inside])) > 1
+    ]
+
+
+def _judged(classes: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Samples (n,) bool that say something about an expert: held out, their class was not.
+
+    A class whose labels lie in one group is unseen whenever it is held out. No expert can know it
+    then, and counting it would make all of them look unsure.
+    """
+    judged = np.zeros(len(classes), dtype=bool)
+    for inside, outside in folds:
+        judged[outside] = np.isin(classes[outside], classes[inside])
+    return judged
 
 
 def _fit_expert(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: int) -> Scores:
-    estimator = ESTIMATORS[kind]().fit(values, classes)
+    with warnings.catch_warnings():
+        # The covariance of a class of one sample is taken as 0.
+        warnings.filterwarnings("ignore", message="Only one sample available")
+        estimator = ESTIMATORS[kind]().fit(values, classes)
     coefficients, intercepts = estimator.coef_, estimator.intercept_
     if len(coefficients) == 1:  # scikit-learn gives one row of scores for two classes
         coefficients = np.concatenate([-coefficients, coefficients]) / 2
@@ -162,7 +195,7 @@ def _log_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
 
 def _best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:
     """The factor on the scores that makes held-out probabilities most likely (Guo et al. 2017)."""
-    if not scores.any():
+    if len(classes) == 0:
         return 1.0
     found = minimize_scalar(
         lambda log_factor: _log_loss(log_softmax(np.exp(log_factor) * scores, axis=1), classes),
@@ -174,6 +207,8 @@ def _best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:
 
 def _select(held_out: dict[str, np.ndarray], classes: np.ndarray) -> dict[str, float]:
     """Add, one at a time and with repetition, the expert that lowers the held-out log loss most."""
+    if len(classes) == 0:
+        return dict.fromkeys(held_out, 1 / len(held_out))
     counts = dict.fromkeys(held_out, 0)
     total = np.zeros_like(next(iter(held_out.values())))
     for n_chosen in range(1, N_SELECTED + 1):

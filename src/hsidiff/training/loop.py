@@ -24,8 +24,9 @@ class Recipe:
 
     Attributes:
         n_steps: optimiser steps.
-        learning_rate: of Adam; with ``cosine`` the rate falls to 0 over the steps.
-        cosine: whether it falls.
+        learning_rate: of Adam.
+        cosine: whether the rate rises over the first twentieth of the steps and then falls towards
+            0 as a cosine; otherwise it stays.
         weight_decay: of AdamW; 0 is plain Adam.
         max_gradient_norm: gradients are clipped to this norm; None does not clip.
         ema_decay: of the average of the weights; None takes the last step's weights.

@@ -9,7 +9,8 @@ from torch.nn import functional
 
 from hsidiff.training.loop import Recipe, pick_device, train
 
-PIXELS_AT_ONCE = 1024
+PIXELS_AT_ONCE = 256
+"""256 patches of 13 x 13 pixels and 1200 components are 200 MB."""
 
 
 def fit_patch_classifier(

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hsidiff.errors import SceneError
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
 from hsidiff.windows.normalise import SpectralTransform
-from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows
+from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_margin
 
 POOL_TILE_PX = 128
 MAX_POOL_TILES = 64
@@ -24,8 +26,8 @@ class CropPool:
         values: (n_tiles, channels, rows, cols) float32, tiles with a margin of half a crop; 0 where
             a pixel is invalid or must not be seen.
         valid: (n_tiles, rows, cols) bool, False there and beyond the scene.
-        corners: (n_places, 3) int64: the tile and the upper left corner of each crop whose centre
-            is a valid pixel.
+        corners: (n_places, 3) int64: the tile and the upper left corner of each crop that may be
+            drawn.
         crop_px: side of a crop.
     """
 
@@ -52,10 +54,16 @@ class CropPool:
             transform: from spectra to what the network sees.
             crop_px: side of a crop.
             region: (rows, cols) bool, the pixels that may be seen; None allows all.
-            centres: (rows, cols) bool, where the centre of a crop may lie; None allows all.
+            centres: (rows, cols) bool, where the centre of a crop lies, if the crop holds any
+                pixel to learn from; None takes every such pixel as a centre.
             random_state: chooses the tiles of a scene that is larger than the pool.
+
+        Raises:
+            SceneError: if there is no pixel to learn from.
         """
-        windows = sampled_tile_windows(scene.shape, POOL_TILE_PX, MAX_POOL_TILES, random_state)
+        windows = sampled_tile_windows(
+            scene.shape, POOL_TILE_PX, MAX_POOL_TILES, random_state, region
+        )
         margin = crop_px // 2
         side = min(POOL_TILE_PX, max(scene.shape)) + 2 * margin
         values = torch.zeros(len(windows), transform.n_outputs, side, side)
@@ -63,18 +71,20 @@ class CropPool:
         corners = []
         for i, window in enumerate(track(windows, "read crops", len(windows))):
             spectra = read_with_halo(scene, window, margin)
-            allowed = _with_margin(scene.shape, region, window.slices, margin)
+            allowed = _with_margin(scene.shape, region, window, margin)
             allowed &= np.isfinite(spectra).all(axis=-1)
             rows, cols = allowed.shape
             tile = np.where(allowed[..., None], transform.apply(spectra), 0)
             values[i, :, :rows, :cols] = torch.from_numpy(tile).permute(2, 0, 1)
             valid[i, :rows, :cols] = torch.from_numpy(allowed)
-            inside = allowed[margin : rows - margin, margin : cols - margin]
-            if centres is not None:
-                inside = inside & centres[window.slices]
-            corner = torch.from_numpy(np.argwhere(inside))
-            corners.append(torch.cat([torch.full((len(corner), 1), i), corner], dim=1))
-        return cls(values, valid, torch.cat(corners), crop_px)
+            if centres is None:
+                found = np.argwhere(without_margin(allowed, margin))
+            else:
+                found = _crops_with_pixels(allowed, np.argwhere(centres[window.slices]), crop_px)
+            corners.append(np.insert(found, 0, i, axis=1))
+        if not any(map(len, corners)):
+            raise SceneError(f"{scene.name}: no valid pixel to learn from in {len(windows)} tiles")
+        return cls(values, valid, torch.from_numpy(np.concatenate(corners)), crop_px)
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw ``n`` crops.
@@ -118,9 +128,19 @@ def grid_centres(shape: tuple[int, int], crop_px: int) -> np.ndarray:
 
 
 def _with_margin(
-    shape: tuple[int, int], region: np.ndarray | None, slices: tuple[slice, slice], margin: int
+    shape: tuple[int, int], region: np.ndarray | None, window: Window, margin_px: int
 ) -> np.ndarray:
     """The part of ``region`` under a window with its margin; False beyond the scene."""
-    rows, cols = slices
-    padded = np.pad(np.ones(shape, dtype=bool) if region is None else region, margin)
-    return padded[rows.start : rows.stop + 2 * margin, cols.start : cols.stop + 2 * margin].copy()
+    wanted = window.grown(margin_px)
+    inside = wanted.clipped(shape)
+    allowed = np.zeros((wanted.n_rows, wanted.n_cols), dtype=bool)
+    rows, cols = inside.row - wanted.row, inside.col - wanted.col
+    part = Window(rows, cols, inside.n_rows, inside.n_cols)
+    allowed[part.slices] = True if region is None else region[inside.slices]
+    return allowed
+
+
+def _crops_with_pixels(allowed: np.ndarray, corners: np.ndarray, crop_px: int) -> np.ndarray:
+    """Those of the ``corners`` (n, 2) whose crop holds any allowed pixel."""
+    holds = [allowed[row : row + crop_px, col : col + crop_px].any() for row, col in corners]
+    return corners[np.array(holds, dtype=bool)]

@@ -89,7 +89,8 @@ def gather_patches(
     if not values:
         empty = np.empty(0, dtype=np.int64)
         shape = (0, patch_px, patch_px, scene.n_bands)
-        return Samples(np.empty(shape, np.float32), empty, empty, empty)
+        no_ids = None if labels.sample_ids is None else empty
+        return Samples(np.empty(shape, np.float32), empty, empty, empty, no_ids)
     all_rows, all_cols = np.concatenate(rows), np.concatenate(cols)
     sample_ids = None if labels.sample_ids is None else labels.sample_ids[all_rows, all_cols]
     return Samples(np.concatenate(values), np.concatenate(ids), all_rows, all_cols, sample_ids)

@@ -41,7 +41,9 @@ class StreamingMoments:
         centred = batch - batch_mean
         shift = batch_mean - self.mean_
         weight = self.n_samples_ * len(batch) / n_total
-        self._scatter += centred.T @ centred + weight * np.outer(shift, shift)
+        # One temporary of (d, d) at a time: d is in the thousands for features.
+        self._scatter += centred.T @ centred
+        self._scatter += np.outer(weight * shift, shift)
         self.mean_ = self.mean_ + shift * (len(batch) / n_total)
         self.min_ = np.minimum(self.min_, batch.min(axis=0))
         self.max_ = np.maximum(self.max_, batch.max(axis=0))
@@ -134,31 +136,52 @@ def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMo
             valid &= region[window.slices]
         moments.update(spectra[valid])
     if moments.n_samples_ == 0:
+        raise SceneError(f"{scene.name}: no pixel that may be learned from is valid")
+    _refuse_constant_bands(scene, moments.min_, moments.max_)
+    return moments
+
+
+def valid_pixels(scene: Scene) -> np.ndarray:
+    """Which pixels have a value in every usable band, (rows, cols) bool.
+
+    Raises:
+        SceneError: if no pixel has, or if a usable band holds one value only: it would say nothing,
+            and is most often a fill value that the file does not declare.
+    """
+    valid = np.zeros(scene.shape, dtype=bool)
+    lowest, highest = np.full(scene.n_bands, np.inf), np.full(scene.n_bands, -np.inf)
+    for window in tile_windows(scene.shape, READ_SIZE_PX):
+        spectra = scene.read(window)
+        valid[window.slices] = np.isfinite(spectra).all(axis=-1)
+        found = spectra[valid[window.slices]]
+        lowest = np.minimum(lowest, found.min(axis=0, initial=np.inf))
+        highest = np.maximum(highest, found.max(axis=0, initial=-np.inf))
+    if not valid.any():
         raise SceneError(_why_nothing_is_valid(scene))
-    constant = scene.band_indices[moments.min_ == moments.max_] + 1
+    _refuse_constant_bands(scene, lowest, highest)
+    return valid
+
+
+def _refuse_constant_bands(scene: Scene, lowest: np.ndarray, highest: np.ndarray) -> None:
+    constant = scene.band_indices[lowest == highest] + 1
     if constant.size:
         raise SceneError(
             f"{scene.name}: band {band_list(constant)} holds one value only: "
             f"leave it out with drop_bands (--drop-bands {band_list(constant)})"
         )
-    return moments
 
 
 def _why_nothing_is_valid(scene: Scene) -> str:
     """Find the bands that empty the scene: those without a value in any pixel."""
-    empty = []
-    for position, index in enumerate(scene.band_indices):
-        good_bands = np.zeros_like(scene.good_bands)
-        good_bands[index] = True
-        band = scene.source.read(
-            tile_windows(scene.shape, max(scene.shape))[0], np.array([index])
-        ).astype(np.float64)
+    empty = np.ones(scene.n_bands, dtype=bool)
+    for window in tile_windows(scene.shape, READ_SIZE_PX):
+        stored = scene.source.read(window, scene.band_indices)
+        lacking = ~np.isfinite(stored)
         if scene.nodata is not None:
-            band[band == scene.nodata] = np.nan
-        if not np.isfinite(band).any():
-            empty.append(scene.band_indices[position] + 1)
-    if empty and len(empty) < scene.n_bands:
-        bands = band_list(np.array(empty))
+            lacking |= stored == scene.nodata
+        empty &= lacking.all(axis=(0, 1))
+    if empty.any() and not empty.all():
+        bands = band_list(scene.band_indices[empty] + 1)
         return (
             f"{scene.name}: band {bands} holds no value at all: "
             f"leave it out with drop_bands (--drop-bands {bands})"

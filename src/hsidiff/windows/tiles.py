@@ -30,13 +30,20 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -
 
 
 def sampled_tile_windows(
-    shape: tuple[int, int], tile_size_px: int, max_tiles: int, random_state: int
+    shape: tuple[int, int],
+    tile_size_px: int,
+    max_tiles: int,
+    random_state: int,
+    region: np.ndarray | None = None,
 ) -> list[Window]:
     """At most ``max_tiles`` tiles of a scene, drawn without replacement, in row-by-row order.
 
-    What is learned from them costs the same on a scene of any size.
+    What is learned from them costs the same on a scene of any size. Only tiles that hold a pixel of
+    ``region``, (rows, cols) bool, are drawn; None allows all.
     """
     windows = tile_windows(shape, tile_size_px)
+    if region is not None:
+        windows = [window for window in windows if region[window.slices].any()]
     if len(windows) <= max_tiles:
         return windows
     chosen = np.random.default_rng(random_state).choice(len(windows), max_tiles, replace=False)
