@@ -28,6 +28,7 @@ from hsidiff.windows.tiles import read_with_halo, tile_windows
 
 DEFAULT_TILE_SIZE_PX = 128
 WAVELENGTH_TOLERANCE_NM = 2.0
+_MODEL_FILES = ("config.json", "preprocess.json", "learned.safetensors")
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,11 @@ class SceneClassifier(BaseEstimator, ABC):
         ids = np.array([land_class.id for land_class in self.classes_], dtype=np.int32)
         return np.where(probabilities.any(axis=-1), ids[probabilities.argmax(axis=-1)], 0)
 
+    def learned_facts(self) -> dict[str, Any]:
+        """What was chosen while learning, as JSON values: hyper-parameters, for example."""
+        check_is_fitted(self, "classes_")
+        return self._get_learned().facts
+
     def check_scene(self, scene: Scene) -> None:
         """Refuse a scene whose bands are not those that the classifier was fitted on.
 
@@ -205,9 +211,13 @@ class SceneClassifier(BaseEstimator, ABC):
     def save(self, folder: str | Path) -> None:
         """Write the fitted classifier to a folder: JSON and safetensors, never pickle.
 
-        An older folder of that name is replaced when the new one is complete.
+        An older model of that name is replaced when the new one is complete.
+
+        Raises:
+            ModelError: if there is something else of that name.
         """
         check_is_fitted(self, "classes_")
+        check_model_folder(folder)
         learned = self._get_learned()
         wavelengths = None if self.wavelengths_nm_ is None else self.wavelengths_nm_.tolist()
         with write_whole_folder(folder) as new:
@@ -252,10 +262,28 @@ class SceneClassifier(BaseEstimator, ABC):
             model.classes_ = tuple(LandClass(**entry) for entry in about["classes"])
             model._set_learned(Learned(arrays, about["facts"]))
         except FileNotFoundError as error:
-            raise MissingFileError(f"{folder}: {error.filename} is missing") from error
+            # safetensors names the file in its message only.
+            missing = f"{error.filename} is missing" if error.filename else error
+            raise MissingFileError(f"{folder}: {missing}") from error
         except Exception as error:  # whatever is wrong with a file, the model is not whole
             raise ModelError(f"{folder} is not a complete model: {error!r}") from error
         return model
+
+
+def check_model_folder(folder: str | Path) -> None:
+    """Refuse a folder whose content is not a saved model's: saving would replace it.
+
+    Raises:
+        ModelError: if it is a file, or holds other things.
+    """
+    folder = Path(folder)
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(_MODEL_FILES):
+        return
+    if folder.exists():
+        raise ModelError(
+            f"{folder} holds something else than a saved model, which would be lost: "
+            "give the name of a new folder"
+        )
 
 
 def read_config(folder: str | Path) -> dict[str, Any]:

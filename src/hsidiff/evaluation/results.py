@@ -72,6 +72,7 @@ def describe_result(
         "profile": settings.get("profile"),
         "seed": settings.get("random_state"),
         "settings": settings,
+        "learned": model.learned_facts(),
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
         "scene": {
             "path": str(scene.files[0]) if scene.files else None,

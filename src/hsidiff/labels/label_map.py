@@ -93,13 +93,18 @@ class LabelMap:
             **attributes: the other attributes of :class:`LabelMap`.
 
         Raises:
-            LabelError: if the array is not two-dimensional, or holds negative or broken numbers.
+            LabelError: if the array is not two-dimensional, or holds anything but class ids and 0.
         """
         values = np.asarray(values)
         if values.ndim != 2:
             raise LabelError(f"labels have shape {values.shape}: expected (rows, cols)")
-        if values.size == 0 or (values < 0).any() or (values != np.round(values)).any():
-            raise LabelError("labels must be whole numbers, at least 0 (0 = unlabelled)")
+        is_numeric = values.dtype.kind in "biuf" and values.size > 0
+        if (
+            not is_numeric
+            or not ((values >= 0) & (values <= np.iinfo(np.int32).max)).all()
+            or (values != np.round(values)).any()
+        ):
+            raise LabelError("labels must be whole numbers from 0 to 2147483647 (0 = unlabelled)")
         names, colors = names or {}, colors or {}
         ids = sorted((set(np.unique(values).astype(int).tolist()) | set(names)) - {0})
         classes = tuple(

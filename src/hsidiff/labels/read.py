@@ -115,10 +115,14 @@ def _read_file(path: Path, scene: Scene, field: str | None, variable: str | None
     if suffix in VECTOR_SUFFIXES:
         return read_vector_file(path, scene, field)
     _refuse("field", field, "vector labels", path)
-    return _read_raster_file(path, scene, variable)
+    return read_raster_file(path, scene, variable)
 
 
-def _read_raster_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
+def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> LabelMap:
+    """Read a raster of class ids, a map or labels, with its names and colours.
+
+    Takes and raises what :func:`read_labels` does, but any number of classes will do.
+    """
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:
         return read_array_file(path, scene, variable)

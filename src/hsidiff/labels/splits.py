@@ -11,6 +11,7 @@ import numpy as np
 from hsidiff.errors import SplitError
 from hsidiff.labels.block_split import block_split
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
@@ -142,16 +143,11 @@ def _joined_legend(train_labels: LabelMap, test_labels: LabelMap) -> tuple[LandC
     joined = {c.id: c for c in train_labels.classes}
     for other in test_labels.classes:
         ours = joined.get(other.id)
-        if ours is None or _has_no_name(ours):
+        if ours is None or has_no_name(ours):
             joined[other.id] = other
-        elif ours.name != other.name and not _has_no_name(other):
+        elif ours.name != other.name and not has_no_name(other):
             raise SplitError(
                 f"class {named(ours)} of the training labels is {other.name!r} in the test "
                 "labels: give both maps the same class ids"
             )
     return tuple(joined[i] for i in sorted(joined))
-
-
-def _has_no_name(land_class: LandClass) -> bool:
-    """Whether the name is the stand-in that label maps give to a class without one."""
-    return land_class.name == f"class {land_class.id}"

@@ -35,7 +35,7 @@ What the paper leaves open, and where we differ, in every profile:
 * ``paper`` takes 30,000 steps, what 30,000 epochs of one batch come to on Indian Pines.
 
 ``fast`` keeps the ideas and shrinks the rest: the spectrum is averaged to 32 whitened values, the
-kernels are factorised, the network sees the clean scene at three timesteps instead of one draw of
+kernels are factorised, the network sees the clean scene at two timesteps instead of one draw of
 noise (compare CleanDIFT, arXiv 2412.03439), and a linear head chosen by cross-validation inside
 the training labels takes features and spectra together, since a transformer overfits few labels.
 """
@@ -191,7 +191,7 @@ PROFILES = {
             ema_decay=0.99,
             bfloat16=True,
         ),
-        timesteps=(25, 80, 200),
+        timesteps=(200, 350),
         extraction="clean",
         n_components=96,
         whiten=False,
@@ -227,7 +227,7 @@ def pretrain(
         centres=grid_centres(scene.shape, profile.crop_px) if on_grid else None,
         random_state=random_state,
     )
-    generator = torch.Generator().manual_seed(random_state)
+    generator = torch.Generator().manual_seed(int(random_state))
     batch_size = min(profile.batch_size, len(pool.corners))
 
     def loss_of(denoiser: nn.Module, device: torch.device) -> Tensor:
@@ -472,7 +472,11 @@ class SpectralDiff(SceneClassifier):
         arrays |= weights("denoiser.", self.features_.denoiser)
         if isinstance(self.head_, LinearHead):
             arrays |= {"head.weights": self.head_.weights, "head.biases": self.head_.biases}
-            return Learned(arrays, {"head_shares": self.head_.shares})
+            facts = {
+                "experts": self.head_.shares,
+                "held_out_log_loss": self.head_.held_out_log_loss,
+            }
+            return Learned(arrays, facts)
         return Learned(arrays | weights("head.", self.head_), {})
 
     def _set_learned(self, learned: Learned) -> None:
@@ -486,7 +490,10 @@ class SpectralDiff(SceneClassifier):
         )
         if profile.head == "linear":
             self.head_ = LinearHead(
-                arrays["head.weights"], arrays["head.biases"], learned.facts["head_shares"]
+                arrays["head.weights"],
+                arrays["head.biases"],
+                learned.facts["experts"],
+                learned.facts["held_out_log_loss"],
             )
             return
         self.head_ = PixelTransformer(

@@ -53,11 +53,14 @@ class LinearHead:
             cancel, which float32 shows in the probabilities.
         biases: (n_classes,) float64.
         shares: how much each expert counts, by its name, largest first; they sum to 1.
+        held_out_log_loss: mean log loss on held-out groups of training labels, with which settings
+            can be compared without a test label; None if no sample could be held out.
     """
 
     weights: np.ndarray
     biases: np.ndarray
     shares: dict[str, float]
+    held_out_log_loss: float | None
 
     def predict_proba(self, values: np.ndarray) -> np.ndarray:
         """Probabilities (..., n_classes) of values (..., n_values)."""
@@ -83,13 +86,10 @@ def fit_linear_head(
             one part, or all.
         random_state: of the folds.
     """
+    # 1. Fit each expert, and let it predict the groups that it was not fitted to.
     centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
     scaled = (values - centre) / scale
-    sets = {**parts, "all": slice(None)} if len(parts) > 1 else dict(parts)
-    n_classes = classes.max() + 1
-    # The discriminant needs the spread inside a class.
-    kinds = [kind for kind in ESTIMATORS if kind != "lda" or len(classes) > n_classes]
-    experts = {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
+    experts = _experts(parts, classes)
     folds = _folds(classes, groups, random_state)
     judged = _judged(classes, folds)
     held_out, whole = {}, {}
@@ -98,17 +98,27 @@ def fit_linear_head(
         scores = _held_out_scores(kind, part, classes, folds)[judged]
         sharpness = _best_sharpness(scores, classes[judged])
         held_out[name] = log_softmax(sharpness * scores, axis=1)
-        weights, biases = _fit_expert(kind, part, classes, n_classes)
+        weights, biases = _fit_expert(kind, part, classes, classes.max() + 1)
         whole[name] = (sharpness * weights, sharpness * biases)
-    shares = _select(held_out, classes[judged])
-    weights = np.zeros((n_classes, values.shape[1]))
-    biases = np.zeros(n_classes)
+    # 2. Weigh them by these predictions.
+    shares, held_out_log_loss = _select(held_out, classes[judged])
+    # 3. Average their scores, which are linear in the values, and undo the scaling.
+    weights = np.zeros((classes.max() + 1, values.shape[1]))
+    biases = np.zeros(classes.max() + 1)
     for name, share in shares.items():
         weights[:, experts[name][1]] += share * whole[name][0]
         biases += share * whole[name][1]
     weights /= scale
     biases -= weights @ centre
-    return LinearHead(weights, biases, shares)
+    return LinearHead(weights, biases, shares, held_out_log_loss)
+
+
+def _experts(parts: Mapping[str, slice], classes: np.ndarray) -> dict[str, tuple[str, slice]]:
+    """Name to kind and columns: each kind on each part and on all parts together."""
+    sets = {**parts, "all": slice(None)} if len(parts) > 1 else dict(parts)
+    # The discriminant needs the spread inside a class.
+    kinds = [kind for kind in ESTIMATORS if kind != "lda" or len(classes) > classes.max() + 1]
+    return {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
 
 
 def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = 8) -> np.ndarray:
@@ -205,10 +215,16 @@ def _best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:
     return float(np.exp(found.x))
 
 
-def _select(held_out: dict[str, np.ndarray], classes: np.ndarray) -> dict[str, float]:
-    """Add, one at a time and with repetition, the expert that lowers the held-out log loss most."""
+def _select(
+    held_out: dict[str, np.ndarray], classes: np.ndarray
+) -> tuple[dict[str, float], float | None]:
+    """Add, one at a time and with repetition, the expert that lowers the held-out log loss most.
+
+    Returns:
+        The share of each chosen expert, and the log loss of their average.
+    """
     if len(classes) == 0:
-        return dict.fromkeys(held_out, 1 / len(held_out))
+        return dict.fromkeys(held_out, 1 / len(held_out)), None
     counts = dict.fromkeys(held_out, 0)
     total = np.zeros_like(next(iter(held_out.values())))
     for n_chosen in range(1, N_SELECTED + 1):
@@ -220,4 +236,4 @@ def _select(held_out: dict[str, np.ndarray], classes: np.ndarray) -> dict[str, f
         counts[best] += 1
         total += held_out[best]
     chosen = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
-    return {name: counts[name] / N_SELECTED for name in chosen}
+    return {name: counts[name] / N_SELECTED for name in chosen}, losses[best]

@@ -120,5 +120,5 @@ def seeded(seed: int) -> Iterator[None]:
     For what can only be drawn from them: initial weights and dropout.
     """
     with torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(int(seed))  # PyTorch refuses the whole numbers of NumPy
         yield

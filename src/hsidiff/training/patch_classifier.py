@@ -47,7 +47,7 @@ def fit_patch_classifier(
 
 def _batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
     """Indices of full batches, without end; a batch may span two epochs."""
-    generator = torch.Generator().manual_seed(random_state)
+    generator = torch.Generator().manual_seed(int(random_state))
     waiting = torch.empty(0, dtype=torch.long)
     while True:
         while len(waiting) < batch_size:

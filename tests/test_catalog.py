@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hsidiff.baselines import BASELINES
+from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
+from hsidiff.errors import MissingFileError, ModelError, SettingError
+from hsidiff.methods import METHODS
+from small_scenes import small_labels, small_scene
+
+
+def test_every_method_and_baseline_is_found_by_its_name() -> None:
+    assert set(CLASSIFIERS) == set(METHODS) | set(BASELINES)
+    assert len(CLASSIFIERS) == len(METHODS) + len(BASELINES)
+    for name, classifier in CLASSIFIERS.items():
+        assert classifier.name == name
+        assert find_classifier(name) is classifier
+
+
+def test_an_unknown_method_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(SettingError, match=r"method='spectraldif'.*did you mean 'spectraldiff'"):
+        find_classifier("spectraldif")
+
+
+OWN_CLASSIFIER = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hsidiff.baselines.lda import LinearDiscriminant
+
+@dataclass(repr=False, eq=False)
+class Mine(LinearDiscriminant):
+    name: ClassVar[str] = "mine"
+    extra: int = 3
+
+not_a_class = 3
+"""
+
+
+def test_a_classifier_of_ones_own_is_found_by_file_and_class(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN_CLASSIFIER)
+    mine = find_classifier(f"{path}:Mine")
+    assert mine.name == "mine"
+    assert mine().get_params()["extra"] == 3
+    for name in ("Other", "not_a_class"):
+        with pytest.raises(SettingError, match=f"{name} is not a SceneClassifier"):
+            find_classifier(f"{path}:{name}")
+    with pytest.raises(MissingFileError, match=r"there is no file .*other\.py"):
+        find_classifier(f"{tmp_path / 'other.py'}:Mine")
+
+
+def test_a_saved_classifier_comes_back_as_its_class(tmp_path: Path) -> None:
+    scene = small_scene()
+    model = CLASSIFIERS["lda"]().fit(scene, small_labels())
+    model.save(tmp_path / "model")
+    loaded = load_classifier(tmp_path / "model")
+    assert type(loaded) is CLASSIFIERS["lda"]
+    np.testing.assert_array_equal(loaded.predict(scene), model.predict(scene))
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="no saved model here"):
+        load_classifier(tmp_path / "nothing")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MissingFileError, match="no saved model here"):
+        load_classifier(tmp_path / "file")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"method": "lda"}', "no json"])
+def test_a_broken_configuration_is_a_model_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"config\.json is not the configuration"):
+        load_classifier(tmp_path)
+
+
+def test_a_model_of_an_unknown_method_is_refused(tmp_path: Path) -> None:
+    config = {"method": "from the future", "settings": {}, "hsidiff": "9.0"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(SettingError, match="method='from the future'"):
+        load_classifier(tmp_path)

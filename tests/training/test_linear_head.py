@@ -1,0 +1,206 @@
+import warnings
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+
+from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
+
+PARTS = {"first": slice(0, 3), "second": slice(3, 6)}
+
+
+def draw(
+    n_per_class: list[int], seed: int = 0, spread: float = 1.0, n_values: int = 6
+) -> tuple[np.ndarray, np.ndarray]:
+    """Values (n, n_values) float32 around one corner per class, and classes (n,)."""
+    rng = np.random.default_rng(seed)
+    classes = np.repeat(np.arange(len(n_per_class)), n_per_class)
+    corners = 3 * np.eye(max(len(n_per_class), n_values))[:, :n_values]
+    values = corners[classes] + rng.normal(0, spread, (len(classes), n_values))
+    return values.astype(np.float32), classes
+
+
+def fit(
+    values: np.ndarray,
+    classes: np.ndarray,
+    parts: dict[str, slice] | None = None,
+    groups: np.ndarray | None = None,
+    random_state: int = 0,
+) -> LinearHead:
+    groups = np.arange(len(classes)) if groups is None else groups
+    return fit_linear_head(values, classes, groups, parts or PARTS, random_state)
+
+
+def log_loss(head: LinearHead, values: np.ndarray, classes: np.ndarray) -> float:
+    return float(-np.log(head.predict_proba(values)[np.arange(len(classes)), classes]).mean())
+
+
+def accuracy(head: LinearHead, values: np.ndarray, classes: np.ndarray) -> float:
+    return float((head.predict_proba(values).argmax(axis=-1) == classes).mean())
+
+
+def test_probabilities_are_the_softmax_of_scores_linear_in_the_values() -> None:
+    values, classes = draw([20, 20, 20])
+    head = fit(values, classes)
+    scores = values @ head.weights.T + head.biases
+    np.testing.assert_allclose(head.predict_proba(values), softmax(scores, axis=1), rtol=1e-10)
+    # Between two samples, log odds lie on a straight line.
+    odds = np.log(
+        head.predict_proba(np.stack([values[0], values[30], (values[0] + values[30]) / 2]))
+    )
+    odds -= odds[:, :1]
+    np.testing.assert_allclose(odds[2], (odds[0] + odds[1]) / 2, atol=1e-4)
+
+
+def test_probabilities_of_an_image_sum_to_1() -> None:
+    values, classes = draw([20, 20, 20])
+    image = values.reshape(6, 10, 6)
+    probabilities = fit(values, classes).predict_proba(image)
+    assert probabilities.shape == (6, 10, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1)
+
+
+def test_shares_sum_to_1_and_come_largest_first() -> None:
+    shares = fit(*draw([15, 15, 15], spread=3.0)).shares
+    assert sum(shares.values()) == pytest.approx(1)
+    assert list(shares.values()) == sorted(shares.values(), reverse=True)
+    assert all(name.rsplit(" on ", 1)[1] in ("first", "second", "all") for name in shares)
+
+
+def test_two_parts_that_know_different_classes_are_better_together() -> None:
+    # The first part tells 0 from the others, the second 1 from the others.
+    rng = np.random.default_rng(0)
+
+    def sample(n: int) -> tuple[np.ndarray, np.ndarray]:
+        classes = rng.integers(0, 3, n)
+        values = rng.normal(0, 1, (n, 6)) + 3 * np.outer(classes == 0, [1, 0, 0, 0, 0, 0])
+        return values + 3 * np.outer(classes == 1, [0, 0, 0, 1, 0, 0]), classes
+
+    train, test = sample(90), sample(2000)
+    both = log_loss(fit(*train), *test)
+    alone = [log_loss(fit(*train, parts={name: part}), *test) for name, part in PARTS.items()]
+    assert both < 0.7 * min(alone)
+
+
+def test_a_part_of_noise_does_no_harm() -> None:
+    values, classes = draw([25, 25, 25], n_values=3)
+    noise = np.random.default_rng(1).normal(0, 1, (75, 60))
+    test_values, test_classes = draw([500, 500, 500], seed=2, n_values=3)
+    test_noise = np.random.default_rng(3).normal(0, 1, (1500, 60))
+    parts = {"noise": slice(3, None), "signal": slice(0, 3)}
+    head = fit(np.concatenate([values, noise], axis=1), classes, parts)
+    signal_only = fit(values, classes, {"signal": slice(None)})
+    assert "signal" in next(iter(head.shares))
+    found = accuracy(head, np.concatenate([test_values, test_noise], axis=1), test_classes)
+    assert found > accuracy(signal_only, test_values, test_classes) - 0.02
+
+
+def test_two_classes_have_a_row_of_scores_each() -> None:
+    values, classes = draw([20, 20])
+    head = fit(values, classes)
+    assert head.weights.shape == (2, 6)
+    assert accuracy(head, *draw([300, 300], seed=1)) > 0.95
+    np.testing.assert_allclose(head.weights[0], -head.weights[1])
+
+
+@pytest.mark.parametrize("n_per_class", [[40, 10], [10, 30, 20]])
+def test_the_score_is_the_mean_of_the_experts_of_scikit_learn(n_per_class: list[int]) -> None:
+    # One group: nothing can be held out, so the three experts count the same.
+    values, classes = draw(n_per_class, spread=2.0)
+    head = fit(values, classes, {"values": slice(None)}, groups=np.zeros(len(classes), dtype=int))
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0)
+    experts = [
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+        LogisticRegression(C=0.01),
+        LogisticRegression(C=0.1),
+    ]
+    odds = np.mean([expert.fit(scaled, classes).decision_function(scaled) for expert in experts], 0)
+    if odds.ndim == 1:  # two classes: the score of the second over the first
+        odds = np.stack([np.zeros_like(odds), odds], axis=1)
+    np.testing.assert_allclose(head.predict_proba(values), softmax(odds, axis=1), atol=2e-3)
+
+
+def test_values_far_from_0_give_the_same_probabilities() -> None:
+    # Both sets of values are exact in float32.
+    values, classes = draw([20, 20, 20])
+    values = np.round(values * 32) / 32
+    far = values + np.float32(65536)
+    assert far.dtype == np.float32
+    near_head, far_head = fit(values, classes), fit(far, classes)
+    np.testing.assert_allclose(
+        far_head.predict_proba(far), near_head.predict_proba(values), atol=1e-6
+    )
+
+
+def test_a_constant_value_changes_nothing() -> None:
+    values, classes = draw([20, 20, 20])
+    values[:, 5] = 7
+    assert accuracy(fit(values, classes), values, classes) > 0.95
+
+
+@pytest.mark.parametrize(
+    "n_per_class", [[1, 20], [1, 1], [1, 1, 1], [1, 1, 2], [2, 2], [2, 2, 2], [3, 1, 9]]
+)
+def test_classes_of_few_samples_are_learned_without_a_warning(n_per_class: list[int]) -> None:
+    values, classes = draw(n_per_class, spread=0.3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head = fit(values, classes)
+    assert np.isfinite(head.predict_proba(values)).all()
+    assert accuracy(head, values, classes) >= 0.75
+    assert sum(head.shares.values()) == pytest.approx(1)
+
+
+def test_one_group_only_weighs_all_experts_alike() -> None:
+    values, classes = draw([20, 20, 20])
+    head = fit(values, classes, groups=np.zeros(60, dtype=int))
+    assert len(set(head.shares.values())) == 1
+    assert len(head.shares) == 9
+    assert accuracy(head, values, classes) > 0.95
+
+
+def test_a_class_in_one_group_does_not_blur_the_probabilities() -> None:
+    """It is unseen whenever it is held out, which says nothing about the experts."""
+    values, classes = draw([20, 20, 20], spread=0.5)
+    head = fit(values, classes, groups=np.where(classes == 2, 99, np.arange(60)))
+    certain = head.predict_proba(values)[np.arange(60), classes]
+    assert certain.mean() > 0.95
+
+
+def test_groups_are_kept_together_when_experts_are_weighed() -> None:
+    # Twins: without groups, the held-out twin is known by heart and overfitting looks good.
+    rng = np.random.default_rng(0)
+    values, classes = rng.normal(0, 1, (30, 200)), rng.integers(0, 2, 30)
+    values, classes = np.repeat(values, 2, axis=0), np.repeat(classes, 2)
+    grouped = fit(values, classes, {"noise": slice(None)}, groups=np.repeat(np.arange(30), 2))
+    alone = fit(values, classes, {"noise": slice(None)})
+    test = rng.normal(0, 1, (400, 200))
+    assert (
+        grouped.predict_proba(test).max(axis=1).mean()
+        < alone.predict_proba(test).max(axis=1).mean()
+    )
+
+
+def test_experts_that_know_nothing_say_so() -> None:
+    rng = np.random.default_rng(0)
+    head = fit(rng.normal(0, 1, (60, 100)), rng.integers(0, 2, 60), {"noise": slice(None)})
+    test = rng.normal(0, 1, (2000, 100)), rng.integers(0, 2, 2000)
+    assert log_loss(head, *test) < np.log(2) + 0.02
+
+
+def test_the_same_random_state_gives_the_same_head() -> None:
+    values, classes = draw([12, 9, 15], spread=3.0)
+    first, again = fit(values, classes), fit(values, classes)
+    assert np.array_equal(first.weights, again.weights)
+    assert np.array_equal(first.biases, again.biases)
+    assert first.shares == again.shares
+
+
+def test_spatial_groups_are_blocks_of_8_by_8_pixels() -> None:
+    rows, cols = np.array([0, 7, 8, 7, 8, 15]), np.array([0, 7, 7, 8, 8, 15])
+    groups = spatial_groups(rows, cols)
+    same = groups[:, None] == groups
+    expected = (rows // 8 * 10 + cols // 8)[:, None] == rows // 8 * 10 + cols // 8
+    assert np.array_equal(same, expected)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hsidiff.errors import SettingError
+from hsidiff.scenes.window import Window
+from hsidiff.windows.tiles import (
+    read_with_halo,
+    sampled_tile_windows,
+    tile_windows,
+    without_margin,
+)
+from small_scenes import scene_of
+
+sides = st.integers(1, 40)
+
+
+@given(sides, sides, st.integers(1, 50))
+def test_tiles_cover_each_pixel_exactly_once(n_rows: int, n_cols: int, tile_size: int) -> None:
+    covered = np.zeros((n_rows, n_cols), dtype=int)
+    for window in tile_windows((n_rows, n_cols), tile_size):
+        assert window.clipped((n_rows, n_cols)) == window
+        assert max(window.n_rows, window.n_cols) <= tile_size
+        covered[window.slices] += 1
+    assert (covered == 1).all()
+
+
+def test_tiles_come_row_by_row_and_are_smaller_at_the_edges() -> None:
+    assert tile_windows((5, 7), 4) == [
+        Window(0, 0, 4, 4),
+        Window(0, 4, 4, 3),
+        Window(4, 0, 1, 4),
+        Window(4, 4, 1, 3),
+    ]
+
+
+@pytest.mark.parametrize(("tile_size", "multiple"), [(0, 1), (-8, 1), (12, 8)])
+def test_a_tile_size_that_does_not_fit_is_refused(tile_size: int, multiple: int) -> None:
+    with pytest.raises(SettingError, match=f"tile_size={tile_size}: .* multiple of {multiple}"):
+        tile_windows((50, 50), tile_size, multiple)
+
+
+@given(
+    sides, sides, st.integers(0, 60), st.integers(1, 12), st.integers(1, 12), st.integers(0, 1000)
+)
+@settings(deadline=None)
+def test_a_halo_equals_edge_padding_of_the_scene(
+    n_rows: int, n_cols: int, halo: int, height: int, width: int, place: int
+) -> None:
+    cube = np.random.default_rng(place).normal(size=(n_rows, n_cols, 2)).astype(np.float32)
+    window = Window(place % n_rows, place % n_cols, height, width).clipped((n_rows, n_cols))
+    padded = np.pad(cube, ((halo, halo), (halo, halo), (0, 0)), mode="edge")
+    rows, cols = window.slices
+    expected = padded[rows.start : rows.stop + 2 * halo, cols.start : cols.stop + 2 * halo]
+    np.testing.assert_array_equal(read_with_halo(scene_of(cube), window, halo), expected)
+
+
+def test_a_halo_around_a_window_that_leaves_the_scene_is_edge_padding_too() -> None:
+    cube = np.random.default_rng(0).normal(size=(5, 6, 2)).astype(np.float32)
+    found = read_with_halo(scene_of(cube), Window.whole((5, 6)).grown(2), 3)
+    np.testing.assert_array_equal(found, np.pad(cube, ((5, 5), (5, 5), (0, 0)), mode="edge"))
+
+
+def test_invalid_pixels_in_the_halo_are_nan_in_all_bands() -> None:
+    cube = np.ones((4, 4, 3), dtype=np.float32)
+    cube[0, 0, 1] = np.nan
+    found = read_with_halo(scene_of(cube), Window(1, 1, 2, 2), 2)
+    assert np.array_equal(np.isnan(found).all(axis=-1), np.isnan(found).any(axis=-1))
+    assert np.isnan(found[:2, :2]).all()
+    assert np.isnan(found).all(axis=-1).sum() == 4
+
+
+def test_without_margin_is_the_inverse_of_padding() -> None:
+    values = np.arange(24).reshape(4, 6)
+    assert np.array_equal(without_margin(np.pad(values, 3), 3), values)
+    assert np.array_equal(without_margin(values, 0), values)
+
+
+def test_a_small_scene_keeps_all_its_tiles() -> None:
+    assert sampled_tile_windows((40, 40), 10, 16, 0) == tile_windows((40, 40), 10)
+
+
+def test_a_large_scene_is_represented_by_different_tiles_of_it() -> None:
+    all_tiles = tile_windows((100, 100), 10)
+    sampled = sampled_tile_windows((100, 100), 10, 16, random_state=0)
+    places = [all_tiles.index(window) for window in sampled]
+    assert len(set(places)) == 16
+    assert places == sorted(places)
+    assert sampled == sampled_tile_windows((100, 100), 10, 16, random_state=0)
+    assert sampled != sampled_tile_windows((100, 100), 10, 16, random_state=1)
+
+
+def test_only_tiles_that_touch_the_region_are_sampled() -> None:
+    region = np.zeros((100, 100), dtype=bool)
+    region[39:41, 55] = True
+    sampled = sampled_tile_windows((100, 100), 10, 2, random_state=0, region=region)
+    assert sampled == [Window(30, 50, 10, 10), Window(40, 50, 10, 10)]
