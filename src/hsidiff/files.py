@@ -66,10 +66,15 @@ def write_together(folder: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write ``content`` as indented JSON, whole or not at all; NumPy's numbers become Python's."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+    """Write ``content`` as :func:`json_text`, whole or not at all."""
+    text = json_text(content)
     with write_whole(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def json_text(content: Any) -> str:
+    """Write ``content`` as indented JSON; NumPy's numbers and arrays become Python's."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
 
 
 def _plain(value: Any) -> Any:

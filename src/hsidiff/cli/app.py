@@ -17,9 +17,12 @@ from hsidiff.cli.predict import predict
 from hsidiff.cli.split import split
 from hsidiff.errors import HsidiffError
 
+INTERRUPTED = 130
+"""Exit code of a program that was stopped with Ctrl-C."""
+
 app = typer.Typer(
     help="Land-cover maps from hyperspectral scenes and few labels.",
-    no_args_is_help=True,
+    no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -31,13 +34,17 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show it.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """Land-cover maps from hyperspectral scenes and few labels."""
+    if context.invoked_subcommand is None:
+        console.say(context.get_help())
 
 
 app.command("map")(map_scene)
@@ -53,17 +60,29 @@ app.command()(evaluate)
 def main() -> None:
     """Run the command line. Exit code 2: something given was wrong; 130: interrupted."""
     try:
-        app()
+        exit_code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        _fail(_with_advice(error))
     except HsidiffError as error:
-        console.show_error(str(error))
-        sys.exit(2)
-    except KeyboardInterrupt:
-        console.show_error("interrupted; nothing was left half-written")
-        sys.exit(130)
+        _fail(str(error))
     except MemoryError:
-        console.show_error("out of memory: try a smaller --tile-size, or --profile fast")
-        sys.exit(2)
+        _fail("out of memory: try a smaller --tile-size, or --profile fast")
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        console.show_error(f"{where}{error.strerror or error}")
-        sys.exit(2)
+        _fail(f"{where}{error.strerror or error}")
+    if exit_code == INTERRUPTED:
+        console.show_error("interrupted; nothing was left half-written")
+    sys.exit(exit_code)
+
+
+def _fail(message: str) -> None:
+    console.show_error(message)
+    sys.exit(2)
+
+
+def _with_advice(error: typer.TyperException) -> str:
+    """What is wrong with the words of the command line, in one line, and where help is."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "hsidiff"
+    message = error.format_message().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}: see {command} --help"

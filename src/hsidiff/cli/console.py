@@ -1,14 +1,16 @@
 """What the command line shows: progress, notes, errors. Answers go to standard output alone."""
 
-import json
 import logging
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,27 +22,29 @@ from rich.progress import (
 )
 
 from hsidiff.errors import HsidiffWarning
+from hsidiff.files import json_text
 from hsidiff.progress import listen
 
-MESSAGES = Console(stderr=True, highlight=False)
-ANSWERS = Console(highlight=False, soft_wrap=True)
+SECONDS_BETWEEN_LINES = 30.0
+MESSAGES = Console(stderr=True, highlight=False, emoji=False)
 
 
 def say(text: str) -> None:
-    """Print a line of an answer; ``text`` may hold rich's markup."""
-    ANSWERS.print(text)
+    """Print a line of an answer."""
+    typer.echo(text)
 
 
 def answer_json(content: Any) -> None:
     """Print an answer that a program will read."""
-    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    typer.echo(json_text(content))
 
 
 @contextmanager
 def at_work() -> Iterator[list[str]]:
-    """Show progress bars, and each note once; give the list of notes, which grows."""
+    """Show progress, and each note once; give the list of notes, which grows."""
     notes: list[str] = []
-    with warnings.catch_warnings(), _bars() as bars:
+    # A bar is for eyes: in a log file it would be one line at the very end.
+    with warnings.catch_warnings(), _bars(disable=not MESSAGES.is_terminal) as bars:
         # What other libraries warn about is for developers; ours is for users.
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", HsidiffWarning)
@@ -56,14 +60,14 @@ def at_work() -> Iterator[list[str]]:
         ) -> None:
             if str(message) not in notes:
                 notes.append(str(message))
-                bars.console.print(f"[yellow]note:[/] {_plain(str(message))}", soft_wrap=True)
+                _print_line(bars.console, "[yellow]note:[/]", str(message))
 
         warnings.showwarning = show
-        with listen(_Listener(bars)):
+        with listen(_LineListener() if bars.disable else _BarListener(bars)):
             yield notes
 
 
-def _bars() -> Progress:
+def _bars(disable: bool) -> Progress:
     return Progress(
         TextColumn("{task.description:<16}"),
         BarColumn(bar_width=30),
@@ -74,10 +78,11 @@ def _bars() -> Progress:
         TimeElapsedColumn(),
         console=MESSAGES,
         refresh_per_second=4,
+        disable=disable,
     )
 
 
-class _Listener:
+class _BarListener:
     """Draws each step that :func:`hsidiff.progress.track` reports as one bar."""
 
     def __init__(self, bars: Progress) -> None:
@@ -92,11 +97,24 @@ class _Listener:
         self._bars.update(self._tasks[step_name], completed=n_done, total=n_total)
 
 
+class _LineListener:
+    """Where nobody watches: a line now and then, so that a log shows that work goes on."""
+
+    def __init__(self) -> None:
+        self._last_line_s = time.monotonic()
+
+    def __call__(self, step_name: str, n_done: int, n_total: int) -> None:
+        if time.monotonic() - self._last_line_s > SECONDS_BETWEEN_LINES:
+            self._last_line_s = time.monotonic()
+            _print_line(MESSAGES, f"{step_name}:", f"{n_done} of {n_total}")
+
+
 def show_error(message: str) -> None:
     """Print one clear line about what went wrong."""
-    MESSAGES.print(f"[bold red]error:[/] {_plain(message)}", soft_wrap=True)
+    sys.stdout.flush()
+    _print_line(MESSAGES, "[bold red]error:[/]", message)
 
 
-def _plain(text: str) -> str:
-    """Text on one line whose brackets are not taken for markup."""
-    return " ".join(text.split()).replace("[", r"\[")
+def _print_line(console: Console, start: str, text: str) -> None:
+    """Print ``start``, which may hold markup, and ``text`` as it is, on one line."""
+    console.print(f"{start} {escape(' '.join(text.split()))}", soft_wrap=True)

@@ -1,14 +1,17 @@
 """``hsidiff demo``: the main job on the embedded scene."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
+from hsidiff.cli.inputs import SplitOptions, check_output_folder, make_classifier, read_inputs
 from hsidiff.cli.job import run_job
 from hsidiff.cli.map import tell_result
-from hsidiff.cli.options import JsonOption, SeedOption, SplitOptions, make_classifier, read_inputs
+from hsidiff.cli.options import JsonOption, SeedOption
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
 from hsidiff.labels.label_map import LabelMap
@@ -19,14 +22,18 @@ from hsidiff.scenes.synthetic import make_synthetic_scene
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")] = Path(
-        "demo-output"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", rich_help_panel="Output", help="Folder to write to."
+        ),
+    ] = Path("demo-output"),
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Map the embedded scene: a generated farming landscape, written as files like yours."""
+    """Map the embedded scene, a generated farming landscape."""
     model = make_classifier("spectraldiff", "fast", seed, None)
+    check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("generate"):
@@ -39,7 +46,7 @@ def demo(
             SplitOptions("blocks", samples_per_class=30),
             out,
             seed=seed,
-            tile_size=None,
+            tile_size=DEFAULT_TILE_SIZE_PX,
             stopwatch=stopwatch,
             notes=notes,
         )
@@ -49,9 +56,9 @@ def demo(
         return
     tell_result(result, out)
     console.say(f"  {out / 'overview.png'}")
-    console.say(
-        f"the same again: hsidiff map {scene_path} {labels_path} --samples-per-class 30 -o {out}"
-    )
+    words = ("--samples-per-class", "30", "--seed", str(seed), "-o", str(out))
+    command = shlex.join(("hsidiff", "map", str(scene_path), str(labels_path), *words))
+    console.say(f"the same again: {command}")
 
 
 def write_demo_inputs(out: Path) -> tuple[Path, Path]:

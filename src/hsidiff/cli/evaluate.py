@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from hsidiff.cli import console
-from hsidiff.cli.job import read_map
 from hsidiff.cli.options import (
     FieldOption,
     IgnoreClassOption,
@@ -14,28 +13,38 @@ from hsidiff.cli.options import (
     LabelsVariableOption,
 )
 from hsidiff.evaluation.metrics import score
-from hsidiff.labels.read import read_labels
+from hsidiff.labels.matching import with_ids_of
+from hsidiff.labels.read import read_labels, read_raster_file
 from hsidiff.scenes.open import open_scene
 
 
 def evaluate(
-    map_path: Annotated[Path, typer.Argument(metavar="MAP", help="A map of class ids, .tif.")],
-    labels: Annotated[Path, typer.Argument(metavar="LABELS", help="Test labels, any format.")],
+    map_path: Annotated[
+        Path,
+        typer.Argument(metavar="MAP", show_default=False, help="A map of class ids, .tif."),
+    ],
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS", show_default=False, help="Test labels: points, polygons or a raster."
+        ),
+    ],
     field: FieldOption = None,
     labels_variable: LabelsVariableOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a map against labels that it was not made from."""
+    """Score a map on labels that it was not made from.
+
+    Classes are compared by name where both have names, and by id otherwise.
+    """
     with console.at_work():
+        grid = open_scene(map_path)
+        drawn = read_raster_file(map_path, grid)
         test_labels = read_labels(
-            labels,
-            open_scene(map_path),
-            field=field,
-            variable=labels_variable,
-            ignore_classes=[int(c) if c.isdigit() else c for c in ignore_class or []],
+            labels, grid, field=field, variable=labels_variable, ignore_classes=ignore_class or []
         )
-        scores = score(read_map(map_path), test_labels)
+        scores = score(drawn.values, with_ids_of(test_labels, drawn.classes, "the map"))
     if as_json:
         console.answer_json(scores.to_json())
         return

@@ -1,5 +1,6 @@
 """``hsidiff fetch``: public benchmark scenes."""
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -33,7 +34,8 @@ def fetch(
         return
     console.say(f"scene   {files.scene}")
     console.say(f"labels  {files.labels}")
-    console.say(f"next    hsidiff map {files.scene} {files.labels} -o {name}")
+    command = ["hsidiff", "map", str(files.scene), str(files.labels), "-o", name]
+    console.say(f"next    {shlex.join(command)}")
 
 
 def _list(as_json: bool) -> None:
@@ -43,6 +45,6 @@ def _list(as_json: bool) -> None:
     for name, entry in BENCHMARKS.items():
         rows, cols, bands = entry.shape
         console.say(
-            f"{name:<18} {entry.sensor:<12} {rows} x {cols} x {bands}, "
-            f"{len(entry.classes)} classes, {entry.n_labelled} labelled pixels"
+            f"{name:<17} {entry.sensor:<16} {f'{rows} x {cols} x {bands}':<18} "
+            f"{len(entry.classes):>2} classes {entry.n_labelled:>7} labels"
         )

@@ -3,9 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
+from hsidiff.classifier import check_model_folder
 from hsidiff.cli import console
+from hsidiff.cli.inputs import Inputs, check_output_folder, make_classifier, read_inputs
 from hsidiff.cli.options import (
     DropBandsOption,
     FieldOption,
@@ -19,23 +22,28 @@ from hsidiff.cli.options import (
     SceneVariableOption,
     SeedOption,
     SettingOption,
-    make_classifier,
-    read_inputs,
+    out_option,
 )
+from hsidiff.errors import SplitError
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
 
 
 def fit(
     scene: SceneArgument,
     labels: LabelsArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model.")],
+    out: Annotated[Path, out_option("FOLDER", "Folder for the model.")],
     field: FieldOption = None,
     method: MethodOption = "spectraldiff",
     profile: ProfileOption = None,
     split_file: Annotated[
         Path | None,
-        typer.Option("--split-file", help="Learn from the training labels of this split only."),
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel="Split",
+            help="Learn only from the training labels of this split, written by hsidiff split.",
+        ),
     ] = None,
     seed: SeedOption = 0,
     settings: SettingOption = None,
@@ -45,7 +53,9 @@ def fit(
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fit a classifier to all labels of a scene, and save it."""
+    """Fit a method to all labels, or to those of a split; save it."""
+    check_output_folder(out)
+    check_model_folder(out)
     model = make_classifier(method, profile, seed, settings)
     stopwatch = Stopwatch()
     with console.at_work():
@@ -58,7 +68,7 @@ def fit(
             drop_bands=drop_bands,
             ignore_class=ignore_class,
         )
-        train = inputs.labels if split_file is None else Split.load(split_file).train
+        train = inputs.labels if split_file is None else _training_labels(split_file, inputs)
         with stopwatch.stage("learn"):
             model.fit(inputs.scene, train)
         model.save(out)
@@ -69,3 +79,18 @@ def fit(
         return
     console.say(f"{model.name}: learned from {train.n_labelled} labels in {seconds:.0f} s")
     console.say(f"written: {out}")
+
+
+def _training_labels(split_file: Path, inputs: Inputs) -> LabelMap:
+    """The training labels of a split that was made from these labels.
+
+    Raises:
+        SplitError: if it was made from others.
+    """
+    train = Split.load(split_file).train
+    is_train = train.values > 0
+    if train.shape != inputs.labels.shape or not np.array_equal(
+        train.values[is_train], inputs.labels.values[is_train]
+    ):
+        raise SplitError(f"{split_file} is no split of {inputs.labels_path}: make it again")
+    return train

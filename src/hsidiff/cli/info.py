@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from hsidiff.cli import console
+from hsidiff.cli.inputs import band_numbers
 from hsidiff.cli.options import (
     DropBandsOption,
     JsonOption,
     SceneArgument,
     SceneVariableOption,
-    band_numbers,
 )
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
@@ -23,7 +23,7 @@ def info(
     drop_bands: DropBandsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a scene file holds: size, bands, wavelengths, georeference."""
+    """Say what a scene file holds: size, bands, georeference."""
     with console.at_work():
         opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
     facts = describe_scene(opened)
@@ -32,7 +32,7 @@ def info(
         return
     for name, value in facts.items():
         if value is not None:
-            console.say(f"{name.replace('_', ' '):<18} {_written(value)}")
+            console.say(f"{name.replace('_', ' '):<18} {_written(name, value)}")
 
 
 def describe_scene(scene: Scene) -> dict[str, Any]:
@@ -50,13 +50,22 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         if wavelengths is None
         else [float(wavelengths.min()), float(wavelengths.max())],
         "stored_as": str(scene.source.dtype),
-        "nodata": None if scene.nodata is None else str(scene.nodata),
+        # JSON has no NaN; as a number it would not be one.
+        "nodata": "nan" if scene.nodata is not None and np.isnan(scene.nodata) else scene.nodata,
         "crs": None if scene.crs is None else scene.crs.to_string(),
         "transform": None if scene.transform is None else list(scene.transform)[:6],
     }
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(number, float) for number in value):
-        return " to ".join(f"{n:.1f}" for n in value) if len(value) == 2 else str(value)
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def _written(name: str, value: Any) -> str:
+    """A fact as a person reads it."""
+    match name, value:
+        case "wavelengths_nm", (first, last):
+            return f"{first:.1f} to {last:.1f}"
+        case "transform", (width, 0, x, 0, height, y):
+            return f"pixels of {width:g} x {-height:g}, upper left corner {x:.12g}, {y:.12g}"
+        case "transform", _:
+            return ", ".join(f"{number:.12g}" for number in value)
+        case "files", _:
+            return ", ".join(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)

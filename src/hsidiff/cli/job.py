@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
-from hsidiff.cli.options import Inputs, SplitOptions
+from hsidiff.classifier import SceneClassifier
+from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.errors import SettingError
 from hsidiff.evaluation.metrics import score
 from hsidiff.evaluation.results import Stopwatch, describe_result, describe_run
 from hsidiff.files import sha256_of_files, write_json, write_together
@@ -26,7 +27,7 @@ def run_job(
     out: Path,
     *,
     seed: int,
-    tile_size: int | None,
+    tile_size: int,
     stopwatch: Stopwatch,
     notes: list[str],
 ) -> dict[str, Any]:
@@ -38,25 +39,29 @@ def run_job(
         split_options: how the labels are split.
         out: the folder to write to; it gets everything when all is done, or nothing.
         seed: of the split.
-        tile_size: side of a tile in pixels; None takes the default.
+        tile_size: side of a tile in pixels.
         stopwatch: has timed the reading, and goes on.
         notes: the warnings given so far; the list grows while this runs.
 
     Returns:
         The content of ``result.json``.
+
+    Raises:
+        SettingError: if the scene or the labels are files that this would overwrite.
     """
+    _check_nothing_is_overwritten(inputs, out)
     with stopwatch.stage("split"):
         split = split_options.make(inputs, model.receptive_field_px, seed)
+    with stopwatch.stage("learn"):
+        model.fit(inputs.scene, split.train)
     with write_together(out) as folder:
-        with stopwatch.stage("learn"):
-            model.fit(inputs.scene, split.train)
         with stopwatch.stage("map"):
             predict_to_file(
                 model,
                 inputs.scene,
                 folder / "map.tif",
                 probabilities_path=folder / "probabilities.tif",
-                tile_size=tile_size or DEFAULT_TILE_SIZE_PX,
+                tile_size=tile_size,
             )
         with stopwatch.stage("score"):
             scores = score(read_map(folder / "map.tif"), split.test)
@@ -68,6 +73,13 @@ def run_job(
         write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, split)))
         write_report(folder, inputs.scene)
     return result
+
+
+def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
+    written = {path.resolve() for path in outputs_of(out)}
+    for path in (*inputs.scene.files, inputs.labels_path):
+        if path.resolve() in written:
+            raise SettingError(f"{path} would be overwritten: give another --out than {out}")
 
 
 def read_map(path: Path) -> np.ndarray:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
+from hsidiff.cli.inputs import SplitOptions, check_output_folder, make_classifier, read_inputs
 from hsidiff.cli.job import outputs_of, run_job
 from hsidiff.cli.options import (
     BlockOption,
@@ -24,12 +24,10 @@ from hsidiff.cli.options import (
     SeedOption,
     SettingOption,
     SplitKindOption,
-    SplitOptions,
     TestLabelsOption,
     TileSizeOption,
     TrainFractionOption,
-    make_classifier,
-    read_inputs,
+    out_option,
 )
 from hsidiff.evaluation.results import Stopwatch
 
@@ -37,7 +35,7 @@ from hsidiff.evaluation.results import Stopwatch
 def map_scene(
     scene: SceneArgument,
     labels: LabelsArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for everything written.")],
+    out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
     field: FieldOption = None,
     method: MethodOption = "spectraldiff",
     profile: ProfileOption = None,
@@ -48,7 +46,7 @@ def map_scene(
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
     seed: SeedOption = 0,
-    tile_size: TileSizeOption = None,
+    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     settings: SettingOption = None,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
@@ -56,11 +54,16 @@ def map_scene(
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Map a scene: read, split the labels, learn, map, score."""
+    """Map a scene: read, split the labels, learn, map, score.
+
+    The folder then holds report.html (start there), map.tif with its legend, probabilities.tif,
+    map.qml (style for QGIS), result.json (scores), run.json, split.npz and model/.
+    """
     model = make_classifier(method, profile, seed, settings)
     split_options = SplitOptions(
         split, train_fraction, samples_per_class, block_px, guard_px, test_labels
     )
+    check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("read"):
@@ -91,25 +94,26 @@ def map_scene(
 
 def tell_result(result: dict[str, Any], out: Path) -> None:
     """Print what a person wants to know first."""
-    kappa = result["kappa"]
+    kappa, seconds = result["kappa"], result["seconds"]["total"]
     split, leakage = result["split"], result["leakage"]
     profile = f" ({result['profile']})" if result["profile"] else ""
     console.say(
-        f"[bold]{result['method']}{profile}[/] on {result['scene']['name']}: "
+        f"{result['method']}{profile} on {result['scene']['name']}: "
         f"{result['n_train']} training pixels, {result['n_scored']} scored"
     )
-    console.say(f"  overall accuracy {result['overall_accuracy']:7.1%}")
-    console.say(f"  average accuracy {result['average_accuracy']:7.1%}")
-    console.say(f"  kappa            {'-' if kappa is None else format(kappa, '7.3f')}")
+    console.say(f"  overall accuracy  {result['overall_accuracy']:7.1%}")
+    console.say(f"  average accuracy  {result['average_accuracy']:7.1%}")
+    console.say(f"  kappa             {'-' if kappa is None else format(kappa, '7.3f')}")
     console.say(
-        f"  split            {split['kind']}: position alone reaches "
-        f"{leakage['position_overall_accuracy']:.1%}, "
-        f"{leakage['receptive_field_share']:.1%} of test pixels see a training pixel"
+        f"  split             {split['kind']}: {leakage['receptive_field_share']:.1%} of the "
+        "scored pixels see a training pixel;"
     )
     console.say(
-        f"  took             {result['seconds']['total']:.0f} s, "
-        f"peak memory {result['peak_memory_bytes'] / 1e9:.1f} GB on {result['device']}"
+        f"                    position alone, without spectra, reaches "
+        f"{leakage['position_overall_accuracy']:.1%}"
     )
+    console.say(f"  time              {seconds:.1f} s on {result['device']}")
+    console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
     console.say("written:")
     for path in outputs_of(out):
         console.say(f"  {path}")

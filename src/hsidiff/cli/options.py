@@ -1,217 +1,185 @@
-"""Options that several commands share, and how their words become objects."""
+"""Options that several commands share: their names, what they mean, their defaults."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from hsidiff.catalog import CLASSIFIERS, find_classifier
-from hsidiff.classifier import SceneClassifier
-from hsidiff.errors import SettingError, check_choice
-from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.read import read_labels
-from hsidiff.labels.split import Split
-from hsidiff.labels.splits import (
-    SPLIT_KINDS,
-    block_split,
-    per_class_split,
-    published_split,
-    random_split,
-)
-from hsidiff.scenes.open import open_scene
-from hsidiff.scenes.scene import Scene
+from hsidiff.catalog import CLASSIFIERS
+from hsidiff.labels.splits import SPLIT_KINDS, block_split, random_split
+from hsidiff.methods import METHODS
+
+_INPUT, _METHOD, _SPLIT, _OUTPUT = "Input", "Method", "Split", "Output"
+_OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
 
 SceneArgument = Annotated[
-    Path, typer.Argument(metavar="SCENE", help="ENVI, GeoTIFF, .mat, .npy or .npz.")
+    Path,
+    typer.Argument(
+        metavar="SCENE",
+        show_default=False,
+        help="GeoTIFF, ENVI (.hdr beside it), .mat, .npy or .npz.",
+    ),
 ]
 LabelsArgument = Annotated[
-    Path, typer.Argument(metavar="LABELS", help="A raster or a .gpkg, .shp or .geojson file.")
+    Path,
+    typer.Argument(
+        metavar="LABELS",
+        show_default=False,
+        help="Points or polygons (.gpkg, .shp, .geojson), or a raster of class ids, 0 = no label.",
+    ),
 ]
 FieldOption = Annotated[
-    str | None, typer.Option(help="Field of vector labels that holds the class.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_INPUT,
+        help="Field of the points or polygons that holds the class.",
+    ),
 ]
 SceneVariableOption = Annotated[
-    str | None, typer.Option(help="Variable of a .mat or .npz file that holds the scene.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_INPUT,
+        help="Variable of the .mat or .npz file that holds the scene.",
+    ),
 ]
 LabelsVariableOption = Annotated[
-    str | None, typer.Option(help="Variable of a .mat or .npz file that holds the labels.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_INPUT,
+        help="Variable of the .mat or .npz file that holds the labels.",
+    ),
 ]
 DropBandsOption = Annotated[
-    str | None, typer.Option(metavar="1-3,7", help="Bands to leave out, numbered from 1.")
+    str | None,
+    typer.Option(
+        metavar="1-3,7",
+        rich_help_panel=_INPUT,
+        help="Bands of the file to leave out, numbered from 1.",
+    ),
 ]
 IgnoreClassOption = Annotated[
-    list[str] | None, typer.Option(help="Class to leave out, by id or name; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS",
+        rich_help_panel=_INPUT,
+        help="Class to leave out, by id or name; may be given several times.",
+    ),
 ]
 MethodOption = Annotated[
-    str, typer.Option(help=f"{', '.join(CLASSIFIERS)}, or path/file.py:Class.")
+    str,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_METHOD,
+        help=f"{', '.join(CLASSIFIERS)}; or path/file.py:Class for your own.",
+    ),
 ]
 ProfileOption = Annotated[
-    str | None, typer.Option(help="fast, paper or released; for the diffusion methods.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_METHOD,
+        show_default="fast",
+        help=f"fast, paper or released, for {', '.join(METHODS)}.",
+    ),
 ]
 SettingOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Another setting of the method."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        rich_help_panel=_METHOD,
+        help="Another setting of the method, such as pretrain_steps=1000; may be given several "
+        "times.",
+    ),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of everything random.")]
-TileSizeOption = Annotated[
-    int | None, typer.Option(help="Side of a tile in pixels: memory and speed, not the map.")
+SeedOption = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="N", rich_help_panel=_METHOD, help="Seed of the split and of the method."
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-SplitKindOption = Annotated[str, typer.Option("--split", help=", ".join(SPLIT_KINDS) + ".")]
+SplitKindOption = Annotated[
+    str,
+    typer.Option(
+        "--split", metavar="KIND", rich_help_panel=_SPLIT, help=", ".join(SPLIT_KINDS) + "."
+    ),
+]
 TrainFractionOption = Annotated[
-    float | None, typer.Option(help="Share of blocks, or of pixels, that train.")
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        rich_help_panel=_SPLIT,
+        show_default=f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
+        f"{_OF_RANDOM['train_fraction'].default} of the labels",
+        help="Share of the blocks (or labels) that train, between 0 and 1.",
+    ),
 ]
-SamplesPerClassOption = Annotated[int | None, typer.Option(help="Training pixels per class.")]
-BlockOption = Annotated[int | None, typer.Option("--block-px", help="Side of a block.")]
+SamplesPerClassOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        rich_help_panel=_SPLIT,
+        show_default="all labels of the training blocks",
+        help="Training labels per class, drawn in the training blocks or, with "
+        "--split per-class, anywhere.",
+    ),
+]
+BlockOption = Annotated[
+    int | None,
+    typer.Option(
+        "--block-px",
+        metavar="PIXELS",
+        rich_help_panel=_SPLIT,
+        show_default=str(_OF_BLOCKS["block_px"].default),
+        help="Side of a block.",
+    ),
+]
 GuardOption = Annotated[
     int | None,
     typer.Option(
-        "--guard-px", help="Test pixels nearer than this to a training pixel are dropped."
+        "--guard-px",
+        metavar="PIXELS",
+        rich_help_panel=_SPLIT,
+        show_default="what the method sees around a pixel",
+        help="Test labels nearer than this to a training label are dropped.",
     ),
 ]
 TestLabelsOption = Annotated[
     Path | None,
-    typer.Option(help="Test labels of a published split; LABELS are then the training labels."),
+    typer.Option(
+        metavar="FILE",
+        rich_help_panel=_SPLIT,
+        help="Test labels of --split published; LABELS are then the training labels.",
+    ),
+]
+TileSizeOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        metavar="PIXELS",
+        rich_help_panel=_OUTPUT,
+        help="Side of the tiles that are mapped one by one: smaller needs less memory, the map "
+        "stays the same.",
+    ),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Answer in JSON."),
 ]
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """A scene and its labels, as the command line names them."""
-
-    scene_path: Path
-    labels_path: Path
-    scene: Scene
-    labels: LabelMap
-    label_options: dict[str, Any]
-
-    def read_more_labels(self, path: Path) -> LabelMap:
-        """Read further labels of the same scene with the same options."""
-        return read_labels(path, self.scene, **self.label_options)
-
-
-def read_inputs(
-    scene_path: Path,
-    labels_path: Path,
-    *,
-    field: str | None = None,
-    scene_variable: str | None = None,
-    labels_variable: str | None = None,
-    drop_bands: str | None = None,
-    ignore_class: list[str] | None = None,
-) -> Inputs:
-    """Open a scene and read its labels."""
-    scene = open_scene(scene_path, variable=scene_variable, drop_bands=band_numbers(drop_bands))
-    options: dict[str, Any] = {
-        "field": field,
-        "variable": labels_variable,
-        "ignore_classes": [int(name) if name.isdigit() else name for name in ignore_class or []],
-    }
-    labels = read_labels(labels_path, scene, **options)
-    return Inputs(scene_path, labels_path, scene, labels, options)
-
-
-def band_numbers(text: str | None) -> list[int]:
-    """The numbers that ``1-3,7`` stands for.
-
-    Raises:
-        SettingError: if it is not such a list.
-    """
-    numbers: list[int] = []
-    for part in (text or "").replace(" ", "").split(","):
-        first, _, last = part.partition("-")
-        if not part:
-            continue
-        if not (first.isdigit() and (last or first).isdigit()):
-            raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
-        numbers += range(int(first), int(last or first) + 1)
-    return numbers
-
-
-def make_classifier(
-    method: str, profile: str | None, seed: int, settings: list[str] | None
-) -> SceneClassifier:
-    """The classifier that the options describe.
-
-    Raises:
-        SettingError: if the method, or a setting of it, is unknown.
-    """
-    chosen = find_classifier(method)
-    known = chosen().get_params(deep=False)
-    given: dict[str, Any] = {"random_state": seed} if "random_state" in known else {}
-    if profile is not None:
-        if "profile" not in known:
-            raise SettingError(f"--profile {profile}: {method} has no profiles; leave it out")
-        given["profile"] = profile
-    for setting in settings or []:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise SettingError(f"--set {setting}: expected NAME=VALUE")
-        given[check_choice("setting", name, known)] = _parsed(value)
-    return chosen(**given)
-
-
-def _parsed(value: str) -> Any:
-    """Numbers and lists in JSON's notation; all else is text."""
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        return value
-    return tuple(parsed) if isinstance(parsed, list) else parsed
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """The split that the options describe."""
-
-    kind: str
-    train_fraction: float | None = None
-    samples_per_class: int | None = None
-    block_px: int | None = None
-    guard_px: int | None = None
-    test_labels: Path | None = None
-
-    def make(self, inputs: Inputs, receptive_field_px: int, seed: int) -> Split:
-        """Split the labels.
-
-        Raises:
-            SettingError: if the kind is unknown, or an option is not one of it.
-        """
-        self._check()
-        given = {
-            name: value
-            for name in ("train_fraction", "samples_per_class", "block_px", "guard_px")
-            if (value := getattr(self, name)) is not None
-        }
-        if self.kind == "published":
-            assert self.test_labels is not None
-            return published_split(inputs.labels, inputs.read_more_labels(self.test_labels))
-        if self.kind == "blocks":
-            given["receptive_field_px"] = receptive_field_px
-        makers: dict[str, Callable[..., Split]] = {
-            "blocks": block_split,
-            "random": random_split,
-            "per-class": per_class_split,
-        }
-        return makers[self.kind](inputs.labels, random_state=seed, **given)
-
-    def _check(self) -> None:
-        check_choice("split", self.kind, SPLIT_KINDS)
-        allowed = {
-            "blocks": {"train_fraction", "samples_per_class", "block_px", "guard_px"},
-            "random": {"train_fraction"},
-            "per-class": {"samples_per_class"},
-            "published": {"test_labels"},
-        }[self.kind]
-        names = ("train_fraction", "samples_per_class", "block_px", "guard_px", "test_labels")
-        for name in names:
-            option = "--" + name.replace("_", "-")
-            if getattr(self, name) is not None and name not in allowed:
-                raise SettingError(f"{option} is not an option of --split {self.kind}")
-        for kind, name in (("per-class", "samples_per_class"), ("published", "test_labels")):
-            if self.kind == kind and getattr(self, name) is None:
-                option = "--" + name.replace("_", "-")
-                raise SettingError(f"--split {kind} needs {option}")
+def out_option(metavar: str, text: str) -> typer.models.OptionInfo:
+    """The option ``-o`` of a command: where it writes."""
+    return typer.Option(
+        "--out",
+        "-o",
+        metavar=metavar,
+        rich_help_panel=_OUTPUT,
+        show_default=False,
+        readable=False,  # a folder for writing only will do
+        help=text,
+    )

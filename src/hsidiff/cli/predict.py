@@ -8,6 +8,7 @@ import typer
 from hsidiff.catalog import find_classifier, load_classifier
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
+from hsidiff.cli.inputs import band_numbers, check_output_file
 from hsidiff.cli.job import read_map
 from hsidiff.cli.options import (
     DropBandsOption,
@@ -15,7 +16,7 @@ from hsidiff.cli.options import (
     SceneArgument,
     SceneVariableOption,
     TileSizeOption,
-    band_numbers,
+    out_option,
 )
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.predict import predict_to_file
@@ -23,15 +24,27 @@ from hsidiff.scenes.open import open_scene
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of a saved model.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
+    ],
     scene: SceneArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The map to write, .tif.")],
+    out: Annotated[Path, out_option("FILE", "The map to write, .tif.")],
     probabilities: Annotated[
-        Path | None, typer.Option(help="Write class probabilities to this .tif, too.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            rich_help_panel="Output",
+            help="Write the probabilities of the classes, too, .tif.",
+        ),
     ] = None,
-    tile_size: TileSizeOption = None,
+    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     method: Annotated[
-        str | None, typer.Option(help="path/file.py:Class, for a model of your own class.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="Method",
+            help="path/file.py:Class, for a model of a class of your own.",
+        ),
     ] = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
@@ -42,13 +55,16 @@ def predict(
     with console.at_work():
         loaded = find_classifier(method).load(model) if method else load_classifier(model)
         opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+        for path in (out, probabilities):
+            if path is not None:
+                check_output_file(path, (".tif", ".tiff"), opened.files)
         with stopwatch.stage("map"):
             predict_to_file(
                 loaded,
                 opened,
                 out,
                 probabilities_path=probabilities,
-                tile_size=tile_size or DEFAULT_TILE_SIZE_PX,
+                tile_size=tile_size,
             )
     values = read_map(out)
     counts = {c.name: int((values == c.id).sum()) for c in loaded.classes_}

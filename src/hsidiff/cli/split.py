@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from hsidiff.cli import console
+from hsidiff.cli.inputs import SplitOptions, check_output_file, read_inputs
 from hsidiff.cli.options import (
     BlockOption,
     DropBandsOption,
@@ -20,10 +21,9 @@ from hsidiff.cli.options import (
     SceneVariableOption,
     SeedOption,
     SplitKindOption,
-    SplitOptions,
     TestLabelsOption,
     TrainFractionOption,
-    read_inputs,
+    out_option,
 )
 from hsidiff.labels.leakage import measure_leakage
 
@@ -31,7 +31,7 @@ from hsidiff.labels.leakage import measure_leakage
 def split(
     scene: SceneArgument,
     labels: LabelsArgument,
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write, .npz.")],
+    out: Annotated[Path, out_option("FILE", "File to write, .npz.")],
     field: FieldOption = None,
     kind: SplitKindOption = "blocks",
     train_fraction: TrainFractionOption = None,
@@ -40,7 +40,12 @@ def split(
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
     receptive_field: Annotated[
-        int, typer.Option(help="Side of the square that the method looks at, odd.")
+        int,
+        typer.Option(
+            metavar="PIXELS",
+            rich_help_panel="Split",
+            help="Side of the square that a method looks at to map its middle pixel, odd.",
+        ),
     ] = 1,
     seed: SeedOption = 0,
     scene_variable: SceneVariableOption = None,
@@ -61,6 +66,7 @@ def split(
             drop_bands=drop_bands,
             ignore_class=ignore_class,
         )
+        check_output_file(out, (".npz",), (*inputs.scene.files, labels))
         made = options.make(inputs, receptive_field, seed)
         leakage = measure_leakage(made, receptive_field)
         made.save(out)

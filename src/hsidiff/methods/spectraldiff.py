@@ -190,6 +190,7 @@ PROFILES = {
             max_gradient_norm=1.0,
             ema_decay=0.99,
             bfloat16=True,
+            n_threads=1,
         ),
         timesteps=(200, 350),
         extraction="clean",

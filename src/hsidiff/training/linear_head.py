@@ -17,6 +17,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits
 
 from hsidiff.progress import track
 
@@ -86,6 +87,17 @@ def fit_linear_head(
             one part, or all.
         random_state: of the folds.
     """
+    with threadpool_limits(limits=1):  # the fits are small: threads would wait for each other
+        return _fit(values, classes, groups, parts, random_state)
+
+
+def _fit(
+    values: np.ndarray,
+    classes: np.ndarray,
+    groups: np.ndarray,
+    parts: Mapping[str, slice],
+    random_state: int,
+) -> LinearHead:
     # 1. Fit each expert, and let it predict the groups that it was not fitted to.
     centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
     scaled = (values - centre) / scale

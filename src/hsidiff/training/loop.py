@@ -31,6 +31,9 @@ class Recipe:
         max_gradient_norm: gradients are clipped to this norm; None does not clip.
         ema_decay: of the average of the weights; None takes the last step's weights.
         bfloat16: whether to compute in bfloat16 where PyTorch's autocast allows it.
+        n_threads: CPU threads; None takes PyTorch's default, as many as there are cores. More than
+            one changes the last digits, hence the weights, and slows small networks down many
+            times when another program keeps a core busy.
     """
 
     n_steps: int
@@ -40,6 +43,7 @@ class Recipe:
     max_gradient_norm: float | None = None
     ema_decay: float | None = None
     bfloat16: bool = False
+    n_threads: int | None = None
 
 
 def train(
@@ -71,20 +75,31 @@ def train(
         average.network.to(fabric.device)
     model, wrapped_optimizer = fabric.setup(network, optimizer)
     model.train()
-    for step in track(range(recipe.n_steps), step_name, recipe.n_steps):
-        if recipe.cosine:
-            _set_learning_rate(optimizer, recipe, step)
-        loss = loss_of(model, fabric.device)
-        wrapped_optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        if recipe.max_gradient_norm is not None:
-            fabric.clip_gradients(model, wrapped_optimizer, max_norm=recipe.max_gradient_norm)
-        wrapped_optimizer.step()
-        if average is not None:
-            average.update(network)
+    with _threads(recipe.n_threads):
+        for step in track(range(recipe.n_steps), step_name, recipe.n_steps):
+            if recipe.cosine:
+                _set_learning_rate(optimizer, recipe, step)
+            loss = loss_of(model, fabric.device)
+            wrapped_optimizer.zero_grad(set_to_none=True)
+            fabric.backward(loss)
+            if recipe.max_gradient_norm is not None:
+                fabric.clip_gradients(model, wrapped_optimizer, max_norm=recipe.max_gradient_norm)
+            wrapped_optimizer.step()
+            if average is not None:
+                average.update(network)
     if average is not None:
         network.load_state_dict(average.network.state_dict())
     network.cpu().eval()
+
+
+@contextmanager
+def _threads(n_threads: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:

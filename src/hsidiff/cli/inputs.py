@@ -1,0 +1,211 @@
+"""What the words of the command line stand for: scenes, labels, classifiers, splits."""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hsidiff.catalog import find_classifier
+from hsidiff.classifier import SceneClassifier
+from hsidiff.errors import SettingError, check_choice
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.matching import with_ids_of
+from hsidiff.labels.read import read_labels
+from hsidiff.labels.split import Split
+from hsidiff.labels.splits import (
+    SPLIT_KINDS,
+    block_split,
+    per_class_split,
+    published_split,
+    random_split,
+)
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
+
+_BANDS = re.compile(r"\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A scene and its labels, as the command line names them."""
+
+    scene_path: Path
+    labels_path: Path
+    scene: Scene
+    labels: LabelMap
+    label_options: dict[str, Any]
+
+    def read_test_labels(self, path: Path) -> LabelMap:
+        """Read test labels of the same scene with the same options and class ids."""
+        labels = read_labels(path, self.scene, **self.label_options)
+        return with_ids_of(labels, self.labels.classes, "the training labels")
+
+
+def read_inputs(
+    scene_path: Path,
+    labels_path: Path,
+    *,
+    field: str | None = None,
+    scene_variable: str | None = None,
+    labels_variable: str | None = None,
+    drop_bands: str | None = None,
+    ignore_class: list[str] | None = None,
+) -> Inputs:
+    """Open a scene and read its labels."""
+    scene = open_scene(scene_path, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+    options: dict[str, Any] = {
+        "field": field,
+        "variable": labels_variable,
+        "ignore_classes": ignore_class or [],
+    }
+    labels = read_labels(labels_path, scene, **options)
+    return Inputs(scene_path, labels_path, scene, labels, options)
+
+
+def band_numbers(text: str | None) -> list[int]:
+    """The numbers that ``1-3,7`` stands for.
+
+    Raises:
+        SettingError: if it is not such a list.
+    """
+    numbers: list[int] = []
+    for part in [] if text is None else text.split(","):
+        run = _BANDS.fullmatch(part)
+        bands = range(int(run[1]), int(run[2] or run[1]) + 1) if run else range(0)
+        if not bands:
+            raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
+        numbers += bands
+    return numbers
+
+
+def make_classifier(
+    method: str, profile: str | None, seed: int, settings: list[str] | None
+) -> SceneClassifier:
+    """The classifier that the options describe.
+
+    Raises:
+        SettingError: if the method, or a setting of it, is unknown.
+    """
+    chosen = find_classifier(method)
+    known = chosen().get_params(deep=False)
+    given: dict[str, Any] = {"random_state": seed} if "random_state" in known else {}
+    if profile is not None:
+        if "profile" not in known:
+            raise SettingError(f"--profile {profile}: {method} has no profiles; leave it out")
+        given["profile"] = profile
+    for setting in settings or []:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise SettingError(f"--set {setting}: expected NAME=VALUE")
+        given[check_choice("setting", name, known)] = _parsed(value)
+    return chosen(**given)
+
+
+def _parsed(value: str) -> Any:
+    """Numbers and lists in JSON's notation; all else is text."""
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return value
+    return tuple(parsed) if isinstance(parsed, list) else parsed
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """The split that the options describe.
+
+    Raises:
+        SettingError: if the kind is unknown, an option is not one of it, or one is missing.
+    """
+
+    kind: str
+    train_fraction: float | None = None
+    samples_per_class: int | None = None
+    block_px: int | None = None
+    guard_px: int | None = None
+    test_labels: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together before anything is read."""
+        check_choice("split", self.kind, SPLIT_KINDS)
+        for name in self._given():
+            if name not in _OPTIONS_OF_SPLIT[self.kind]:
+                kinds = [kind for kind, names in _OPTIONS_OF_SPLIT.items() if name in names]
+                raise SettingError(
+                    f"{_as_option(name)} is no option of --split {self.kind}: leave it out, or "
+                    f"take --split {' or '.join(kinds)}"
+                )
+        for kind, name in (("per-class", "samples_per_class"), ("published", "test_labels")):
+            if self.kind == kind and name not in self._given():
+                raise SettingError(f"--split {kind} needs {_as_option(name)}")
+
+    def _given(self) -> dict[str, Any]:
+        """The options that were given, by name."""
+        return {n: v for n, v in vars(self).items() if n != "kind" and v is not None}
+
+    def make(self, inputs: Inputs, receptive_field_px: int, seed: int) -> Split:
+        """Split the labels.
+
+        Raises:
+            SettingError: if an option is out of range.
+            SplitError: if the labels do not allow this split.
+        """
+        if self.test_labels is not None:
+            return published_split(inputs.labels, inputs.read_test_labels(self.test_labels))
+        given = self._given()
+        if self.kind == "blocks":
+            given["receptive_field_px"] = receptive_field_px
+        return _MAKERS[self.kind](inputs.labels, random_state=seed, **given)
+
+
+_MAKERS: dict[str, Callable[..., Split]] = {
+    "blocks": block_split,
+    "random": random_split,
+    "per-class": per_class_split,
+}
+_OPTIONS_OF_SPLIT = {
+    "blocks": ("train_fraction", "samples_per_class", "block_px", "guard_px"),
+    "random": ("train_fraction",),
+    "per-class": ("samples_per_class",),
+    "published": ("test_labels",),
+}
+
+
+def _as_option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def check_output_folder(folder: Path) -> None:
+    """Refuse, before hours of work, a folder that cannot be written to.
+
+    Raises:
+        SettingError: if it is a file, or writing is not allowed.
+    """
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise SettingError(f"--out {folder}: {nearest} is not yours to write to: give another name")
+
+
+def check_output_file(path: Path, suffixes: tuple[str, ...], read_files: Iterable[Path]) -> None:
+    """Refuse, before the work, a file that cannot be written, or that would replace an input.
+
+    Args:
+        path: the file.
+        suffixes: one of them must end its name.
+        read_files: the files that this run reads.
+
+    Raises:
+        SettingError: if it is a folder, is among them, ends otherwise, or writing is not allowed.
+    """
+    if path.is_dir():
+        raise SettingError(f"{path} is a folder: give the name of a {suffixes[0]} file")
+    if path.suffix.lower() not in suffixes:
+        raise SettingError(f"{path}: choose a name that ends in {suffixes[0]}")
+    if path.resolve() in {file.resolve() for file in read_files}:
+        raise SettingError(f"{path} is read by this command: give another name to write to")
+    check_output_folder(path.absolute().parent)

@@ -1,0 +1,281 @@
+import json
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pytest
+import rasterio
+from command_line import Run, SmallFiles, write_labels
+
+import hsidiff
+from hsidiff.cli import demo
+from hsidiff.methods import METHODS
+from hsidiff.methods.spectraldiff import PROFILES
+from hsidiff.scenes.benchmarks import BENCHMARKS
+
+LDA = ("--method", "lda", "--block-px", 5)
+
+
+@pytest.fixture
+def out(run: Run, small_files: SmallFiles, tmp_path: Path) -> Path:
+    """What ``hsidiff map`` writes."""
+    assert run("map", *small_files.paths, *LDA, "-o", tmp_path / "out").exit_code == 0
+    return tmp_path / "out"
+
+
+def read_band(path: Path) -> np.ndarray:
+    with rasterio.open(path) as dataset:
+        return dataset.read(1)
+
+
+def test_version_and_help_end_well(run: Run) -> None:
+    assert run("--version").out == f"hsidiff {hsidiff.__version__}\n"
+    for words in ((), ("--help",)):
+        ended = run(*words)
+        assert ended.exit_code == 0
+        for command in ("map", "demo", "info", "fetch", "split", "fit", "predict", "evaluate"):
+            assert f"│ {command} " in ended.out
+
+
+@pytest.mark.parametrize(
+    "command", ["map", "demo", "info", "fetch", "split", "fit", "predict", "evaluate"]
+)
+def test_help_shows_whole_option_names_in_80_columns(run: Run, command: str) -> None:
+    ended = run(command, "--help")
+    assert ended.exit_code == 0
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert "…" not in ended.out
+    assert "--json" in ended.out
+
+
+def test_the_default_profile_of_the_help_is_that_of_the_methods(run: Run) -> None:
+    assert "[default: (fast)]" in run("map", "--help").out
+    for method in METHODS.values():
+        assert method().get_params()["profile"] == "fast"
+
+
+def test_predict_with_the_saved_model_draws_the_same_map(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    again, probabilities = tmp_path / "again.tif", tmp_path / "shares.tif"
+    ended = run(
+        "predict", out / "model", small_files.scene_path, "-o", again,
+        "--probabilities", probabilities, "--tile-size", 9, "--json",
+    )  # fmt: skip
+    assert ended.exit_code == 0, ended.err
+    values = read_band(out / "map.tif")
+    np.testing.assert_array_equal(read_band(again), values)
+    np.testing.assert_array_equal(read_band(probabilities), read_band(out / "probabilities.tif"))
+    answer = json.loads(ended.out)
+    assert answer["map"] == str(again)
+    names = {1: "corn", 2: "grass", 3: "roof [red]"}
+    assert answer["pixels"] == {name: int((values == i).sum()) for i, name in names.items()}
+    assert ended.err == ""
+
+
+def test_predict_prints_pixels_of_each_class(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    ended = run("predict", out / "model", small_files.scene_path, "-o", tmp_path / "[b] m.tif")
+    *classes, last = ended.out.splitlines()
+    n_pixels = sum(int(line.split()[-2]) for line in classes)
+    assert n_pixels == np.count_nonzero(read_band(out / "map.tif"))
+    assert last == f"written: {tmp_path / '[b] m.tif'}"
+
+
+def test_evaluate_gives_the_scores_of_the_result(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    test_values = hsidiff.Split.load(out / "split.npz").test.values
+    labels = write_labels(small_files, test_values, tmp_path / "test.tif")
+    ended = run("evaluate", out / "map.tif", labels, "--json")
+    assert ended.exit_code == 0, ended.err
+    scores, result = json.loads(ended.out), json.loads((out / "result.json").read_text())
+    for key in ("overall_accuracy", "average_accuracy", "kappa", "confusion_matrix", "n_scored"):
+        assert scores[key] == result[key], key
+    plain = run("evaluate", out / "map.tif", labels).out
+    assert f"overall accuracy {result['overall_accuracy']:.1%}" in plain
+    assert "roof [red]" in plain
+
+
+def test_evaluate_compares_classes_by_name(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    # Without corn, grass and roof would count from 1 as the map's corn and grass do.
+    values = read_band(out / "map.tif")
+    places = [*np.argwhere(values == 2)[:20], *np.argwhere(values == 3)[:20]]
+    xs, ys = rasterio.transform.xy(small_files.scene.transform, *np.transpose(places))
+    points = geopandas.GeoDataFrame(
+        {"class": ["grass"] * 20 + ["roof [red]"] * 20},
+        geometry=geopandas.points_from_xy(xs, ys),
+        crs=small_files.scene.crs,
+    )
+    points.to_file(tmp_path / "test.gpkg")
+    ended = run("evaluate", out / "map.tif", tmp_path / "test.gpkg", "--json")
+    assert ended.exit_code == 0, ended.err
+    scores = json.loads(ended.out)
+    assert scores["overall_accuracy"] == 1
+    assert [entry["id"] for entry in scores["per_class"]] == [2, 3]
+
+
+def test_evaluate_refuses_a_class_that_means_something_else_in_the_map(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    renamed = tuple(replace(c, name=f"other {c.name}") for c in small_files.labels.classes)
+    files = replace(small_files, labels=replace(small_files.labels, classes=renamed))
+    labels = write_labels(files, small_files.labels.values, tmp_path / "test.tif")
+    ended = run("evaluate", out / "map.tif", labels)
+    assert ended.exit_code == 2
+    assert "class 'other corn' of the labels has id 1, which is 'corn' in the map" in ended.error
+
+
+def test_evaluate_refuses_a_scene_in_place_of_a_map(run: Run, small_files: SmallFiles) -> None:
+    ended = run("evaluate", *small_files.paths)
+    assert ended.exit_code == 2
+    assert "12 bands: expected 1 band" in ended.error
+
+
+def test_split_then_fit_then_predict_is_what_map_does(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    split_file, model, again = tmp_path / "s.npz", tmp_path / "model", tmp_path / "m.tif"
+    ended = run("split", *small_files.paths, "--block-px", 5, "-o", split_file, "--json")
+    assert ended.exit_code == 0, ended.err
+    answer = json.loads(ended.out)
+    result = json.loads((out / "result.json").read_text())
+    assert answer["sha256"] == result["split"]["sha256"]
+    assert [c["n_train"] for c in answer["classes"]] == [
+        entry["n_train"] for entry in result["per_class"]
+    ]
+    assert 0 <= answer["leakage"]["position_overall_accuracy"] <= 1
+
+    words = ("--method", "lda", "--split-file", split_file, "-o", model, "--json")
+    ended = run("fit", *small_files.paths, *words)
+    assert ended.exit_code == 0, ended.err
+    assert json.loads(ended.out)["n_train"] == result["n_train"]
+    assert run("predict", model, small_files.scene_path, "-o", again).exit_code == 0
+    np.testing.assert_array_equal(read_band(again), read_band(out / "map.tif"))
+
+
+def test_fit_learns_from_all_labels_without_a_split(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    words = ("--method", "position", "-o", tmp_path / "model")
+    ended = run("fit", *small_files.paths, *words)
+    assert ended.exit_code == 0
+    assert f"{small_files.labels.n_labelled} labels" in ended.out
+    assert {path.name for path in (tmp_path / "model").iterdir()} == {
+        "config.json", "preprocess.json", "learned.safetensors",
+    }  # fmt: skip
+    assert run("fit", *small_files.paths, *words).exit_code == 0
+
+
+def test_fit_refuses_the_split_of_other_labels(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    values = np.where(small_files.labels.values > 0, 4 - small_files.labels.values, 0)
+    labels = write_labels(small_files, values, tmp_path / "other.tif")
+    words = ("--method", "lda", "--split-file", out / "split.npz", "-o", tmp_path / "model")
+    ended = run("fit", small_files.scene_path, labels, *words)
+    assert ended.exit_code == 2
+    assert "split.npz is no split of" in ended.error
+
+
+def test_split_prints_the_counts(run: Run, small_files: SmallFiles, tmp_path: Path) -> None:
+    words = ("--split", "per-class", "--samples-per-class", 7, "-o", tmp_path / "s.npz")
+    ended = run("split", *small_files.paths, *words)
+    assert ended.exit_code == 0
+    split = hsidiff.Split.load(tmp_path / "s.npz")
+    assert split.kind == "per-class"
+    assert f"   3  roof [red]     7 {split.test.counts()[3]:>6}" in ended.out.splitlines()
+    assert f"sha256 {split.sha256}" in ended.out
+
+
+def test_a_published_split_takes_two_files(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    values = small_files.labels.values
+    train = np.where(np.arange(50) < 25, values, 0)
+    test = np.where((np.arange(50) >= 25) & (values > 1), values, 0)
+    train_path = write_labels(small_files, train, tmp_path / "train.tif")
+    test_path = write_labels(small_files, test, tmp_path / "test.tif")
+    words = ("--split", "published", "--test-labels", test_path, "-o", tmp_path / "s.npz")
+    ended = run("split", small_files.scene_path, train_path, *words)
+    assert ended.exit_code == 0, ended.err
+    split = hsidiff.Split.load(tmp_path / "s.npz")
+    np.testing.assert_array_equal(split.train.values, train)
+    np.testing.assert_array_equal(split.test.values, test)
+    assert "no test pixel: 1 'corn'" in ended.err
+
+
+def test_info_says_what_the_file_holds(run: Run, small_files: SmallFiles) -> None:
+    ended = run("info", small_files.scene_path, "--drop-bands", "2-3,12", "--json")
+    facts = json.loads(ended.out)
+    assert facts == {
+        "name": "scene",
+        "files": [str(small_files.scene_path)],
+        "rows": 40,
+        "cols": 50,
+        "bands": 9,
+        "unused_bands": "2-3,12",
+        "wavelengths_nm": [450.0, pytest.approx(2222.73, abs=0.01)],
+        "stored_as": "float32",
+        "nodata": None,
+        "crs": "EPSG:32633",
+        "transform": [30.0, 0.0, 380000.0, 0.0, -30.0, 5810000.0],
+    }
+    plain = run("info", small_files.scene_path).out
+    assert "450.0 to 2400.0" in plain
+    assert "pixels of 30 x 30, upper left corner 380000, 5810000" in plain
+    assert "nodata" not in plain
+
+
+def test_fetch_lists_the_benchmarks(run: Run) -> None:
+    assert set(json.loads(run("fetch", "--list", "--json").out)) == set(BENCHMARKS)
+    lines = run("fetch", "--list").out.splitlines()
+    assert [line.split()[0] for line in lines] == list(BENCHMARKS)
+    assert max(map(len, lines)) <= 80
+
+
+def test_fetch_without_a_name_says_how_to_see_them(run: Run) -> None:
+    ended = run("fetch")
+    assert ended.exit_code == 2
+    assert "hsidiff fetch --list" in ended.error
+
+
+@pytest.fixture
+def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo with two steps of pretraining on a corner of its scene."""
+    made = demo.make_synthetic_scene()
+    corner = np.s_[:48, :48]
+    small = replace(
+        made,
+        scene=replace(
+            made.scene, source=replace(made.scene.source, values=made.scene.source.values[corner])
+        ),
+        label_values=made.label_values[corner],
+    )
+    fast = PROFILES["fast"]
+    quick = replace(fast, pretraining=replace(fast.pretraining, n_steps=2))
+    monkeypatch.setattr(demo, "make_synthetic_scene", lambda: small)
+    monkeypatch.setitem(PROFILES, "fast", quick)
+
+
+@pytest.mark.usefixtures("quick_demo")
+def test_the_demo_prints_scores_and_what_it_wrote(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "my demo"
+    ended = run("demo", "--seed", 1, "-o", out)
+    assert ended.exit_code == 0, ended.err
+    for words in ("overall accuracy", " s on ", "peak memory", "GB", str(out / "report.html")):
+        assert words in ended.out
+    for name in ("scene.tif", "labels.tif", "overview.png", "report.html", "map.tif", "model"):
+        assert (out / name).exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["my demo"]
+
+    *_, last = ended.out.splitlines()
+    words = shlex.split(last.removeprefix("the same again: hsidiff "))
+    first = read_band(out / "map.tif")
+    assert run(*words).exit_code == 0
+    np.testing.assert_array_equal(read_band(out / "map.tif"), first)
