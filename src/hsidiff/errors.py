@@ -9,6 +9,9 @@ from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
+LARGEST_RANDOM_STATE = 2**32 - 1
+"""The largest seed that all of NumPy, scikit-learn and PyTorch take."""
+
 
 class HsidiffError(Exception):
     """The parent of every error that hsidiff raises on purpose."""

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from hsidiff.errors import LabelError, SettingError
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.leakage import Leakage, measure_leakage, nearest_training_class
+from hsidiff.labels.leakage import Leakage, NearestTrainingClass, measure_leakage
 from hsidiff.labels.splits import (
     Split,
     block_split,
@@ -94,7 +94,7 @@ def test_nearest_training_class_agrees_with_scikit_learn() -> None:
     assert alone.sum() > 900
     model = KNeighborsClassifier(1).fit(np.argwhere(train.values), train.values[train.values > 0])
     rows, cols = np.indices(train.shape)
-    ours = nearest_training_class(train, rows, cols)
+    ours = NearestTrainingClass.of(train).at(rows, cols)
     assert ours.shape == train.shape
     assert ours.dtype == np.int32
     assert (ours.ravel()[alone] == model.predict(pixels)[alone]).all()
@@ -104,15 +104,15 @@ def test_nearest_training_class_agrees_with_scikit_learn() -> None:
 def test_nearest_training_class_does_not_depend_on_which_pixels_are_asked_together() -> None:
     train = random_split(LabelMap.from_array(np.indices((20, 20)).sum(axis=0) % 3 + 1)).train
     rows, cols = np.indices(train.shape)
-    whole = nearest_training_class(train, rows, cols)
-    part = nearest_training_class(train, rows[5:9, 3:8], cols[5:9, 3:8])
+    whole = NearestTrainingClass.of(train).at(rows, cols)
+    part = NearestTrainingClass.of(train).at(rows[5:9, 3:8], cols[5:9, 3:8])
     assert (part == whole[5:9, 3:8]).all()
 
 
 def test_nearest_training_class_needs_a_training_pixel() -> None:
     empty = LabelMap.from_array(np.zeros((3, 3)), {1: "Corn"})
     with pytest.raises(LabelError, match="no training label"):
-        nearest_training_class(empty, np.array([0]), np.array([0]))
+        NearestTrainingClass.of(empty)
 
 
 # What position alone gives away on the benchmark label maps. The figures were measured once by

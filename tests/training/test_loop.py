@@ -55,11 +55,23 @@ def test_a_constant_gradient_moves_adam_by_the_learning_rate() -> None:
 
 def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
     n_steps = 60
-    path = path_of(Recipe(n_steps=n_steps, learning_rate=0.1, cosine=True))
+    path = path_of(Recipe(n_steps=n_steps, learning_rate=0.1, rate="cosine"))
     step = np.arange(n_steps)
     warm_up = np.minimum(1, (step + 1) / 3)
     expected = 0.1 * warm_up * (1 + np.cos(np.pi * step / n_steps)) / 2
     np.testing.assert_allclose(-np.diff(path), expected, atol=1e-5)
+
+
+def test_the_rate_falls_in_steps_as_that_of_pytorch() -> None:
+    by_hand, rates = torch.optim.Adam(OneWeight().parameters(), lr=0.1), []
+    schedule = torch.optim.lr_scheduler.StepLR(by_hand, step_size=3, gamma=0.5)
+    for _ in range(8):
+        rates.append(by_hand.param_groups[0]["lr"])
+        by_hand.step()
+        schedule.step()
+    recipe = Recipe(n_steps=8, learning_rate=0.1, rate="steps", fall_every=3, fall_factor=0.5)
+    np.testing.assert_allclose(-np.diff(path_of(recipe)), rates, rtol=1e-4)
+    assert rates[0] == 4 * rates[-1]
 
 
 def test_gradients_are_clipped_to_the_norm() -> None:
@@ -87,6 +99,22 @@ def test_weight_decay_pulls_towards_0() -> None:
     recipe = Recipe(n_steps=1, learning_rate=0.1, weight_decay=0.5)
     train(network, lambda model, _: 0 * model(), recipe, "cpu", "test")
     assert network.weight.item() == pytest.approx(1 - 0.1 * 0.5)
+
+
+def test_weight_decay_of_adam_is_an_l2_penalty() -> None:
+    by_decay, by_penalty = OneWeight(start=1.0), OneWeight(start=1.0)
+    recipe = Recipe(n_steps=5, learning_rate=0.1, weight_decay=0.5, optimizer="adam")
+    train(by_decay, lambda model, _: 2 * model(), recipe, "cpu", "test")
+    plain = Recipe(n_steps=5, learning_rate=0.1)
+    train(
+        by_penalty,
+        lambda model, _: 2 * model() + 0.5 / 2 * model().square(),
+        plain,
+        "cpu",
+        "test",
+    )
+    assert by_decay.weight.item() == pytest.approx(by_penalty.weight.item(), rel=1e-6)
+    assert by_decay.weight.item() < 0.51
 
 
 def test_an_average_of_the_weights_replaces_the_last_step() -> None:
@@ -129,7 +157,7 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
 
 
 def test_no_global_random_state_is_used_or_changed() -> None:
-    recipe = Recipe(n_steps=3, learning_rate=0.01, ema_decay=0.9, cosine=True)
+    recipe = Recipe(n_steps=3, learning_rate=0.01, ema_decay=0.9, rate="cosine")
     torch.manual_seed(5)
     first = linear_problem(recipe, seed=0).state_dict()
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002

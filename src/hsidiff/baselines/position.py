@@ -11,7 +11,7 @@ import numpy as np
 
 from hsidiff.classifier import Learned, SceneClassifier
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.leakage import nearest_training_class
+from hsidiff.labels.leakage import NearestTrainingClass
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -22,7 +22,7 @@ class PositionOnly(SceneClassifier):
 
     Attributes:
         random_state: unused, nothing is drawn; every classifier has it.
-        train_labels_: the training labels.
+        nearest_: the training pixels.
     """
 
     random_state: int = 0
@@ -30,21 +30,18 @@ class PositionOnly(SceneClassifier):
     name: ClassVar[str] = "position"
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
-        self.train_labels_ = LabelMap(labels.values, self.classes_)
+        self.nearest_ = NearestTrainingClass.of(labels)
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         rows, cols = np.indices((window.n_rows, window.n_cols)).reshape(2, -1)
-        ids = nearest_training_class(self.train_labels_, rows + window.row, cols + window.col)
+        ids = self.nearest_.at(rows + window.row, cols + window.col)
         one_hot = ids[:, None] == [land_class.id for land_class in self.classes_]
         return one_hot.reshape(window.n_rows, window.n_cols, -1).astype(np.float32)
 
     def _get_learned(self) -> Learned:
-        labels = self.train_labels_.values
-        rows, cols = np.nonzero(labels)
-        arrays = {"rows": rows, "cols": cols, "class_ids": labels[rows, cols]}
-        return Learned(arrays, {"shape": list(labels.shape)})
+        nearest = self.nearest_
+        arrays = {"rows": nearest.rows, "cols": nearest.cols, "class_ids": nearest.class_ids}
+        return Learned(arrays, {})
 
     def _set_learned(self, learned: Learned) -> None:
-        labels = np.zeros(learned.facts["shape"], dtype=np.int32)
-        labels[learned.arrays["rows"], learned.arrays["cols"]] = learned.arrays["class_ids"]
-        self.train_labels_ = LabelMap(labels, self.classes_)
+        self.nearest_ = NearestTrainingClass(**learned.arrays)

@@ -2,7 +2,8 @@
 
 A baseline of this kind sees one spectrum at a time, as the training pixels' spectra and nothing
 else taught it: it is not transductive, and its receptive field is one pixel. Scaling, where a
-baseline scales, is part of its scikit-learn pipeline and uses the training pixels only.
+baseline scales, is part of its scikit-learn pipeline and uses the training pixels only. Those on
+principal components of the scene (``components.py``) depart from this, and say so.
 
 A fitted baseline is saved as its training spectra and the numbers that were chosen on them, and
 refitted when it is loaded: fitting is deterministic, and no pickle is needed.
@@ -20,16 +21,14 @@ import sklearn
 from sklearn.base import ClassifierMixin
 
 from hsidiff.classifier import Learned, SceneClassifier
-from hsidiff.errors import HsidiffWarning, check_whole_number
+from hsidiff.errors import LARGEST_RANDOM_STATE, HsidiffWarning, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.windows.gather import gather_spectra
+from hsidiff.windows.gather import Samples, gather_spectra
 
 CHUNK_PIXELS = 16_384
 """Spectra predicted at once; with it, memory does not grow with the tile."""
-
-LARGEST_RANDOM_STATE = 2**32 - 1
 
 
 @dataclass(repr=False, eq=False)
@@ -63,6 +62,10 @@ class SpectralBaseline(SceneClassifier):
             SettingError: if a setting is out of range.
         """
 
+    def _gather(self, scene: Scene, labels: LabelMap) -> Samples:
+        """Gather what the estimator learns from, one vector (n_bands,) per training pixel."""
+        return gather_spectra(scene, labels)
+
     def _choose(self, spectra: np.ndarray, class_ids: np.ndarray) -> dict[str, float]:
         """Choose what is to be chosen on the training pixels (n, n_bands); by default nothing."""
         return {}
@@ -73,7 +76,7 @@ class SpectralBaseline(SceneClassifier):
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
-        samples = gather_spectra(scene, labels)
+        samples = self._gather(scene, labels)
         self._check(samples.class_ids)
         self.chosen_ = self._choose(samples.values.astype(np.float64), samples.class_ids)
         self._fit_estimator(samples.values, samples.class_ids)

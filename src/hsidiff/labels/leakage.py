@@ -115,7 +115,7 @@ def measure_leakage(
             raise SettingError(f"window of {side} px: must be odd and at least 1")
     rows, cols = np.nonzero(split.test.values)
     distance_px = distance_to_px(split.train.values > 0)[rows, cols]
-    guesses = nearest_training_class(split.train, rows, cols)
+    guesses = NearestTrainingClass.of(split.train).at(rows, cols)
     return Leakage(
         window_shares={side: float((distance_px <= side // 2).mean()) for side in sides},
         receptive_field_px=receptive_field_px,
@@ -124,26 +124,37 @@ def measure_leakage(
     )
 
 
-def nearest_training_class(train: LabelMap, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+class NearestTrainingClass:
     """The class of the nearest training pixel: what one can say without looking at the scene.
 
     Nearest by the straight line between pixel centres. Of several at the same distance one is
-    taken, always the same one for the same training labels.
+    taken, always the same one for the same training pixels.
 
-    Args:
-        train: training labels.
-        rows: rows of the pixels, any shape.
-        cols: their columns, same shape.
-
-    Returns:
-        Class ids, int32, of the same shape.
-
-    Raises:
-        LabelError: if there is no training label.
+    Attributes:
+        rows: (n,) rows of the training pixels.
+        cols: (n,) their columns.
+        class_ids: (n,) int32, their classes.
     """
-    train_rows, train_cols = np.nonzero(train.values)
-    if train_rows.size == 0:
-        raise LabelError("there is no training label: label some pixels of at least two classes")
-    tree = KDTree(np.column_stack([train_rows, train_cols]))
-    _, nearest = tree.query(np.stack([rows, cols], axis=-1))
-    return train.values[train_rows[nearest], train_cols[nearest]]
+
+    def __init__(self, rows: np.ndarray, cols: np.ndarray, class_ids: np.ndarray) -> None:
+        if rows.size == 0:
+            raise LabelError(
+                "there is no training label: label some pixels of at least two classes"
+            )
+        self.rows, self.cols, self.class_ids = rows, cols, class_ids
+        self._tree = KDTree(np.column_stack([rows, cols]))
+
+    @classmethod
+    def of(cls, train: LabelMap) -> "NearestTrainingClass":
+        """Take the training pixels of a label map.
+
+        Raises:
+            LabelError: if there is no training label.
+        """
+        rows, cols = np.nonzero(train.values)
+        return cls(rows, cols, train.values[rows, cols])
+
+    def at(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Class ids, int32, for pixels in ``rows`` and ``cols`` (both of one shape)."""
+        _, nearest = self._tree.query(np.stack([rows, cols], axis=-1))
+        return self.class_ids[nearest]

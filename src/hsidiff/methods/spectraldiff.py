@@ -54,7 +54,7 @@ from torch import Tensor, nn
 from hsidiff.classifier import Learned, SceneClassifier
 from hsidiff.diffusion.objectives import mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
-from hsidiff.errors import SettingError, check_choice, check_whole_number
+from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
 from hsidiff.features.denoiser_features import FEATURE_TILE_PX, DenoiserFeatures
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
@@ -186,7 +186,7 @@ PROFILES = {
         pretraining=Recipe(
             n_steps=400,
             learning_rate=2e-3,
-            cosine=True,
+            rate="cosine",
             max_gradient_norm=1.0,
             ema_decay=0.99,
             bfloat16=True,
@@ -321,7 +321,7 @@ class SpectralDiff(SceneClassifier):
         profile.unet.check_layers(profile.layers)
         check_choice("extraction", profile.extraction, ("noisy", "clean"))
         check_choice("head", profile.head, ("transformer", "linear"))
-        check_whole_number("random_state", self.random_state, 0)
+        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
         check_choice("pretrain_on", self.pretrain_on, ("scene", "train_blocks"))
         check_whole_number("n_components", profile.n_components, 1)
         check_whole_number("head_epochs", profile.head_epochs, 1)

@@ -8,7 +8,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from hsidiff.networks.attention import AttentionBlock
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class PixelTransformer(nn.Module):
         self.class_token = nn.Parameter(torch.randn(1, 1, width))
         self.position = nn.Parameter(torch.randn(1, shape.patch_px**2 + 1, width))
         self.position_scale = nn.Parameter(torch.tensor(0.01))
-        self.blocks = nn.Sequential(*(_Block(shape) for _ in range(shape.n_blocks)))
+        self.blocks = nn.Sequential(
+            *(
+                AttentionBlock(width, shape.n_heads, shape.head_width, shape.mlp_width)
+                for _ in range(shape.n_blocks)
+            )
+        )
         self.head = nn.Sequential(
             nn.Linear(width, 128),
             nn.BatchNorm1d(128),
@@ -64,30 +70,3 @@ class PixelTransformer(nn.Module):
         tokens = torch.cat([self.class_token.expand(len(pixels), -1, -1), pixels], dim=1)
         tokens = self.blocks(tokens + self.position_scale * self.position)
         return self.head(tokens[:, 0])
-
-
-class _Block(nn.Module):
-    """Self-attention and an MLP, each with normalisation before and a skip around it."""
-
-    def __init__(self, shape: TransformerShape) -> None:
-        super().__init__()
-        inner = shape.n_heads * shape.head_width
-        self.n_heads = shape.n_heads
-        self.norm1, self.norm2 = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
-        self.query_key_value = nn.Linear(shape.width, 3 * inner, bias=False)
-        self.merge = nn.Linear(inner, shape.width)
-        self.mlp = nn.Sequential(
-            nn.Linear(shape.width, shape.mlp_width),
-            nn.GELU(),
-            nn.Linear(shape.mlp_width, shape.width),
-        )
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        tokens = tokens + self._attend(self.norm1(tokens))
-        return tokens + self.mlp(self.norm2(tokens))
-
-    def _attend(self, tokens: Tensor) -> Tensor:
-        joint = self.query_key_value(tokens).unflatten(-1, (3, self.n_heads, -1))
-        query, key, value = joint.permute(2, 0, 3, 1, 4)
-        attended = functional.scaled_dot_product_attention(query, key, value)
-        return self.merge(attended.transpose(1, 2).flatten(2))

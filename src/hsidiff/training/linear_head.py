@@ -55,7 +55,8 @@ class LinearHead:
         biases: (n_classes,) float64.
         shares: how much each expert counts, by its name, largest first; they sum to 1.
         held_out_log_loss: mean log loss on held-out groups of training labels, with which settings
-            can be compared without a test label; None if no sample could be held out.
+            can be compared without a test label; None if no sample could be held out. The shares
+            were chosen by it, so it is a little too good.
     """
 
     weights: np.ndarray

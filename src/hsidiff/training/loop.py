@@ -25,9 +25,14 @@ class Recipe:
     Attributes:
         n_steps: optimiser steps.
         learning_rate: of Adam.
-        cosine: whether the rate rises over the first twentieth of the steps and then falls towards
-            0 as a cosine; otherwise it stays.
-        weight_decay: of AdamW; 0 is plain Adam.
+        rate: whether the rate stays ("constant"); rises over the first twentieth of the steps and
+            then falls towards 0 as a cosine ("cosine"); or is multiplied by ``fall_factor`` after
+            every ``fall_every`` steps ("steps").
+        fall_every: unused unless ``rate`` is "steps", as is ``fall_factor``.
+        fall_factor: see ``rate``.
+        weight_decay: share of each weight that pulls it towards 0; 0 is plain Adam.
+        optimizer: how it pulls: directly ("adamw"), or as the gradient of an L2 penalty ("adam"),
+            which is far stronger, since Adam scales gradients to the size of the rate.
         max_gradient_norm: gradients are clipped to this norm; None does not clip.
         ema_decay: of the average of the weights; None takes the last step's weights.
         bfloat16: whether to compute in bfloat16 where PyTorch's autocast allows it.
@@ -38,8 +43,11 @@ class Recipe:
 
     n_steps: int
     learning_rate: float
-    cosine: bool = False
+    rate: Literal["constant", "cosine", "steps"] = "constant"
+    fall_every: int = 1
+    fall_factor: float = 1.0
     weight_decay: float = 0.0
+    optimizer: Literal["adamw", "adam"] = "adamw"
     max_gradient_norm: float | None = None
     ema_decay: float | None = None
     bfloat16: bool = False
@@ -67,7 +75,8 @@ def train(
     """
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if recipe.bfloat16 else "32-true"
     fabric = Fabric(accelerator=pick_device(device), devices=1, precision=precision)
-    optimizer = torch.optim.AdamW(
+    make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
+    optimizer = make_optimizer(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
     average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
@@ -77,8 +86,8 @@ def train(
     model.train()
     with _threads(recipe.n_threads):
         for step in track(range(recipe.n_steps), step_name, recipe.n_steps):
-            if recipe.cosine:
-                _set_learning_rate(optimizer, recipe, step)
+            for group in optimizer.param_groups:
+                group["lr"] = _rate_at(step, recipe)
             loss = loss_of(model, fabric.device)
             wrapped_optimizer.zero_grad(set_to_none=True)
             fabric.backward(loss)
@@ -102,13 +111,15 @@ def _threads(n_threads: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _set_learning_rate(optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> None:
-    """A cosine from the full rate to 0, after a warm-up over the first twentieth of the steps."""
-    done = torch.tensor(step / recipe.n_steps)
-    warm_up = min(1.0, (step + 1) / max(recipe.n_steps / 20, 1))
-    rate = recipe.learning_rate * warm_up * 0.5 * (1 + torch.cos(torch.pi * done)).item()
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def _rate_at(step: int, recipe: Recipe) -> float:
+    """The learning rate of one step, counted from 0."""
+    if recipe.rate == "steps":
+        return recipe.learning_rate * recipe.fall_factor ** (step // recipe.fall_every)
+    if recipe.rate == "cosine":
+        done = torch.tensor(step / recipe.n_steps)
+        warm_up = min(1.0, (step + 1) / max(recipe.n_steps / 20, 1))
+        return recipe.learning_rate * warm_up * 0.5 * (1 + torch.cos(torch.pi * done)).item()
+    return recipe.learning_rate
 
 
 def pick_device(device: str) -> str:

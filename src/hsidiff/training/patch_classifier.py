@@ -34,7 +34,7 @@ def fit_patch_classifier(
         device: where to compute.
     """
     batch_size = min(batch_size, len(classes))
-    batches = _batches(len(classes), batch_size, random_state)
+    batches = shuffled_batches(len(classes), batch_size, random_state)
     inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes).long()
 
     def loss_of(model: nn.Module, device: torch.device) -> Tensor:
@@ -45,7 +45,7 @@ def fit_patch_classifier(
     train(network, loss_of, recipe, device, "fit head")
 
 
-def _batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
+def shuffled_batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
     """Indices of full batches, without end; a batch may span two epochs."""
     generator = torch.Generator().manual_seed(int(random_state))
     waiting = torch.empty(0, dtype=torch.long)

@@ -1,0 +1,56 @@
+"""What the baselines on principal components share: the scene's components, learned and saved."""
+
+from dataclasses import dataclass, field
+
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from hsidiff.baselines.spectral import SpectralBaseline
+from hsidiff.classifier import Learned
+from hsidiff.errors import check_whole_number
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.scenes.scene import Scene
+from hsidiff.windows.statistics import PrincipalComponents, scene_moments
+
+_SAVED = ("mean", "components", "scale")
+
+
+@dataclass(repr=False, eq=False)
+class OnComponents(SpectralBaseline):
+    """Stands before another spectral baseline, whose estimator then sees whitened components.
+
+    Attributes:
+        n_components: principal components that are kept; fewer where the scene has fewer.
+        projection_: the components of all valid pixels of the scene.
+    """
+
+    n_components: int = field(default=32, kw_only=True)
+
+    projection_: PrincipalComponents = field(init=False)
+
+    @property
+    def transductive(self) -> bool:
+        """Components are learned, without labels, from every valid pixel of the scene."""
+        return True
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        check_whole_number("n_components", self.n_components, 1)
+        self.projection_ = PrincipalComponents.from_moments(
+            scene_moments(scene), self.n_components, whiten=True
+        )
+        super()._fit(scene, labels)
+
+    def _after_projection(self, estimator: ClassifierMixin) -> ClassifierMixin:
+        return make_pipeline(FunctionTransformer(self.projection_.project), estimator)
+
+    def _get_learned(self) -> Learned:
+        learned = super()._get_learned()
+        projection = {f"projection.{part}": getattr(self.projection_, part) for part in _SAVED}
+        return Learned(learned.arrays | projection, learned.facts)
+
+    def _set_learned(self, learned: Learned) -> None:
+        self.projection_ = PrincipalComponents(
+            *(learned.arrays[f"projection.{part}"] for part in _SAVED)
+        )
+        super()._set_learned(learned)
