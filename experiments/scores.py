@@ -85,7 +85,10 @@ def main() -> None:
     """Run every cell that is missing, then print the table."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"cells": {}}
     machine = {"processor": platform.machine(), "threads": torch.get_num_threads()}
-    results |= {"machine": machine, "versions": versions()}
+    made_with = {"machine": machine, "versions": versions()}
+    if results["cells"] and any(results[key] != made_with[key] for key in made_with):
+        sys.exit(f"{RESULTS} was made with other versions or threads: remove it to start anew")
+    results |= made_with
     receptive_field_px = CLASSIFIERS["spectraldiff"]().receptive_field_px
     for scene_name, read in SCENES.items():
         scene, labels = read()

@@ -167,6 +167,26 @@ def test_mapping_before_fitting_is_refused(scene: Scene, tmp_path: Path) -> None
     assert not (tmp_path / "model").exists()
 
 
+def test_a_fit_that_fails_leaves_nothing_of_the_one_before(
+    fitted: Nearest, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fitted, "_fit", fail)
+    with pytest.raises(KeyboardInterrupt):
+        fitted.fit(scene, covers(scene.read()))
+    with pytest.raises(NotFittedError):
+        fitted.predict(scene)
+
+
+def test_a_changed_setting_asks_for_a_new_fit(fitted: Nearest, scene: Scene) -> None:
+    fitted.set_params(reach_px=2)
+    with pytest.raises(NotFittedError):
+        fitted.predict(scene)
+    assert fitted.fit(scene, covers(scene.read())).predict(scene).any()
+
+
 def test_other_bands_are_refused_with_both_numbers(fitted: Nearest) -> None:
     other = scene_of(small_cube(SHAPE, n_bands=5))
     with pytest.raises(ModelError, match="5 usable bands, the model was fitted on 4"):

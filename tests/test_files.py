@@ -99,6 +99,32 @@ def test_files_written_together_appear_together_or_not_at_all(tmp_path: Path) ->
     assert names_in(tmp_path) == []
 
 
+def test_a_move_that_fails_midway_puts_everything_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("old")
+    replace, moved = Path.replace, []
+
+    def stop_at_the_last(path: Path, target: Path) -> Path:
+        if path.name == "c" and not moved:
+            moved.append(path)
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    def write() -> None:
+        with write_together(tmp_path) as folder:
+            for name in ("a", "b", "c"):
+                (folder / name).write_text("new")
+            monkeypatch.setattr(Path, "replace", stop_at_the_last)
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert moved
+    assert names_in(tmp_path) == ["a", "b"]
+    assert [(tmp_path / name).read_text() for name in ("a", "b")] == ["old", "old"]
+
+
 def test_a_file_where_the_folder_should_be_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
 

@@ -103,8 +103,24 @@ class SceneClassifier(BaseEstimator, ABC):
         self.wavelengths_nm_ = scene.wavelengths_nm
         counts = labels.counts()
         self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
-        self._fit(scene, labels)
+        try:
+            self._fit(scene, labels)
+        except BaseException:
+            self._forget()
+            raise
         return self
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. What was learned with others is forgotten, unless only ``device`` is."""
+        super().set_params(**settings)
+        if set(settings) - {"device"}:
+            self._forget()
+        return self
+
+    def _forget(self) -> None:
+        """Become as new: what was learned would not fit the settings or the classes."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
 
     @abstractmethod
     def _fit(self, scene: Scene, labels: LabelMap) -> None:

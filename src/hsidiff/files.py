@@ -58,11 +58,24 @@ def write_together(folder: str | Path) -> Iterator[Path]:
         old.mkdir()
         yield new
         folder.mkdir(exist_ok=True)
-        for item in sorted(new.iterdir()):
-            target = folder / item.name
-            if target.is_dir():
-                target.replace(old / item.name)
-            item.replace(target)
+        names = sorted(item.name for item in new.iterdir())
+        try:
+            for name in names:
+                if (folder / name).exists():
+                    (folder / name).replace(old / name)
+                (new / name).replace(folder / name)
+        except BaseException:
+            _take_back(names, folder, new, old)
+            raise
+
+
+def _take_back(names: list[str], folder: Path, new: Path, old: Path) -> None:
+    """Undo what :func:`write_together` has moved so far."""
+    for name in names:
+        if not (new / name).exists() and (folder / name).exists():
+            (folder / name).replace(new / name)
+        if (old / name).exists():
+            (old / name).replace(folder / name)
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -93,6 +93,26 @@ def test_an_unknown_format_is_answered_with_the_known_ones(
     assert ".gpkg" in error
 
 
+def test_a_folder_of_the_users_is_never_replaced_by_the_model(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    notes = tmp_path / "out" / "model" / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
+    ended = run("map", *small_files.paths, "--method", "position", "-o", tmp_path / "out")
+    assert ended.exit_code == 2
+    assert "model" in ended.error
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["model", "notes.txt"]
+
+
+@pytest.mark.parametrize("method", ["spectraldiff", "lda"])
+def test_a_seed_that_no_library_takes_is_refused_before_the_work(
+    refused: Callable[..., str], small_files: SmallFiles, method: str
+) -> None:
+    error = refused(*small_files.paths, "--method", method, "--seed", 2**32)
+    assert "random_state=4294967296: must be from 0 to 4294967295" in error
+
+
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.95])
 @pytest.mark.parametrize("kind", ["envi", "mat", "tif", "npz"])
 def test_a_truncated_scene_is_no_scene(

@@ -270,7 +270,14 @@ def test_the_demo_prints_scores_and_what_it_wrote(run: Run, tmp_path: Path) -> N
     assert ended.exit_code == 0, ended.err
     for words in ("overall accuracy", " s on ", "peak memory", "GB", str(out / "report.html")):
         assert words in ended.out
-    for name in ("scene.tif", "labels.tif", "overview.png", "report.html", "map.tif", "model"):
+    for name in (
+        "demo_scene.tif",
+        "demo_labels.tif",
+        "overview.png",
+        "report.html",
+        "map.tif",
+        "model",
+    ):
         assert (out / name).exists()
     assert [path.name for path in tmp_path.iterdir()] == ["my demo"]
 

@@ -10,6 +10,7 @@ from command_line import Run, SmallFiles, everything_in
 
 import hsidiff
 from hsidiff.catalog import CLASSIFIERS
+from hsidiff.files import sha256_of_files
 from hsidiff.labels.legend import sidecar_legend
 
 OUTPUTS = {
@@ -17,6 +18,12 @@ OUTPUTS = {
     "run.json", "split.npz", "model",
 }  # fmt: skip
 QUICK = {
+    "cnn-1d": ("--set", "n_epochs=2"),
+    "cnn-2d": ("--set", "n_epochs=2"),
+    "cnn-3d": ("--set", "n_epochs=2"),
+    "minigcn": ("--set", "n_epochs=2"),
+    "spectralformer": ("--set", "n_epochs=2", "--set", "input=pixel"),
+    "pca-mean": ("--set", "C=10", "--set", "gamma=1"),
     "spectraldiff": ("--set", "pretrain_steps=2"),
     "random-forest": ("--set", "n_trees=5"),
     "svm": ("--set", "C=10", "--set", "gamma=1"),
@@ -121,7 +128,9 @@ def test_the_run_file_names_command_and_inputs(small_files: SmallFiles, mapped: 
     run_file = json.loads((mapped / "run.json").read_text())
     assert run_file["command"] == sys.argv
     assert run_file["inputs"]["scene"]["path"] == str(small_files.scene_path)
-    assert run_file["inputs"]["labels"]["path"] == str(small_files.labels_path)
+    (labels,) = run_file["inputs"]["labels"]
+    assert labels["path"] == str(small_files.labels_path)
+    assert labels["sha256"] == sha256_of_files([small_files.labels_path])
     assert run_file["settings"]["random_state"] == 0
 
 

@@ -17,6 +17,7 @@ from hsidiff.cli.predict import predict
 from hsidiff.cli.split import split
 from hsidiff.errors import HsidiffError
 
+OUT_OF_MEMORY = "out of memory: try a smaller --tile-size, or --profile fast"
 INTERRUPTED = 130
 """Exit code of a program that was stopped with Ctrl-C."""
 
@@ -66,7 +67,12 @@ def main() -> None:
     except HsidiffError as error:
         _fail(str(error))
     except MemoryError:
-        _fail("out of memory: try a smaller --tile-size, or --profile fast")
+        _fail(OUT_OF_MEMORY)
+    except RuntimeError as error:
+        # PyTorch has no MemoryError: its allocators raise this.
+        if "out of memory" not in str(error) and "allocate memory" not in str(error):
+            raise
+        _fail(OUT_OF_MEMORY)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}")

@@ -66,12 +66,12 @@ def write_demo_inputs(out: Path) -> tuple[Path, Path]:
     made = make_synthetic_scene()
     labels = LabelMap.from_array(made.label_values, made.class_names, made.class_colors)
     with write_together(out) as folder:
-        write_geotiff(made.scene, folder / "scene.tif")
+        write_geotiff(made.scene, folder / "demo_scene.tif")
         write_class_map(
             labels.values,
             labels.classes,
-            folder / "labels.tif",
+            folder / "demo_labels.tif",
             made.scene.crs,
             made.scene.transform,
         )
-    return out / "scene.tif", out / "labels.tif"
+    return out / "demo_scene.tif", out / "demo_labels.tif"

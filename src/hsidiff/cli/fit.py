@@ -92,5 +92,5 @@ def _training_labels(split_file: Path, inputs: Inputs) -> LabelMap:
     if train.shape != inputs.labels.shape or not np.array_equal(
         train.values[is_train], inputs.labels.values[is_train]
     ):
-        raise SplitError(f"{split_file} is no split of {inputs.labels_path}: make it again")
+        raise SplitError(f"{split_file} is no split of {inputs.label_files[0]}: make it again")
     return train

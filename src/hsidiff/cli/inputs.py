@@ -30,10 +30,18 @@ _BANDS = re.compile(r"\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*", re.ASCII)
 
 @dataclass(frozen=True)
 class Inputs:
-    """A scene and its labels, as the command line names them."""
+    """A scene and its labels, as the command line names them.
+
+    Attributes:
+        scene_path: the scene's file, as it was given.
+        label_files: the labels' file; after it that of test labels, once they have been read.
+        scene: the scene.
+        labels: the labels.
+        label_options: how they were read.
+    """
 
     scene_path: Path
-    labels_path: Path
+    label_files: list[Path]
     scene: Scene
     labels: LabelMap
     label_options: dict[str, Any]
@@ -41,6 +49,7 @@ class Inputs:
     def read_test_labels(self, path: Path) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
         labels = read_labels(path, self.scene, **self.label_options)
+        self.label_files.append(path)
         return with_ids_of(labels, self.labels.classes, "the training labels")
 
 
@@ -62,7 +71,7 @@ def read_inputs(
         "ignore_classes": ignore_class or [],
     }
     labels = read_labels(labels_path, scene, **options)
-    return Inputs(scene_path, labels_path, scene, labels, options)
+    return Inputs(scene_path, [labels_path], scene, labels, options)
 
 
 def band_numbers(text: str | None) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.classifier import SceneClassifier, check_model_folder
 from hsidiff.cli.inputs import Inputs, SplitOptions
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.metrics import score
@@ -48,10 +48,11 @@ def run_job(
 
     Raises:
         SettingError: if the scene or the labels are files that this would overwrite.
+        ModelError: if there is a folder ``model`` that holds something else.
     """
-    _check_nothing_is_overwritten(inputs, out)
     with stopwatch.stage("split"):
         split = split_options.make(inputs, model.receptive_field_px, seed)
+    _check_nothing_is_overwritten(inputs, out)
     with stopwatch.stage("learn"):
         model.fit(inputs.scene, split.train)
     with write_together(out) as folder:
@@ -69,15 +70,18 @@ def run_job(
         model.save(folder / "model")
         split.save(folder / "split.npz")
         result = describe_result(model, inputs.scene, split, scores, leakage, stopwatch, notes)
+        scene_sha256 = result["scene"]["sha256"]
         write_json(folder / "result.json", result)
-        write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, split)))
+        run = describe_run(model, describe_inputs(inputs, scene_sha256, split))
+        write_json(folder / "run.json", run)
         write_report(folder, inputs.scene)
     return result
 
 
 def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
+    check_model_folder(out / "model")
     written = {path.resolve() for path in outputs_of(out)}
-    for path in (*inputs.scene.files, inputs.labels_path):
+    for path in (*inputs.scene.files, *inputs.label_files):
         if path.resolve() in written:
             raise SettingError(f"{path} would be overwritten: give another --out than {out}")
 
@@ -88,15 +92,16 @@ def read_map(path: Path) -> np.ndarray:
     return np.nan_to_num(values, nan=0).astype(np.int32)
 
 
-def describe_inputs(inputs: Inputs, split: Split) -> dict[str, Any]:
+def describe_inputs(inputs: Inputs, scene_sha256: str, split: Split) -> dict[str, Any]:
     """Which files were read, with their hashes."""
+    labels = [
+        {"path": str(path), "sha256": sha256_of_files(_with_companions(path))}
+        for path in inputs.label_files
+    ]
     return {
-        "scene": {"path": str(inputs.scene_path), "sha256": inputs.scene.sha256()},
-        "labels": {
-            "path": str(inputs.labels_path),
-            "sha256": sha256_of_files(_with_companions(inputs.labels_path)),
-            **inputs.label_options,
-        },
+        "scene": {"path": str(inputs.scene_path), "sha256": scene_sha256},
+        "labels": labels,
+        "label_options": inputs.label_options,
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
     }
 

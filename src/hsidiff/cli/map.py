@@ -56,8 +56,9 @@ def map_scene(
 ) -> None:
     """Map a scene: read, split the labels, learn, map, score.
 
-    The folder then holds report.html (start there), map.tif with its legend, probabilities.tif,
-    map.qml (style for QGIS), result.json (scores), run.json, split.npz and model/.
+    The folder then holds report.html (start there), map.tif with its legend,
+    probabilities.tif, map.qml (style for QGIS), result.json (scores),
+    run.json, split.npz and model/.
     """
     model = make_classifier(method, profile, seed, settings)
     split_options = SplitOptions(

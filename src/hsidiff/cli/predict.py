@@ -46,6 +46,14 @@ def predict(
             help="path/file.py:Class, for a model of a class of your own.",
         ),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="Method",
+            help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
+        ),
+    ] = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
     as_json: JsonOption = False,
@@ -54,6 +62,8 @@ def predict(
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = find_classifier(method).load(model) if method else load_classifier(model)
+        if device is not None and "device" in loaded.get_params():
+            loaded.set_params(device=device)
         opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
         for path in (out, probabilities):
             if path is not None:

@@ -58,6 +58,8 @@ class DenoiserFeatures:
     seed: int
     device: str
 
+    # TF32 rounds differently for tiles of different shape, and a map must not depend on tiles.
+    @torch.backends.cudnn.flags(allow_tf32=False)
     @torch.inference_mode()
     def of(self, cube: np.ndarray, window: Window) -> np.ndarray:
         """Features of a window.
