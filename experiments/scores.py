@@ -1,4 +1,4 @@
-"""Make the table of scores in README: four classifiers, block splits, 30 labels per class, 5 seeds.
+"""Make the table of scores in README: six classifiers, block splits, 30 labels per class, 5 seeds.
 
     HSIDIFF_DATA=<folder of the real scenes> python experiments/scores.py
 
@@ -26,7 +26,7 @@ from hsidiff.evaluation.results import versions
 from hsidiff.files import write_json
 
 RESULTS = Path(__file__).parent.parent / "docs" / "scores.json"
-METHODS = ("spectraldiff", "svm", "lda", "position")
+METHODS = ("spectraldiff", "svm", "lda", "pca-lda", "pca-mean", "position")
 SEEDS = range(5)
 SAMPLES_PER_CLASS = 30
 
