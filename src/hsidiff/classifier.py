@@ -7,6 +7,7 @@ depend on the tile size, on the order of tiles, or on how many workers draw it.
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -179,8 +180,7 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         self.check_scene(scene)
         probabilities = np.empty((*scene.shape, len(self.classes_)), dtype=np.float32)
-        windows = tile_windows(scene.shape, tile_size, self.tile_multiple)
-        for window in track(windows, "map", len(windows)):
+        for window in self._tiles(scene, tile_size):
             probabilities[window.slices] = self.predict_proba_window(scene, window)
         return probabilities
 
@@ -189,7 +189,16 @@ class SceneClassifier(BaseEstimator, ABC):
 
         Takes and raises what :meth:`predict_proba` does.
         """
-        return self.most_probable(self.predict_proba(scene, tile_size))
+        self.check_scene(scene)
+        class_map = np.empty(scene.shape, dtype=np.int32)
+        for window in self._tiles(scene, tile_size):
+            probabilities = self.predict_proba_window(scene, window)
+            class_map[window.slices] = self.most_probable(probabilities)
+        return class_map
+
+    def _tiles(self, scene: Scene, tile_size: int) -> Iterator[Window]:
+        windows = tile_windows(scene.shape, tile_size, self.tile_multiple)
+        return track(windows, "map", len(windows))
 
     def most_probable(self, probabilities: np.ndarray) -> np.ndarray:
         """Class ids (rows, cols) int32 of probabilities (rows, cols, n_classes); 0 where all 0."""

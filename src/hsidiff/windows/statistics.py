@@ -150,7 +150,8 @@ def valid_pixels(scene: Scene) -> np.ndarray:
     """
     valid = np.zeros(scene.shape, dtype=bool)
     lowest, highest = np.full(scene.n_bands, np.inf), np.full(scene.n_bands, -np.inf)
-    for window in tile_windows(scene.shape, READ_SIZE_PX):
+    windows = tile_windows(scene.shape, READ_SIZE_PX)
+    for window in track(windows, "check scene", len(windows)):
         spectra = scene.read(window)
         valid[window.slices] = np.isfinite(spectra).all(axis=-1)
         found = spectra[valid[window.slices]]
