@@ -11,6 +11,7 @@ from hsidiff.labels.split import Split
 from hsidiff.labels.splits import block_split, per_class_split, published_split, random_split
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.scenes.benchmarks import fetch_benchmark
+from hsidiff.scenes.formats.xarray_object import to_xarray
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.synthetic import make_synthetic_scene
@@ -39,6 +40,7 @@ __all__ = [
     "random_split",
     "read_labels",
     "score",
+    "to_xarray",
 ]
 
 

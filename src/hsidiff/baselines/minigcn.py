@@ -35,7 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hsidiff.baselines.patch_network import NetworkBaseline
-from hsidiff.baselines.spectral import CHUNK_PIXELS, is_real_number
+from hsidiff.baselines.spectral import is_real_number, proba_of_valid_spectra
 from hsidiff.classifier import Learned
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.scenes.window import Window
@@ -147,13 +147,9 @@ class MiniGCN(NetworkBaseline):
         self._second = self.network_.second(torch.from_numpy(gathered))
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        spectra = cube.reshape(-1, self.n_bands_)
-        probabilities = np.zeros((len(spectra), len(self.classes_)), dtype=np.float32)
-        valid = np.flatnonzero(np.isfinite(spectra).all(axis=1))
-        for start in range(0, len(valid), CHUNK_PIXELS):
-            chunk = valid[start : start + CHUNK_PIXELS]
-            probabilities[chunk] = self._spectra_proba(self._scaled(spectra[chunk]))
-        return probabilities.reshape(window.n_rows, window.n_cols, -1)
+        return proba_of_valid_spectra(
+            cube, len(self.classes_), lambda spectra: self._spectra_proba(self._scaled(spectra))
+        )
 
     @torch.inference_mode()
     def _spectra_proba(self, spectra: np.ndarray) -> np.ndarray:

@@ -32,9 +32,9 @@ from typing import ClassVar
 import numpy as np
 from torch import nn
 
-from hsidiff.baselines.spectral import LARGEST_RANDOM_STATE, is_real_number
+from hsidiff.baselines.spectral import is_real_number
 from hsidiff.classifier import Learned, SceneClassifier
-from hsidiff.errors import SettingError, check_whole_number
+from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window

@@ -12,6 +12,7 @@ refitted when it is loaded: fitting is deterministic, and no pickle is needed.
 import math
 import warnings
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -90,13 +91,11 @@ class SpectralBaseline(SceneClassifier):
         )
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        spectra = cube.reshape(-1, self.n_bands_)
-        probabilities = np.zeros((len(spectra), len(self.classes_)), dtype=np.float32)
-        valid = np.flatnonzero(np.isfinite(spectra).all(axis=1))
-        for start in range(0, len(valid), CHUNK_PIXELS):
-            chunk = valid[start : start + CHUNK_PIXELS]
-            probabilities[chunk] = self._spectra_proba(spectra[chunk].astype(np.float64))
-        return probabilities.reshape(window.n_rows, window.n_cols, -1)
+        return proba_of_valid_spectra(
+            cube,
+            len(self.classes_),
+            lambda spectra: self._spectra_proba(spectra.astype(np.float64)),
+        )
 
     def _get_learned(self) -> Learned:
         arrays = {"spectra": self.train_spectra_, "class_ids": self.train_class_ids_}
@@ -113,6 +112,28 @@ class SpectralBaseline(SceneClassifier):
             )
         self.chosen_ = learned.facts["chosen"]
         self._fit_estimator(learned.arrays["spectra"], learned.arrays["class_ids"])
+
+
+def proba_of_valid_spectra(
+    cube: np.ndarray, n_classes: int, proba_of: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Probabilities of a tile whose pixels are classified each by itself, a chunk at a time.
+
+    Args:
+        cube: (rows, cols, n_bands); NaN where invalid.
+        n_classes: number of classes.
+        proba_of: from spectra (m, n_bands), all valid, to probabilities (m, n_classes).
+
+    Returns:
+        (rows, cols, n_classes) float32; 0 where invalid.
+    """
+    spectra = cube.reshape(-1, cube.shape[-1])
+    probabilities = np.zeros((len(spectra), n_classes), dtype=np.float32)
+    valid = np.flatnonzero(np.isfinite(spectra).all(axis=1))
+    for start in range(0, len(valid), CHUNK_PIXELS):
+        chunk = valid[start : start + CHUNK_PIXELS]
+        probabilities[chunk] = proba_of(spectra[chunk])
+    return probabilities.reshape(*cube.shape[:2], n_classes)
 
 
 def is_real_number(value: Any) -> bool:
