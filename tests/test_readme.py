@@ -37,7 +37,8 @@ def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     )
     points.to_file(tmp_path / "labels.gpkg")
     fast = spectraldiff.PROFILES["fast"]
-    quick = replace(fast, pretraining=replace(fast.pretraining, n_steps=3))
+    three_steps = replace(fast.denoising.recipe, n_steps=3)
+    quick = replace(fast, denoising=replace(fast.denoising, recipe=three_steps))
     monkeypatch.setitem(spectraldiff.PROFILES, "fast", quick)
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -258,7 +258,8 @@ def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
         label_values=made.label_values[corner],
     )
     fast = PROFILES["fast"]
-    quick = replace(fast, pretraining=replace(fast.pretraining, n_steps=2))
+    two_steps = replace(fast.denoising.recipe, n_steps=2)
+    quick = replace(fast, denoising=replace(fast.denoising, recipe=two_steps))
     monkeypatch.setattr(demo, "make_synthetic_scene", lambda: small)
     monkeypatch.setitem(PROFILES, "fast", quick)
 

@@ -74,7 +74,9 @@ class Says(Denoiser):
 
 
 def of(features: DenoiserFeatures, scene: Scene, window: Window) -> np.ndarray:
-    return features.of(read_with_halo(scene, window, features.halo_px), window)
+    """Features of all timesteps and layers, side by side."""
+    found = features.of(read_with_halo(scene, window, features.halo_px), window)
+    return np.concatenate(found, axis=-1)
 
 
 def test_features_are_timesteps_in_order_and_in_each_the_layers_in_order(
@@ -170,15 +172,17 @@ def test_principal_components_equal_scikit_learns_on_all_features(
 ) -> None:
     monkeypatch.setattr(denoiser_features, "FEATURE_TILE_PX", 11)
     valid = ~small_invalid(SHAPE)
-    values = of(features, scene, WHOLE)[valid].astype(np.float64)
+    per_layer = features.of(read_with_halo(scene, WHOLE, HALO_PX), WHOLE)
     for whiten in (False, True):
-        scaled = MinMaxScaler().fit_transform(values) if whiten else values
-        expected = PCA(3, whiten=whiten, svd_solver="full").fit_transform(scaled)
-        found = features.principal_components(scene, 3, whiten=whiten).project(
-            values.astype(np.float32)
-        )
-        signs = np.sign((found * expected).sum(axis=0))
-        np.testing.assert_allclose(found * signs, expected, atol=5e-3 * np.abs(expected).max())
+        projections = features.principal_components(scene, 3, whiten=whiten)
+        assert len(projections) == len(per_layer) == 4
+        for projection, layer in zip(projections, per_layer, strict=True):
+            values = layer[valid].astype(np.float64)
+            scaled = MinMaxScaler().fit_transform(values) if whiten else values
+            expected = PCA(3, whiten=whiten, svd_solver="full").fit_transform(scaled)
+            found = projection.project(values.astype(np.float32))
+            signs = np.sign((found * expected).sum(axis=0))
+            np.testing.assert_allclose(found * signs, expected, atol=5e-3 * np.abs(expected).max())
 
 
 def test_principal_components_of_a_region_do_not_see_beyond_it(features: DenoiserFeatures) -> None:
@@ -186,12 +190,13 @@ def test_principal_components_of_a_region_do_not_see_beyond_it(features: Denoise
     region = np.zeros(SHAPE, dtype=bool)
     region[:14, 3:20] = True
     changed = np.where(region[..., None], cube, cube[::-1, ::-1] + 0.1)
-    first, second = (
+    found = [
         features.principal_components(scene_of(values), 3, whiten=False, region=region)
         for values in (cube, changed)
-    )
-    np.testing.assert_array_equal(first.components, second.components)
-    np.testing.assert_array_equal(first.mean, second.mean)
+    ]
+    for first, second in zip(*found, strict=True):
+        np.testing.assert_array_equal(first.components, second.components)
+        np.testing.assert_array_equal(first.mean, second.mean)
 
 
 def test_principal_components_without_a_pixel_are_one_clear_error(

@@ -9,7 +9,7 @@ import torch
 from hsidiff.diffusion.objectives import target_of
 from hsidiff.errors import SceneError, SettingError
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.methods.spectraldiff import HEAD_BATCH_SIZE, HEAD_RECIPE, PROFILES, SpectralDiff
+from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
 from hsidiff.networks.pixel_transformer import PixelTransformer
 from hsidiff.networks.spectral_unet import SpectralUNet
 from hsidiff.scenes.scene import Scene
@@ -46,9 +46,10 @@ def fitted(scene: Scene, labels: LabelMap) -> SpectralDiff:
 
 def test_the_paper_profile_holds_the_facts_of_the_article() -> None:
     paper = PROFILES["paper"]
-    assert (paper.space, paper.n_timesteps, paper.target, paper.loss) == ("range", 500, "eps", "l1")
-    assert (paper.crop_px, paper.crops, paper.batch_size) == (16, "grid", 256)
-    assert paper.pretraining == Recipe(n_steps=30_000, learning_rate=1e-4)
+    seen = paper.denoising
+    assert (seen.space, seen.n_timesteps, seen.target, seen.loss) == ("range", 500, "eps", "l1")
+    assert (seen.crop_px, seen.crops, seen.batch_size) == (16, "grid", 256)
+    assert seen.recipe == Recipe(n_steps=30_000, learning_rate=1e-4)
     assert (paper.timesteps, paper.layers, paper.extraction) == ((5,), (1,), "noisy")
     assert (paper.n_components, paper.whiten, paper.head_epochs) == (1200, True, 20)
     assert (paper.unet.order, paper.unet.out_kernel) == ("norm-act", (3, 3, 3))
@@ -58,22 +59,24 @@ def test_the_paper_profile_holds_the_facts_of_the_article() -> None:
 
 def test_the_released_profile_holds_the_facts_of_the_code() -> None:
     released = PROFILES["released"]
-    assert (released.crop_px, released.batch_size, released.head_epochs) == (64, 20, 30)
+    assert (released.denoising.crop_px, released.denoising.batch_size) == (64, 20)
+    assert released.head_epochs == 30
     # The code counts timesteps from 0.
     assert (released.timesteps, released.layers) == ((5 + 1,), (2,))
     assert (released.unet.order, released.unet.out_kernel) == ("act-norm", (1, 1, 1))
     assert sum(p.numel() for p in SpectralUNet(released.unet).parameters()) == 4_299_633
-    network = PixelTransformer(released.transformer, released.n_components, 16)
+    network = PixelTransformer(released.transformer, 13, released.n_components, 16)
     assert sum(p.numel() for p in network.parameters()) == 1_371_169
     assert released.patch_px == 13
-    assert released.pretraining == PROFILES["paper"].pretraining
+    assert released.denoising.recipe == PROFILES["paper"].denoising.recipe
 
 
 def test_the_transformer_is_trained_as_in_the_code() -> None:
-    assert HEAD_RECIPE.learning_rate == 1e-3
-    assert HEAD_RECIPE.max_gradient_norm == 15
-    assert HEAD_RECIPE.weight_decay == 0
-    assert HEAD_BATCH_SIZE == 64
+    for profile in (PROFILES["paper"], PROFILES["released"]):
+        assert profile.head_recipe.learning_rate == 1e-3
+        assert profile.head_recipe.max_gradient_norm == 15
+        assert profile.head_recipe.weight_decay == 0
+        assert profile.head_batch_size == 64
 
 
 @pytest.mark.parametrize(("profile", "halo_px"), [("paper", 17 + 6), ("released", 21 + 6)])
@@ -85,11 +88,12 @@ def test_a_setting_replaces_what_the_profile_says() -> None:
     settings = SpectralDiff(
         profile="paper", layers=(0,), n_components=7, pretrain_steps=2
     ).settings()
+    seen = PROFILES["paper"].denoising
     expected = replace(
         PROFILES["paper"],
         layers=(0,),
         n_components=7,
-        pretraining=replace(PROFILES["paper"].pretraining, n_steps=2),
+        denoising=replace(seen, recipe=replace(seen.recipe, n_steps=2)),
     )
     assert settings == expected
     assert SpectralDiff(profile="paper", layers=(0,)).halo_px == 13 + 6

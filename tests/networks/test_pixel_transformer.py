@@ -5,13 +5,14 @@ from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShap
 
 PAPER = TransformerShape()
 RELEASED = TransformerShape(embedding="convolution", n_blocks=2, n_heads=20, head_width=64)
-SMALL = TransformerShape(patch_px=3, width=8, n_blocks=2, n_heads=2, head_width=4)
+SMALL = TransformerShape(width=8, n_blocks=2, n_heads=2, head_width=4)
 
 
 def seeded_transformer(shape: TransformerShape, n_channels: int, n_classes: int):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return PixelTransformer(shape, n_channels, n_classes).eval()
+        patch_px = 3 if shape is SMALL else 13
+        return PixelTransformer(shape, patch_px, n_channels, n_classes).eval()
 
 
 def patches(*shape: int) -> torch.Tensor:
@@ -24,7 +25,7 @@ def patches(*shape: int) -> torch.Tensor:
 def test_the_released_shape_has_the_published_number_of_parameters(
     n_channels: int, n_classes: int, n_parameters: int
 ) -> None:
-    network = PixelTransformer(RELEASED, n_channels, n_classes)
+    network = PixelTransformer(RELEASED, 13, n_channels, n_classes)
     assert sum(parameter.numel() for parameter in network.parameters()) == n_parameters
 
 
@@ -55,7 +56,7 @@ def test_the_place_of_a_pixel_counts_by_the_position_scale() -> None:
 
 
 def test_the_position_scale_starts_at_a_hundredth() -> None:
-    assert PixelTransformer(SMALL, 5, 4).position_scale.item() == pytest.approx(0.01)
+    assert PixelTransformer(SMALL, 3, 5, 4).position_scale.item() == pytest.approx(0.01)
 
 
 def test_a_block_is_attention_and_mlp_before_normalisation() -> None:

@@ -61,20 +61,20 @@ class DenoiserFeatures:
     # TF32 rounds differently for tiles of different shape, and a map must not depend on tiles.
     @torch.backends.cudnn.flags(allow_tf32=False)
     @torch.inference_mode()
-    def of(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        """Features of a window.
+    def of(self, cube: np.ndarray, window: Window) -> list[np.ndarray]:
+        """Features of a window at each timestep and layer.
 
         Args:
             cube: (rows + 2 halo_px, cols + 2 halo_px, n_bands); NaN where invalid.
             window: where it lies in the scene, without the halo.
 
         Returns:
-            (rows, cols, n_features) float32: timesteps in order, in each the layers in order.
+            Arrays (rows, cols, n) float32: timesteps in order, in each the layers in order.
         """
         x_0 = self._seen(cube)
         rows = slice(self.halo_px, self.halo_px + window.n_rows)
         cols = slice(self.halo_px, self.halo_px + window.n_cols)
-        features: list[Tensor] = []
+        features: list[np.ndarray] = []
         for timestep in self.timesteps:
             t = torch.tensor([timestep], device=x_0.device)
             if self.extraction == "noisy":
@@ -83,8 +83,8 @@ class DenoiserFeatures:
             else:
                 x_t = self.schedule.without_noise(x_0, t)
             taps = self.denoiser.taps(x_t, t, self.layers)
-            features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu() for tap in taps)
-        return torch.cat(features, dim=-1).numpy()
+            features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu().numpy() for tap in taps)
+        return features
 
     def principal_components(
         self,
@@ -93,20 +93,23 @@ class DenoiserFeatures:
         *,
         whiten: bool,
         region: np.ndarray | None = None,
-    ) -> PrincipalComponents:
+    ) -> tuple[PrincipalComponents, ...]:
         """Find the principal components of a scene's features in one streaming pass.
 
         Args:
             scene: where to take features; of a large scene a sample of tiles is used.
-            n_components: how many to keep.
+            n_components: how many to keep of each timestep and layer.
             whiten: whether components are scaled to unit variance; then each feature is first
                 scaled to 0..1.
             region: (rows, cols) bool, the pixels that may be used, as context too; None allows all.
 
+        Returns:
+            Those of each timestep and layer, in the order of :meth:`of`.
+
         Raises:
             SceneError: if there is no pixel to take features of.
         """
-        moments = StreamingMoments()
+        moments = [StreamingMoments() for _ in self.timesteps for _ in self.layers]
         windows = sampled_tile_windows(
             scene.shape, FEATURE_TILE_PX, MAX_PROJECTION_TILES, self.seed, region
         )
@@ -116,11 +119,13 @@ class DenoiserFeatures:
                 cube[~_region_with_halo(region, window, self.halo_px)] = np.nan
             used = np.isfinite(without_margin(cube, self.halo_px)).all(axis=-1)
             if used.any():
-                moments.update(self.of(cube, window)[used])
-        if moments.n_samples_ == 0:
+                for seen, values in zip(moments, self.of(cube, window), strict=True):
+                    seen.update(values[used])
+        if moments[0].n_samples_ == 0:
             raise SceneError(f"{scene.name}: no valid pixel to learn from in {len(windows)} tiles")
-        return PrincipalComponents.from_moments(
-            moments, n_components, whiten=whiten, unit_range=whiten
+        return tuple(
+            PrincipalComponents.from_moments(seen, n_components, whiten=whiten, unit_range=whiten)
+            for seen in moments
         )
 
     @torch.inference_mode()

@@ -17,7 +17,6 @@ class TransformerShape:
     """What differs between the paper's transformer and the published code's.
 
     Attributes:
-        patch_px: side of the patch, odd; the paper does not say, the code has 13.
         embedding: "linear" (paper: one linear layer) or "convolution" (code: 3 x 3, BN, ReLU).
         width: channels of a token.
         n_blocks: paper 5, code 2.
@@ -26,7 +25,6 @@ class TransformerShape:
         mlp_width: hidden channels of a block's MLP; the paper does not say, the code has 8.
     """
 
-    patch_px: int = 13
     embedding: Literal["linear", "convolution"] = "linear"
     width: int = 64
     n_blocks: int = 5
@@ -38,7 +36,9 @@ class TransformerShape:
 class PixelTransformer(nn.Module):
     """Patches (batch, channels, patch_px, patch_px) to class scores (batch, n_classes)."""
 
-    def __init__(self, shape: TransformerShape, n_channels: int, n_classes: int) -> None:
+    def __init__(
+        self, shape: TransformerShape, patch_px: int, n_channels: int, n_classes: int
+    ) -> None:
         super().__init__()
         width = shape.width
         if shape.embedding == "convolution":
@@ -48,7 +48,7 @@ class PixelTransformer(nn.Module):
         else:
             self.embed = nn.Conv2d(n_channels, width, 1)
         self.class_token = nn.Parameter(torch.randn(1, 1, width))
-        self.position = nn.Parameter(torch.randn(1, shape.patch_px**2 + 1, width))
+        self.position = nn.Parameter(torch.randn(1, patch_px**2 + 1, width))
         self.position_scale = nn.Parameter(torch.tensor(0.01))
         self.blocks = nn.Sequential(
             *(

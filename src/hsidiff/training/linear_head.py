@@ -10,6 +10,7 @@ that are linear in the values, and so does their average: whatever was chosen, t
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -67,6 +68,24 @@ class LinearHead:
     def predict_proba(self, values: np.ndarray) -> np.ndarray:
         """Probabilities (..., n_classes) of values (..., n_values)."""
         return softmax(values @ self.weights.T + self.biases, axis=-1)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Names to arrays, to be stored; :meth:`of` reads them."""
+        return {"head.weights": self.weights, "head.biases": self.biases}
+
+    def facts(self) -> dict[str, Any]:
+        """What was chosen, as JSON values."""
+        return {"experts": self.shares, "held_out_log_loss": self.held_out_log_loss}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> "LinearHead":
+        """The head that :meth:`arrays` and :meth:`facts` described."""
+        return cls(
+            arrays["head.weights"],
+            arrays["head.biases"],
+            facts["experts"],
+            facts["held_out_log_loss"],
+        )
 
 
 def fit_linear_head(

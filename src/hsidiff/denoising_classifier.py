@@ -1,0 +1,112 @@
+"""Parent of the methods that learn a scene by denoising it before they look at a label."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+
+from hsidiff.classifier import SceneClassifier
+from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
+from hsidiff.training.loop import pick_device
+from hsidiff.windows.gather import Samples
+
+
+@dataclass(repr=False, eq=False)
+class DenoisingClassifier(SceneClassifier):
+    """What learning a scene first has in common, whatever the denoiser and the head.
+
+    Attributes:
+        profiles: name to profile, a frozen dataclass with a field ``denoising``.
+        profile: which of them; a setting of the same name as one of its fields replaces it, and
+            ``None`` leaves it.
+        random_state: everything random follows from it.
+        pretrain_on: what is learned without labels is learned from all pixels of the scene
+            ("scene", as in the papers: transductive) or from the training blocks of a block split
+            only ("train_blocks").
+        pretrain_steps: optimiser steps of the denoiser.
+        device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".
+    """
+
+    profiles: ClassVar[Mapping[str, Any]]
+
+    profile: str = "fast"
+    random_state: int = 0
+    pretrain_on: str = "scene"
+    pretrain_steps: int | None = None
+    device: str = "auto"
+
+    @property
+    def transductive(self) -> bool:
+        """Whether pixels beyond the training blocks were learned from, without labels."""
+        return self.pretrain_on == "scene"
+
+    @property
+    def compute_device(self) -> str:
+        """What ``device`` means on this machine."""
+        return pick_device(self.device)
+
+    def _profile_with(self, own: tuple[str, ...]) -> Any:
+        """The profile with those of the settings ``own`` that are given in their places.
+
+        Raises:
+            SettingError: if a setting that every method has is unknown or out of range.
+        """
+        profile = self.profiles[check_choice("profile", self.profile, self.profiles)]
+        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
+        check_choice("pretrain_on", self.pretrain_on, ("scene", "train_blocks"))
+        given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
+        if self.pretrain_steps is not None:
+            check_whole_number("pretrain_steps", self.pretrain_steps, 1)
+            recipe = replace(profile.denoising.recipe, n_steps=self.pretrain_steps)
+            given["denoising"] = replace(profile.denoising, recipe=recipe)
+        return replace(profile, **given)
+
+    def _seen_region(self, labels: LabelMap) -> np.ndarray | None:
+        """The pixels that may be seen without labels, (rows, cols) bool; None allows all.
+
+        Raises:
+            SettingError: if only training blocks may, and the labels do not say which those are.
+        """
+        if self.pretrain_on == "scene":
+            return None
+        if labels.region is None:
+            raise SettingError(
+                "pretrain_on='train_blocks': these labels do not say which blocks are theirs; "
+                "use the training labels of a block split, or pretrain_on='scene'"
+            )
+        return labels.region
+
+    def _class_positions(self, samples: Samples) -> np.ndarray:
+        """Positions (n,) of the samples' classes in ``classes_``."""
+        ids = np.array([land_class.id for land_class in self.classes_])
+        return np.searchsorted(ids, samples.class_ids)
+
+    def _fit_linear_head(self, samples: Samples, parts: Mapping[str, slice]) -> LinearHead:
+        """Fit the linear head to the middle pixels of samples.
+
+        Args:
+            samples: values (n, patch, patch, n_values).
+            parts: see :func:`hsidiff.training.linear_head.fit_linear_head`.
+        """
+        middle = samples.values.shape[1] // 2
+        return fit_linear_head(
+            samples.values[:, middle, middle],
+            self._class_positions(samples),
+            spatial_groups(samples.rows, samples.cols),
+            parts,
+            self.random_state,
+        )
+
+
+def check_whole_numbers(name: str, numbers: object) -> None:
+    """Refuse what is not a tuple (or list) of whole numbers.
+
+    Raises:
+        SettingError: if it is not.
+    """
+    if not isinstance(numbers, tuple | list) or not all(isinstance(n, Integral) for n in numbers):
+        raise SettingError(f"{name}={numbers!r}: must be a tuple of whole numbers, such as (1,)")

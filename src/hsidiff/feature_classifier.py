@@ -1,0 +1,326 @@
+"""Parent of the methods that classify features of a denoising U-Net.
+
+All of them learn the scene, take features at some timesteps and layers, keep principal components
+of each, and fit a head at the labelled pixels. They differ in the settings and in the head.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import accumulate, pairwise
+from typing import Literal
+
+import numpy as np
+from torch import nn
+
+from hsidiff.classifier import Learned
+from hsidiff.denoising_classifier import DenoisingClassifier, check_whole_numbers
+from hsidiff.errors import check_choice, check_whole_number
+from hsidiff.features.denoiser_features import FEATURE_TILE_PX, DenoiserFeatures
+from hsidiff.features.pretraining import Denoising, crops_of, pretrain
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.training.linear_head import LinearHead
+from hsidiff.training.loop import Recipe, pick_device, seeded
+from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
+from hsidiff.training.weights import load_weights, weights
+from hsidiff.windows.gather import Samples, gather_patches
+from hsidiff.windows.normalise import SpectralTransform
+from hsidiff.windows.statistics import PrincipalComponents, scene_moments
+from hsidiff.windows.tiles import read_with_halo, without_margin
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureProfile:
+    """What a profile fixes. Settings of a classifier with the same name replace it.
+
+    Attributes:
+        denoising: how the scene is learned.
+        unet: shape of the denoiser.
+        timesteps: where features are taken.
+        layers: which layers of the decoder they are taken from.
+        extraction: the denoiser sees one draw of noise ("noisy") or none ("clean").
+        n_components: principal components that are kept of each timestep and layer.
+        whiten: whether components are scaled to unit variance, after scaling each channel to 0..1.
+        head: "transformer" (the paper's) or "linear".
+        head_patch_px: side of the patch that the transformer sees, odd.
+        head_recipe: how the transformer is trained; its steps follow from the epochs.
+        head_batch_size: patches per step of it.
+        head_epochs: passes of it over the training labels.
+    """
+
+    denoising: Denoising
+    unet: UNetShape
+    timesteps: tuple[int, ...]
+    layers: tuple[int, ...]
+    extraction: Literal["noisy", "clean"]
+    n_components: int
+    whiten: bool
+    head: Literal["transformer", "linear"]
+    head_patch_px: int
+    head_recipe: Recipe
+    head_batch_size: int
+    head_epochs: int
+
+    @property
+    def patch_px(self) -> int:
+        """Side of the patch that the head sees."""
+        return self.head_patch_px if self.head == "transformer" else 1
+
+    @property
+    def features_halo_px(self) -> int:
+        """The context of the features."""
+        return max(self.unet.halo_px(layer) for layer in self.layers)
+
+
+FAST_DENOISING = Denoising(
+    space="whitened",
+    target="v",
+    loss="l2",
+    crop_px=24,
+    crops="random",
+    batch_size=4,
+    recipe=Recipe(
+        n_steps=400,
+        learning_rate=2e-3,
+        rate="cosine",
+        max_gradient_norm=1.0,
+        ema_decay=0.99,
+        bfloat16=True,
+        n_threads=1,
+    ),
+)
+"""Ten seconds on a laptop; docs/decisions/0010 says how it was found."""
+
+FAST_UNET = UNetShape(
+    widths=(8, 16, 32),
+    first_kernel=(1, 3, 3),
+    second_kernel=(3, 1, 1),
+    stride_kernel=(4, 1, 1),
+    out_kernel=(3, 1, 1),
+)
+"""A denoiser of factorised kernels that sees 9 x 9 pixels."""
+
+
+@dataclass(repr=False, eq=False)
+class FeatureClassifier(DenoisingClassifier):
+    """The steps from a scene and labels to a head. ``None`` leaves a setting to the profile.
+
+    A subclass gives ``profiles`` and the transformer.
+
+    Attributes:
+        timesteps, layers, extraction, n_components, head: see :class:`FeatureProfile`.
+        head_epochs: passes of the transformer over the training labels.
+        features_: the learned denoiser and how its features are taken.
+        projections_: their principal components, of each timestep and layer.
+        head_: the learned head.
+    """
+
+    timesteps: tuple[int, ...] | None = None
+    layers: tuple[int, ...] | None = None
+    extraction: str | None = None
+    n_components: int | None = None
+    head: str | None = None
+    head_epochs: int | None = None
+
+    features_: DenoiserFeatures = field(init=False)
+    projections_: tuple[PrincipalComponents, ...] = field(init=False)
+    head_: LinearHead | nn.Module = field(init=False)
+
+    @abstractmethod
+    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
+        """A new head, from patches (batch, components, rows, cols) to class scores.
+
+        Args:
+            n_components: of each timestep and layer, in the order in which they are stacked.
+            n_classes: how many classes.
+        """
+
+    def settings(self) -> FeatureProfile:
+        """The profile with this classifier's own settings in their places.
+
+        Raises:
+            SettingError: if a setting is unknown or out of range.
+        """
+        own = ("timesteps", "layers", "extraction", "n_components", "head", "head_epochs")
+        profile: FeatureProfile = self._profile_with(own)
+        for name in ("timesteps", "layers"):
+            check_whole_numbers(name, getattr(profile, name))
+        profile.denoising.schedule.check(profile.timesteps)
+        profile.unet.check_layers(profile.layers)
+        check_choice("extraction", profile.extraction, ("noisy", "clean"))
+        check_choice("head", profile.head, ("transformer", "linear"))
+        check_whole_number("n_components", profile.n_components, 1)
+        check_whole_number("head_epochs", profile.head_epochs, 1)
+        return profile
+
+    @property
+    def halo_px(self) -> int:
+        """The context of the features, and half the patch of the transformer."""
+        profile = self.settings()
+        return profile.features_halo_px + profile.patch_px // 2
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        profile, region = self.settings(), self._seen_region(labels)
+        pick_device(self.device)
+
+        # 1. Learn the scene by denoising it.
+        transform = profile.denoising.transform_of(scene_moments(scene, region))
+        denoiser = self._learn_scene(scene, transform, region)
+        # 2. Find the principal components of its features.
+        self.features_ = self._features(profile, transform, denoiser)
+        self.projections_ = self.features_.principal_components(
+            scene, profile.n_components, whiten=profile.whiten, region=region
+        )
+        # 3. Gather them at the labelled pixels.
+        samples = gather_patches(
+            scene, labels, profile.patch_px, partial(self._read_values, scene), FEATURE_TILE_PX
+        )
+        # 4. Fit the head.
+        if profile.head == "linear":
+            self.head_ = self._fit_linear_head(samples, self._parts())
+        else:
+            self.head_ = self._fit_transformer(profile, samples)
+
+    def _learn_scene(
+        self, scene: Scene, transform: SpectralTransform, region: np.ndarray | None
+    ) -> SpectralUNet:
+        """A denoiser of the scene, in evaluation mode."""
+        profile = self.settings()
+        with seeded(self.random_state):
+            denoiser = SpectralUNet(profile.unet)
+        crops = crops_of(scene, transform, profile.denoising, region, self.random_state)
+        pretrain(denoiser, crops, profile.denoising, self.random_state, self.device)
+        return denoiser
+
+    def _features(
+        self, profile: FeatureProfile, transform: SpectralTransform, denoiser: SpectralUNet
+    ) -> DenoiserFeatures:
+        return DenoiserFeatures(
+            transform=transform,
+            denoiser=denoiser,
+            schedule=profile.denoising.schedule,
+            target=profile.denoising.target,
+            timesteps=tuple(profile.timesteps),
+            layers=tuple(profile.layers),
+            extraction=profile.extraction,
+            limit=profile.denoising.limit,
+            halo_px=profile.features_halo_px,
+            seed=self.random_state,
+            device=self.device,
+        )
+
+    def _read_values(self, scene: Scene, window: Window, margin: int) -> np.ndarray:
+        """What the head sees in a window and ``margin`` pixels around it."""
+        window = window.grown(margin)
+        return self._values(read_with_halo(scene, window, self.features_.halo_px), window)
+
+    def _values(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        """What the head sees of a window, (rows, cols, n_values); ``cube`` has the features' halo.
+
+        These are components; for the linear head what the denoiser saw and the spectrum, too.
+        """
+        # A model that was fitted on another machine may be given another device.
+        features = replace(self.features_, device=self.device)
+        values = [
+            projection.project(found)
+            for projection, found in zip(self.projections_, features.of(cube, window), strict=True)
+        ]
+        if self.settings().head == "linear":
+            spectra = without_margin(np.nan_to_num(cube, nan=0.0), features.halo_px)
+            values += [features.transform.apply(spectra), spectra]
+        return np.concatenate(values, axis=-1)
+
+    def _n_components(self) -> tuple[int, ...]:
+        """Components of each timestep and layer."""
+        return tuple(projection.n_components for projection in self.projections_)
+
+    def _parts(self) -> Mapping[str, slice]:
+        """Which of the values are of one kind, for the linear head."""
+        n_features = sum(self._n_components())
+        n_seen, n_bands = self.features_.transform.n_outputs, self.n_bands_
+        ends = accumulate((n_features, n_seen, n_bands), initial=0)
+        names = ("features", "denoiser input", "spectrum")
+        return {name: slice(*ends) for name, ends in zip(names, pairwise(ends), strict=True)}
+
+    def _fit_transformer(self, profile: FeatureProfile, samples: Samples) -> nn.Module:
+        classes = self._class_positions(samples)
+        n_batches = -(-len(classes) // profile.head_batch_size)
+        recipe = replace(profile.head_recipe, n_steps=n_batches * profile.head_epochs)
+        with seeded(self.random_state):
+            network = self._make_transformer(self._n_components(), len(self.classes_))
+            fit_patch_classifier(
+                network,
+                samples.values,
+                classes,
+                recipe,
+                profile.head_batch_size,
+                self.random_state,
+                self.device,
+            )
+        return network
+
+    def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        patch_px = self.settings().patch_px
+        values = self._values(cube, window.grown(patch_px // 2))
+        if isinstance(self.head_, LinearHead):
+            return self.head_.predict_proba(values)
+        return predict_patches(self.head_, values, patch_px, self.device)
+
+    def reconstruct(
+        self,
+        scene: Scene,
+        window: Window | None = None,
+        start: int = 400,
+        keep: tuple[int, ...] = (400, 300, 200, 100, 50, 0),
+    ) -> Mapping[int, np.ndarray]:
+        """Add noise to a scene and remove it step by step (SpectralDiff, Figs. 9 to 11).
+
+        Args:
+            scene: a scene with the bands that the classifier was fitted on.
+            window: the part to reconstruct; None takes the whole scene.
+            start: timestep of the noisy scene.
+            keep: timesteps to return, 0 for the reconstruction; those above ``start`` are left out.
+
+        Returns:
+            Each timestep of ``keep`` up to ``start`` to (rows, cols, n_bands) float32, in the
+            scene's units; NaN where the scene is invalid.
+
+        Raises:
+            ModelError: if the scene has other bands.
+            SettingError: if a timestep is out of range.
+        """
+        self.check_scene(scene)
+        features = replace(self.features_, device=self.device)
+        return features.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
+
+    def _get_learned(self) -> Learned:
+        transform = self.features_.transform
+        arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
+        for i, projection in enumerate(self.projections_):
+            arrays |= {f"projection.{i}.{key}": value for key, value in vars(projection).items()}
+        arrays |= weights("denoiser.", self.features_.denoiser)
+        if isinstance(self.head_, LinearHead):
+            return Learned(arrays | self.head_.arrays(), self.head_.facts())
+        return Learned(arrays | weights("head.", self.head_), {})
+
+    def _set_learned(self, learned: Learned) -> None:
+        profile, arrays = self.settings(), learned.arrays
+        transform = SpectralTransform(arrays["transform.shift"], arrays["transform.matrix"])
+        denoiser = SpectralUNet(profile.unet)
+        load_weights(denoiser, "denoiser.", arrays)
+        self.features_ = self._features(profile, transform, denoiser)
+        self.projections_ = tuple(
+            PrincipalComponents(
+                *(arrays[f"projection.{i}.{key}"] for key in ("mean", "components", "scale"))
+            )
+            for i in range(len(profile.timesteps) * len(profile.layers))
+        )
+        if profile.head == "linear":
+            self.head_ = LinearHead.of(arrays, learned.facts)
+            return
+        self.head_ = self._make_transformer(self._n_components(), len(self.classes_))
+        load_weights(self.head_, "head.", arrays)
