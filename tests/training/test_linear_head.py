@@ -198,9 +198,28 @@ def test_the_same_random_state_gives_the_same_head() -> None:
     assert first.shares == again.shares
 
 
-def test_spatial_groups_are_blocks_of_8_by_8_pixels() -> None:
-    rows, cols = np.array([0, 7, 8, 7, 8, 15]), np.array([0, 7, 7, 8, 8, 15])
+def test_spatial_groups_are_blocks_of_16_by_16_pixels() -> None:
+    rows, cols = np.array([0, 15, 16, 15, 16, 31]), np.array([0, 15, 15, 16, 16, 31])
     groups = spatial_groups(rows, cols)
     same = groups[:, None] == groups
-    expected = (rows // 8 * 10 + cols // 8)[:, None] == rows // 8 * 10 + cols // 8
+    expected = (rows // 16 * 10 + cols // 16)[:, None] == rows // 16 * 10 + cols // 16
     assert np.array_equal(same, expected)
+
+
+def test_class_weights_multiply_the_probabilities() -> None:
+    generator = np.random.default_rng(0)
+    head = LinearHead(generator.normal(size=(3, 4)), generator.normal(size=3), {}, None)
+    values, weights = generator.normal(size=(5, 4)), np.array([0.5, 1.0, 3.0])
+    expected = head.predict_proba(values) * weights
+    expected /= expected.sum(axis=1, keepdims=True)
+    weighted = head.weighted(weights)
+    np.testing.assert_allclose(weighted.predict_proba(values), expected)
+    assert weighted.class_weights == (0.5, 1.0, 3.0)
+
+
+def test_a_head_comes_back_from_its_arrays_and_facts() -> None:
+    head = LinearHead(np.eye(3), np.arange(3.0), {"lda on all": 1.0}, 0.5).weighted(np.ones(3))
+    again = LinearHead.of(head.arrays(), head.facts())
+    np.testing.assert_array_equal(again.weights, head.weights)
+    np.testing.assert_array_equal(again.biases, head.biases)
+    assert again.facts() == head.facts()

@@ -194,7 +194,12 @@ class TimestepEmbedding(nn.Module):
 
     def forward(self, t: Tensor) -> Tensor:
         """Embed timesteps (batch,)."""
-        half = self.width // 2
-        steps = torch.arange(half, device=t.device) / (half - 1)
-        angles = t[:, None] * torch.exp(-math.log(10000) * steps)
-        return torch.relu(self.linear(torch.cat([angles.sin(), angles.cos()], dim=1)))
+        return torch.relu(self.linear(sinusoids(t, self.width)))
+
+
+def sinusoids(t: Tensor, width: int) -> Tensor:
+    """Sines and cosines of timesteps (batch,) at ``width / 2`` frequencies: (batch, width)."""
+    half = width // 2
+    steps = torch.arange(half, device=t.device) / (half - 1)
+    angles = t[:, None] * torch.exp(-math.log(10000) * steps)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)

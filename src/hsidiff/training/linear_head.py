@@ -9,7 +9,7 @@ that are linear in the values, and so does their average: whatever was chosen, t
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from threadpoolctl import threadpool_limits
 
 from hsidiff.progress import track
 
+GROUP_PX = 16
+"""Samples of one block of this side are held out together: neighbours would flatter features."""
 N_FOLDS = 4
 N_SELECTED = 8
 UNSEEN_SCORE = -30.0
@@ -58,16 +60,23 @@ class LinearHead:
         held_out_log_loss: mean log loss on held-out groups of training labels, with which settings
             can be compared without a test label; None if no sample could be held out. The shares
             were chosen by it, so it is a little too good.
+        class_weights: what the classes' probabilities were multiplied with after the fit.
     """
 
     weights: np.ndarray
     biases: np.ndarray
     shares: dict[str, float]
     held_out_log_loss: float | None
+    class_weights: tuple[float, ...] | None = None
 
     def predict_proba(self, values: np.ndarray) -> np.ndarray:
         """Probabilities (..., n_classes) of values (..., n_values)."""
         return softmax(values @ self.weights.T + self.biases, axis=-1)
+
+    def weighted(self, class_weights: np.ndarray) -> "LinearHead":
+        """The head whose probabilities are these times ``class_weights`` (n_classes,), above 0."""
+        biases = self.biases + np.log(class_weights)
+        return replace(self, biases=biases, class_weights=tuple(class_weights.tolist()))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Names to arrays, to be stored; :meth:`of` reads them."""
@@ -75,7 +84,11 @@ class LinearHead:
 
     def facts(self) -> dict[str, Any]:
         """What was chosen, as JSON values."""
-        return {"experts": self.shares, "held_out_log_loss": self.held_out_log_loss}
+        return {
+            "experts": self.shares,
+            "held_out_log_loss": self.held_out_log_loss,
+            "class_weights": self.class_weights,
+        }
 
     @classmethod
     def of(cls, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> "LinearHead":
@@ -85,6 +98,7 @@ class LinearHead:
             arrays["head.biases"],
             facts["experts"],
             facts["held_out_log_loss"],
+            facts["class_weights"],
         )
 
 
@@ -153,7 +167,7 @@ def _experts(parts: Mapping[str, slice], classes: np.ndarray) -> dict[str, tuple
     return {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
 
 
-def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = 8) -> np.ndarray:
+def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX) -> np.ndarray:
     """Number the blocks of ``block_px`` pixels that samples at (rows, cols) lie in."""
     blocks = np.stack([rows // block_px, cols // block_px], axis=1)
     return np.unique(blocks, axis=0, return_inverse=True)[1].ravel()
