@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,34 @@ def test_every_method_and_baseline_is_found_by_its_name() -> None:
     for name, classifier in CLASSIFIERS.items():
         assert classifier.name == name
         assert find_classifier(name) is classifier
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_says_what_it_is_and_where_it_comes_from(name: str) -> None:
+    # Its own word: a subclass of another is something else.
+    about = vars(CLASSIFIERS[name])["about"]
+    assert (about.kind == "method") is (name in METHODS)
+    if about.kind == "control" and about.paper is None:
+        assert about.year is None
+    else:
+        assert re.fullmatch(r"\S.*, \S.*", about.paper)
+        assert 1900 < about.year < 2100
+
+
+COSTS_THAT_GROW_WITH_LABELS = {
+    "knn", "random-forest", "svm", "pca-mean", "minigcn", "position",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_says_what_it_costs(name: str) -> None:
+    classifier = CLASSIFIERS[name]
+    for profile in getattr(classifier, "profiles", ("",)):
+        cost = classifier(**({"profile": profile} if profile else {})).cost(200, 16)
+        assert (cost.macs_per_pixel is None) is (name in COSTS_THAT_GROW_WITH_LABELS)
+        # Whatever it looks at, each class must be told from each other by some number.
+        assert cost.n_parameters is None or cost.n_parameters > 16
+        assert cost.macs_per_pixel is None or cost.macs_per_pixel > 16
 
 
 def test_an_unknown_method_is_refused_with_the_nearest_one() -> None:

@@ -47,7 +47,12 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     "spectralformer": TINY_NETWORK,
     "pca-mean": {"C": 10.0, "gamma": 1.0},
     "random-forest": {"n_trees": 20},
+    "raw": {"device": "cpu"},
+    "random-features": {"device": "cpu"},
+    "denoising-autoencoder": {"pretrain_steps": 20, "device": "cpu"},
     "spectraldiff": {"pretrain_steps": 20, "device": "cpu"},
+    "diffcrn": {"pretrain_steps": 10, "device": "cpu"},
+    "diffspectralnet": {"pretrain_steps": 20, "device": "cpu"},
 }
 
 ODD_SHAPE = (37, 70)
@@ -118,6 +123,25 @@ def test_the_halo_is_known_before_fitting(make_classifier: MakeClassifier) -> No
     classifier = make_classifier()
     assert classifier.halo_px >= 0
     assert classifier.receptive_field_px == 2 * classifier.halo_px + 1
+
+
+def test_the_cost_is_known_before_fitting_and_rises_with_bands_and_classes(
+    make_classifier: MakeClassifier,
+) -> None:
+    classifier, state = make_classifier(), torch.get_rng_state()
+    settings = dict(vars(classifier))
+    small, more_bands, more_classes = (
+        classifier.cost(*size) for size in ((12, 3), (48, 3), (12, 9))
+    )
+    for number in ("n_parameters", "macs_per_pixel"):
+        first, *others = (getattr(c, number) for c in (small, more_bands, more_classes))
+        if first is None:  # it grows with the training labels, or is not known
+            assert others == [None, None]
+        else:
+            assert isinstance(first, int)
+            assert all(first < other for other in others)
+    assert vars(classifier) == settings
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_classifier_that_is_not_fitted_says_so(

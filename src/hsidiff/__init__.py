@@ -1,5 +1,6 @@
 """hsidiff: land-cover maps from hyperspectral scenes and few labels, by denoising diffusion."""
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,15 @@ from hsidiff.scenes.synthetic import make_synthetic_scene
 
 if TYPE_CHECKING:
     from hsidiff.catalog import load_classifier
+    from hsidiff.methods.diffcrn import DiffCRN
+    from hsidiff.methods.diffspectralnet import DiffSpectralNet
     from hsidiff.methods.spectraldiff import SpectralDiff
 
 __version__ = version("hsidiff")
 
 __all__ = [
+    "DiffCRN",
+    "DiffSpectralNet",
     "LabelMap",
     "Scene",
     "Scores",
@@ -44,14 +49,17 @@ __all__ = [
 ]
 
 
+_MODULES = {
+    "DiffCRN": "hsidiff.methods.diffcrn",
+    "DiffSpectralNet": "hsidiff.methods.diffspectralnet",
+    "SpectralDiff": "hsidiff.methods.spectraldiff",
+    "load_classifier": "hsidiff.catalog",
+}
+"""Where to find what needs PyTorch, whose import takes seconds."""
+
+
 def __getattr__(name: str) -> Any:
-    """Import what needs PyTorch when it is first asked for: the import takes seconds."""
-    if name == "SpectralDiff":
-        from hsidiff.methods.spectraldiff import SpectralDiff  # noqa: PLC0415
-
-        return SpectralDiff
-    if name == "load_classifier":
-        from hsidiff.catalog import load_classifier  # noqa: PLC0415
-
-        return load_classifier
+    """Import what needs PyTorch when it is first asked for."""
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'hsidiff' has no attribute {name!r}")

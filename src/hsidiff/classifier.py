@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from hsidiff.about import About, Cost
 from hsidiff.errors import LabelError, MissingFileError, ModelError
 from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LabelMap, LandClass
@@ -57,10 +58,12 @@ class SceneClassifier(BaseEstimator, ABC):
 
     Attributes:
         name: the word that names the classifier on the command line and in result files.
+        about: where it comes from; one of your own may leave it out.
         classes_: the classes that had training labels; the order of the probabilities.
     """
 
     name: ClassVar[str]
+    about: ClassVar[About | None] = None
     tile_multiple: ClassVar[int] = 1
 
     classes_: tuple[LandClass, ...]
@@ -86,6 +89,14 @@ class SceneClassifier(BaseEstimator, ABC):
     def compute_device(self) -> str:
         """What it computes on: ``cpu``, ``cuda`` or ``mps``."""
         return "cpu"
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """What a map costs with these settings, for so many bands and classes; nothing is learned.
+
+        Raises:
+            SettingError: if a setting is out of range.
+        """
+        return Cost()
 
     def fit(self, scene: Scene, train_labels: LabelMap) -> Self:
         """Learn to map ``scene`` from its training labels.

@@ -1,5 +1,6 @@
 """Parent of the methods that learn a scene by denoising it before they look at a label."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -10,9 +11,18 @@ import numpy as np
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.training.class_shares import class_weights
 from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
 from hsidiff.training.loop import pick_device
 from hsidiff.windows.gather import Samples
+from hsidiff.windows.tiles import sampled_tile_windows
+
+SHARES_TILE_PX = 64
+MAX_SHARES_TILES = 64
+MAX_SHARES_PIXELS = 512
+"""Pixels per tile that tell the classes' shares."""
 
 
 @dataclass(repr=False, eq=False)
@@ -28,6 +38,8 @@ class DenoisingClassifier(SceneClassifier):
             ("scene", as in the papers: transductive) or from the training blocks of a block split
             only ("train_blocks").
         pretrain_steps: optimiser steps of the denoiser.
+        class_shares: the linear head takes classes for as common as they seem to be in the scene
+            ("scene", see :mod:`hsidiff.training.class_shares`) or in the labels ("labels").
         device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".
     """
 
@@ -37,6 +49,7 @@ class DenoisingClassifier(SceneClassifier):
     random_state: int = 0
     pretrain_on: str = "scene"
     pretrain_steps: int | None = None
+    class_shares: str = "scene"
     device: str = "auto"
 
     @property
@@ -58,6 +71,7 @@ class DenoisingClassifier(SceneClassifier):
         profile = self.profiles[check_choice("profile", self.profile, self.profiles)]
         check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
         check_choice("pretrain_on", self.pretrain_on, ("scene", "train_blocks"))
+        check_choice("class_shares", self.class_shares, ("scene", "labels"))
         given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
         if self.pretrain_steps is not None:
             check_whole_number("pretrain_steps", self.pretrain_steps, 1)
@@ -85,21 +99,51 @@ class DenoisingClassifier(SceneClassifier):
         ids = np.array([land_class.id for land_class in self.classes_])
         return np.searchsorted(ids, samples.class_ids)
 
-    def _fit_linear_head(self, samples: Samples, parts: Mapping[str, slice]) -> LinearHead:
-        """Fit the linear head to the middle pixels of samples.
+    @abstractmethod
+    def _read_values(self, scene: Scene, window: Window, margin: int) -> np.ndarray:
+        """What the head sees in a window and ``margin`` pixels around it.
+
+        Returns:
+            (window.n_rows + 2 margin, window.n_cols + 2 margin, n_values) float32.
+        """
+
+    def _fit_linear_head(
+        self,
+        scene: Scene,
+        samples: Samples,
+        parts: Mapping[str, slice],
+        region: np.ndarray | None,
+    ) -> LinearHead:
+        """Fit the linear head to samples, then fit its class shares to the scene.
 
         Args:
-            samples: values (n, patch, patch, n_values).
+            scene: the scene.
+            samples: values (n, 1, 1, n_values).
             parts: see :func:`hsidiff.training.linear_head.fit_linear_head`.
+            region: (rows, cols) bool, the pixels that may be seen without labels; None allows all.
         """
-        middle = samples.values.shape[1] // 2
-        return fit_linear_head(
-            samples.values[:, middle, middle],
-            self._class_positions(samples),
-            spatial_groups(samples.rows, samples.cols),
-            parts,
-            self.random_state,
-        )
+        classes = self._class_positions(samples)
+        groups = spatial_groups(samples.rows, samples.cols)
+        head = fit_linear_head(samples.values[:, 0, 0], classes, groups, parts, self.random_state)
+        # Where nothing could be held out, nobody knows how sure the probabilities may be.
+        if self.class_shares == "labels" or head.held_out_log_loss is None:
+            return head
+        probabilities = head.predict_proba(self._values_without_labels(scene, region))
+        return head.weighted(class_weights(probabilities, np.bincount(classes) / len(classes)))
+
+    def _values_without_labels(self, scene: Scene, region: np.ndarray | None) -> np.ndarray:
+        """What the head sees at pixels drawn from the scene, (n, n_values)."""
+        generator = np.random.default_rng(self.random_state)
+        values = []
+        for window in sampled_tile_windows(
+            scene.shape, SHARES_TILE_PX, MAX_SHARES_TILES, self.random_state, region
+        ):
+            used = np.isfinite(scene.read(window)).all(axis=-1)
+            if region is not None:
+                used &= region[window.slices]
+            found = self._read_values(scene, window, 0)[used]
+            values.append(generator.permutation(found)[:MAX_SHARES_PIXELS])
+        return np.concatenate(values)
 
 
 def check_whole_numbers(name: str, numbers: object) -> None:

@@ -12,14 +12,17 @@ from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
+import torch
 from torch import nn
 
+from hsidiff.about import Cost
 from hsidiff.classifier import Learned
 from hsidiff.denoising_classifier import DenoisingClassifier, check_whole_numbers
 from hsidiff.errors import check_choice, check_whole_number
 from hsidiff.features.denoiser_features import FEATURE_TILE_PX, DenoiserFeatures
 from hsidiff.features.pretraining import Denoising, crops_of, pretrain
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.networks.counting import cost_of
 from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -31,6 +34,9 @@ from hsidiff.windows.gather import Samples, gather_patches
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
 from hsidiff.windows.tiles import read_with_halo, without_margin
+
+HEAD_RECIPE = Recipe(n_steps=1, learning_rate=1e-3, max_gradient_norm=15.0)
+"""How SpectralDiff's code trains its transformer."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +52,8 @@ class FeatureProfile:
         n_components: principal components that are kept of each timestep and layer.
         whiten: whether components are scaled to unit variance, after scaling each channel to 0..1.
         head: "transformer" (the paper's) or "linear".
-        head_patch_px: side of the patch that the transformer sees, odd.
+        head_patch_px: side of the patch that the transformer sees, odd; here and below the defaults
+            are those of SpectralDiff: its code's, and for the epochs its paper's.
         head_recipe: how the transformer is trained; its steps follow from the epochs.
         head_batch_size: patches per step of it.
         head_epochs: passes of it over the training labels.
@@ -60,10 +67,10 @@ class FeatureProfile:
     n_components: int
     whiten: bool
     head: Literal["transformer", "linear"]
-    head_patch_px: int
-    head_recipe: Recipe
-    head_batch_size: int
-    head_epochs: int
+    head_patch_px: int = 13
+    head_recipe: Recipe = HEAD_RECIPE
+    head_batch_size: int = 64
+    head_epochs: int = 20
 
     @property
     def patch_px(self) -> int:
@@ -103,6 +110,21 @@ FAST_UNET = UNetShape(
     out_kernel=(3, 1, 1),
 )
 """A denoiser of factorised kernels that sees 9 x 9 pixels."""
+
+FAST = FeatureProfile(
+    denoising=FAST_DENOISING,
+    unet=FAST_UNET,
+    timesteps=(200, 350),
+    layers=(1,),
+    extraction="clean",
+    n_components=48,
+    whiten=False,
+    head="linear",
+)
+"""SpectralDiff's ``fast`` profile, which its controls share."""
+
+_COUNTED_PX = 64
+"""Side of the tile whose features are counted."""
 
 
 @dataclass(repr=False, eq=False)
@@ -163,6 +185,28 @@ class FeatureClassifier(DenoisingClassifier):
         profile = self.settings()
         return profile.features_halo_px + profile.patch_px // 2
 
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """That of scaling, features, components and head."""
+        profile = self.settings()
+        n_seen, layers = profile.denoising.n_seen(n_bands), tuple(profile.layers)
+        widths: list[int] = []
+
+        def take_features(denoiser: SpectralUNet) -> None:
+            x_t, t = torch.empty(1, n_seen, _COUNTED_PX, _COUNTED_PX), torch.empty(1)
+            for _ in profile.timesteps:
+                widths.extend(tap.shape[1] for tap in denoiser.taps(x_t, t, layers))
+
+        cost = cost_of(lambda: SpectralUNet(profile.unet), take_features, _COUNTED_PX**2)
+        kept = tuple(min(profile.n_components, width) for width in widths)
+        for n_values, n_outputs in ((n_bands, n_seen), *zip(widths, kept, strict=True)):
+            cost += Cost.of_projection(n_values, n_outputs)
+        if profile.head == "linear":
+            return cost + Cost.of_linear_scores(sum(kept) + n_seen + n_bands, n_classes)
+        patch = (1, sum(kept), profile.patch_px, profile.patch_px)
+        return cost + cost_of(
+            lambda: self._make_transformer(kept, n_classes), lambda head: head(torch.empty(patch))
+        )
+
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         profile, region = self.settings(), self._seen_region(labels)
         pick_device(self.device)
@@ -181,7 +225,7 @@ class FeatureClassifier(DenoisingClassifier):
         )
         # 4. Fit the head.
         if profile.head == "linear":
-            self.head_ = self._fit_linear_head(samples, self._parts())
+            self.head_ = self._fit_linear_head(scene, samples, self._parts(), region)
         else:
             self.head_ = self._fit_transformer(profile, samples)
 
@@ -238,18 +282,31 @@ class FeatureClassifier(DenoisingClassifier):
         """Components of each timestep and layer."""
         return tuple(projection.n_components for projection in self.projections_)
 
+    def _feature_widths(self) -> Mapping[str, int]:
+        """The features by kind, in the order in which they are stacked, and how many values each.
+
+        The linear head has experts on each kind. Here all features are one.
+        """
+        return {"features": sum(self._n_components())}
+
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        n_features = sum(self._n_components())
-        n_seen, n_bands = self.features_.transform.n_outputs, self.n_bands_
-        ends = accumulate((n_features, n_seen, n_bands), initial=0)
-        names = ("features", "denoiser input", "spectrum")
-        return {name: slice(*ends) for name, ends in zip(names, pairwise(ends), strict=True)}
+        widths = {
+            **self._feature_widths(),
+            "denoiser input": self.features_.transform.n_outputs,
+            "spectrum": self.n_bands_,
+        }
+        ends = accumulate(widths.values(), initial=0)
+        return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}
+
+    def _head_recipe(self, profile: FeatureProfile, n_steps: int) -> Recipe:
+        """How the transformer is trained for ``n_steps``."""
+        return replace(profile.head_recipe, n_steps=n_steps)
 
     def _fit_transformer(self, profile: FeatureProfile, samples: Samples) -> nn.Module:
         classes = self._class_positions(samples)
         n_batches = -(-len(classes) // profile.head_batch_size)
-        recipe = replace(profile.head_recipe, n_steps=n_batches * profile.head_epochs)
+        recipe = self._head_recipe(profile, n_batches * profile.head_epochs)
         with seeded(self.random_state):
             network = self._make_transformer(self._n_components(), len(self.classes_))
             fit_patch_classifier(

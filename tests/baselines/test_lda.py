@@ -60,3 +60,10 @@ def test_one_pixel_in_every_class_is_refused() -> None:
 def test_a_shrinkage_that_is_no_share_is_refused(shrinkage: object) -> None:
     with pytest.raises(SettingError, match="must be 'auto' or from 0 to 1"):
         LinearDiscriminant(shrinkage).fit(small_scene(), small_labels())
+
+
+def test_the_cost_is_that_of_the_fitted_discriminant() -> None:
+    model = LinearDiscriminant().fit(small_scene(), small_labels())
+    cost, estimator = model.cost(12, 3), model.estimator_
+    assert cost.macs_per_pixel == estimator.coef_.size
+    assert cost.n_parameters == estimator.coef_.size + estimator.intercept_.size

@@ -175,3 +175,10 @@ def test_two_training_pixels_suffice() -> None:
 def test_a_setting_out_of_range_is_refused(setting: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
         MiniGCN(**setting).fit(small_scene(), small_labels())
+
+
+def test_its_weights_are_counted_and_the_search_for_neighbours_is_not() -> None:
+    model = MiniGCN(n_epochs=1, device="cpu").fit(small_scene(), small_labels())
+    cost = model.cost(12, 3)
+    assert cost.n_parameters == sum(p.numel() for p in model.network_.parameters())
+    assert cost.macs_per_pixel is None

@@ -158,3 +158,12 @@ def test_a_separable_scene_is_learned() -> None:
 def test_settings_that_make_no_sense_are_refused(setting: str, value: object) -> None:
     with pytest.raises(SettingError, match=f"{setting}="):
         tiny(**{setting: value}).fit(small_scene(), small_labels())
+
+
+def test_the_cost_is_that_of_the_network_for_one_patch() -> None:
+    n_inputs = 12 * 3 * 3
+    cost = tiny().cost(12, 5)
+    assert cost.macs_per_pixel == n_inputs * 5
+    assert cost.n_parameters == 2 * n_inputs + n_inputs * 5 + 5  # BatchNorm and a linear layer
+    with pytest.raises(SettingError, match="patch_px=4"):
+        tiny(patch_px=4).cost(12, 5)

@@ -52,3 +52,12 @@ def test_what_lda_refuses_it_refuses() -> None:
         PrincipalComponentsLDA().fit(small_scene(), small_labels(n_per_class=(1, 1, 1)))
     with pytest.raises(SettingError, match="shrinkage=2"):
         PrincipalComponentsLDA(2).fit(small_scene(), small_labels())
+
+
+@pytest.mark.parametrize("n_bands", [12, 48])
+def test_the_cost_is_that_of_components_and_discriminant(n_bands: int) -> None:
+    model = PrincipalComponentsLDA().fit(small_scene(n_bands=n_bands), small_labels())
+    estimator = model.estimator_[-1]
+    cost = model.cost(n_bands, 3)
+    assert cost.macs_per_pixel == model.projection_.components.size + estimator.coef_.size
+    assert cost.n_parameters == estimator.coef_.size + estimator.intercept_.size

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from hsidiff.about import About
 from hsidiff.baselines.patch_network import NetworkBaseline
 
 N_FILTERS = 20
@@ -24,6 +25,7 @@ class SpectralCNN(NetworkBaseline):
     """1-D CNN: a spectrum, 20 filtered spectra, their averages, class scores."""
 
     name: ClassVar[str] = "cnn-1d"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
         n_pooled = -(-n_bands // POOL_BANDS)

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from hsidiff.about import About
 from hsidiff.baselines.patch_network import PatchNetwork
 
 WIDTHS = (8, 16, 32)
@@ -23,6 +24,7 @@ class SpatialCNN(PatchNetwork):
     """2-D CNN: a patch, three blocks, class scores. ``patch_px`` is at least 7."""
 
     name: ClassVar[str] = "cnn-2d"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
     smallest_patch_px: ClassVar[int] = 2 * len(WIDTHS) + 1
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:

@@ -24,6 +24,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from hsidiff.about import About
 from hsidiff.baselines.patch_network import PatchNetwork
 
 WIDTHS = (8, 16, 32)
@@ -34,6 +35,7 @@ class SpectralSpatialCNN(PatchNetwork):
     """3-D CNN: a patch, three blocks that halve each axis, class scores."""
 
     name: ClassVar[str] = "cnn-3d"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
         blocks: list[nn.Module] = []

@@ -6,6 +6,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from hsidiff.about import Cost
 from hsidiff.baselines.spectral import SpectralBaseline
 from hsidiff.classifier import Learned
 from hsidiff.errors import check_whole_number
@@ -33,6 +34,12 @@ class OnComponents(SpectralBaseline):
     def transductive(self) -> bool:
         """Components are learned, without labels, from every valid pixel of the scene."""
         return True
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """That of the components, and of the other baseline on them."""
+        n_components = min(self.n_components, n_bands)
+        components = Cost.of_projection(n_bands, n_components)
+        return components + super().cost(n_components, n_classes)
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         check_whole_number("n_components", self.n_components, 1)

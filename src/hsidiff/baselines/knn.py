@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
+from hsidiff.about import About
 from hsidiff.baselines.spectral import SpectralBaseline
 from hsidiff.errors import SettingError, check_whole_number
 
@@ -32,6 +33,7 @@ class NearestNeighbours(SpectralBaseline):
     n_neighbors: int = 5
 
     name: ClassVar[str] = "knn"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
     def _check(self, class_ids: np.ndarray) -> None:
         check_whole_number("n_neighbors", self.n_neighbors, 1)

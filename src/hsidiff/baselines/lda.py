@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from hsidiff.about import About, Cost
 from hsidiff.baselines.spectral import SpectralBaseline, is_real_number
 from hsidiff.errors import LabelError, SettingError
 
@@ -32,6 +33,7 @@ class LinearDiscriminant(SpectralBaseline):
     shrinkage: float | Literal["auto"] = "auto"
 
     name: ClassVar[str] = "lda"
+    about: ClassVar[About] = About("baseline", "Ledoit and Wolf, JMVA", 2004)
 
     def _check(self, class_ids: np.ndarray) -> None:
         is_share = is_real_number(self.shrinkage) and 0 <= float(self.shrinkage) <= 1
@@ -42,6 +44,10 @@ class LinearDiscriminant(SpectralBaseline):
                 "each class has one training pixel only, so lda cannot see how much a class "
                 "varies: label two or more pixels of some class"
             )
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """That of linear scores."""
+        return Cost.of_linear_scores(n_bands, n_classes)
 
     def _make_estimator(self) -> ClassifierMixin:
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=self.shrinkage)

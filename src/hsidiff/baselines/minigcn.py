@@ -24,7 +24,7 @@ Where we differ:
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -34,10 +34,12 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hsidiff.about import About, Cost
 from hsidiff.baselines.patch_network import NetworkBaseline
 from hsidiff.baselines.spectral import is_real_number, proba_of_valid_spectra
 from hsidiff.classifier import Learned
 from hsidiff.errors import SettingError, check_whole_number
+from hsidiff.networks.counting import cost_of
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, train
 from hsidiff.training.patch_classifier import shuffled_batches
@@ -93,6 +95,13 @@ class MiniGCN(NetworkBaseline):
     train_spectra_: np.ndarray = field(init=False)
 
     name: ClassVar[str] = "minigcn"
+    about: ClassVar[About] = About("baseline", "Hong et al., IEEE TGRS", 2021)
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """Its weights; how long the search for neighbours takes depends on the training pixels."""
+        self._check_settings()
+        network = cost_of(lambda: self._network(n_bands, n_classes), lambda network: None)
+        return replace(network, macs_per_pixel=None)
 
     def _check_settings(self) -> None:
         super()._check_settings()

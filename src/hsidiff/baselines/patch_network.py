@@ -30,12 +30,15 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import nn
 
+from hsidiff.about import Cost
 from hsidiff.baselines.spectral import is_real_number
 from hsidiff.classifier import Learned, SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.networks.counting import cost_of
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, pick_device, seeded
@@ -106,6 +109,14 @@ class NetworkBaseline(SceneClassifier):
     def compute_device(self) -> str:
         """What ``device`` means on this machine."""
         return pick_device(self.device)
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """That of the network for the patch of a pixel."""
+        self._check_settings()
+        patch = (1, n_bands, self.receptive_field_px, self.receptive_field_px)
+        return cost_of(
+            lambda: self._network(n_bands, n_classes), lambda network: network(torch.empty(patch))
+        )
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         self._check_settings()

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from sklearn.base import ClassifierMixin
 
+from hsidiff.about import About
 from hsidiff.baselines.components import OnComponents
 from hsidiff.baselines.lda import LinearDiscriminant
 
@@ -22,6 +23,7 @@ class PrincipalComponentsLDA(OnComponents, LinearDiscriminant):
     """Whitened PCA of the scene, then LDA; transductive."""
 
     name: ClassVar[str] = "pca-lda"
+    about: ClassVar[About] = About("control", "Ledoit and Wolf, JMVA", 2004)
 
     def _make_estimator(self) -> ClassifierMixin:
         return self._after_projection(super()._make_estimator())

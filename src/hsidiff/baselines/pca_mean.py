@@ -16,6 +16,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter
 from sklearn.base import ClassifierMixin
 
+from hsidiff.about import About
 from hsidiff.baselines.components import OnComponents
 from hsidiff.baselines.svm import SupportVectorMachine
 from hsidiff.labels.label_map import LabelMap
@@ -35,6 +36,7 @@ class PrincipalComponentsMean(OnComponents, SupportVectorMachine):
     """
 
     name: ClassVar[str] = "pca-mean"
+    about: ClassVar[About] = About("control")
 
     @property
     def halo_px(self) -> int:

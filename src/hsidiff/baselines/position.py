@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from hsidiff.about import About
 from hsidiff.classifier import Learned, SceneClassifier
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import NearestTrainingClass
@@ -28,6 +29,7 @@ class PositionOnly(SceneClassifier):
     random_state: int = 0
 
     name: ClassVar[str] = "position"
+    about: ClassVar[About] = About("control")
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         self.nearest_ = NearestTrainingClass.of(labels)

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 
+from hsidiff.about import About
 from hsidiff.baselines.spectral import SpectralBaseline
 from hsidiff.errors import check_whole_number
 
@@ -26,6 +27,7 @@ class RandomForest(SpectralBaseline):
     n_trees: int = 200
 
     name: ClassVar[str] = "random-forest"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
     def _check(self, class_ids: np.ndarray) -> None:
         check_whole_number("n_trees", self.n_trees, 1)

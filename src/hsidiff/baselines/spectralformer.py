@@ -20,6 +20,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
+from hsidiff.about import About
 from hsidiff.baselines.patch_network import PatchNetwork
 from hsidiff.errors import SettingError, check_choice, check_whole_number
 from hsidiff.networks.spectral_transformer import (
@@ -53,6 +54,7 @@ class SpectralFormer(PatchNetwork):
     fusion: Literal["caf", "none"] = "caf"
 
     name: ClassVar[str] = "spectralformer"
+    about: ClassVar[About] = About("baseline", "Hong et al., IEEE TGRS", 2022)
 
     @property
     def halo_px(self) -> int:

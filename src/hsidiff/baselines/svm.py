@@ -29,6 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
+from hsidiff.about import About
 from hsidiff.baselines.spectral import SpectralBaseline, is_real_number
 from hsidiff.errors import HsidiffWarning, SettingError, check_whole_number
 from hsidiff.progress import track
@@ -63,6 +64,7 @@ class SupportVectorMachine(SpectralBaseline):
     n_folds: int = 5
 
     name: ClassVar[str] = "svm"
+    about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
     def _check(self, class_ids: np.ndarray) -> None:
         for setting, value in (("C", self.C), ("gamma", self.gamma)):

@@ -109,7 +109,7 @@ class DenoiserFeatures:
         Raises:
             SceneError: if there is no pixel to take features of.
         """
-        moments = [StreamingMoments() for _ in self.timesteps for _ in self.layers]
+        moments: list[StreamingMoments] = []
         windows = sampled_tile_windows(
             scene.shape, FEATURE_TILE_PX, MAX_PROJECTION_TILES, self.seed, region
         )
@@ -119,9 +119,11 @@ class DenoiserFeatures:
                 cube[~_region_with_halo(region, window, self.halo_px)] = np.nan
             used = np.isfinite(without_margin(cube, self.halo_px)).all(axis=-1)
             if used.any():
-                for seen, values in zip(moments, self.of(cube, window), strict=True):
+                found = self.of(cube, window)
+                moments = moments or [StreamingMoments() for _ in found]
+                for seen, values in zip(moments, found, strict=True):
                     seen.update(values[used])
-        if moments[0].n_samples_ == 0:
+        if not moments:
             raise SceneError(f"{scene.name}: no valid pixel to learn from in {len(windows)} tiles")
         return tuple(
             PrincipalComponents.from_moments(seen, n_components, whiten=whiten, unit_range=whiten)

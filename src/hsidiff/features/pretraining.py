@@ -62,6 +62,10 @@ class Denoising:
         """Where the values that the denoiser sees are cut."""
         return RANGE_LIMIT if self.space == "range" else WHITENED_LIMIT
 
+    def n_seen(self, n_bands: int) -> int:
+        """How many values of a pixel with ``n_bands`` bands the denoiser sees."""
+        return n_bands if self.space == "range" else min(self.n_inputs, n_bands)
+
     def transform_of(self, moments: StreamingMoments) -> SpectralTransform:
         """From spectra with these moments to what the denoiser sees."""
         if self.space == "range":

@@ -45,12 +45,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from hsidiff.feature_classifier import (
-    FAST_DENOISING,
-    FAST_UNET,
-    FeatureClassifier,
-    FeatureProfile,
-)
+from hsidiff.about import About
+from hsidiff.feature_classifier import FAST, FeatureClassifier, FeatureProfile
 from hsidiff.features.pretraining import Denoising
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.networks.spectral_unet import UNetShape
@@ -76,12 +72,7 @@ PAPER = Profile(
     extraction="noisy",
     n_components=1200,
     whiten=True,
-    head="transformer",
-    head_patch_px=13,  # the code's: the paper gives none
-    # How the transformer is trained is the code's.
-    head_recipe=Recipe(n_steps=1, learning_rate=1e-3, max_gradient_norm=15.0),
-    head_batch_size=64,
-    head_epochs=20,
+    head="transformer",  # its patch and training are the defaults of FeatureProfile
     transformer=TransformerShape(),
 )
 
@@ -98,16 +89,7 @@ PROFILES = {
             embedding="convolution", n_blocks=2, n_heads=20, head_width=64
         ),
     ),
-    "fast": replace(
-        PAPER,
-        denoising=FAST_DENOISING,
-        unet=FAST_UNET,
-        timesteps=(200, 350),
-        extraction="clean",
-        n_components=48,
-        whiten=False,
-        head="linear",
-    ),
+    "fast": Profile(**vars(FAST), transformer=PAPER.transformer),
 }
 
 
@@ -116,6 +98,7 @@ class SpectralDiff(FeatureClassifier):
     """SpectralDiff under the common contract; its settings are those of its parents."""
 
     name: ClassVar[str] = "spectraldiff"
+    about: ClassVar[About] = About("method", "Chen et al., IEEE TGRS", 2023)
     profiles: ClassVar[dict[str, Profile]] = PROFILES
 
     def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:

@@ -1,0 +1,21 @@
+"""What the controls with a denoiser share: SpectralDiff's ``fast`` profile and its transformer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from hsidiff.feature_classifier import FAST, FeatureClassifier, FeatureProfile
+from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
+
+
+@dataclass(repr=False, eq=False)
+class FeatureControl(FeatureClassifier):
+    """A feature classifier in all but one thing, which its subclass changes."""
+
+    profiles: ClassVar[Mapping[str, FeatureProfile]] = {"fast": FAST}
+
+    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
+        shape, patch_px = TransformerShape(), self.settings().head_patch_px
+        return PixelTransformer(shape, patch_px, sum(n_components), n_classes)
