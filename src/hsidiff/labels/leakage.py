@@ -50,6 +50,10 @@ class DistanceSummary:
             bin_counts=tuple(counts.tolist()),
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in vars(self).items()}
+
 
 @dataclass(frozen=True)
 class Leakage:
@@ -62,12 +66,18 @@ class Leakage:
         nearest_training_px: how far test pixels are from training pixels.
         position_overall_accuracy: overall accuracy on the test pixels of a classifier that sees
             only row and column.
+        position_average_accuracy: mean over the classes of its accuracy on their test pixels.
+        n_test_apart: test pixels apart from training, see :func:`apart_from_training`.
+        position_overall_accuracy_apart: its overall accuracy on those; None if there are none.
     """
 
     window_shares: dict[int, float]
     receptive_field_px: int
     nearest_training_px: DistanceSummary
     position_overall_accuracy: float
+    position_average_accuracy: float
+    n_test_apart: int
+    position_overall_accuracy_apart: float | None
 
     @property
     def receptive_field_share(self) -> float:
@@ -76,20 +86,15 @@ class Leakage:
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
-        nearest = self.nearest_training_px
         return {
             "window_shares": {str(side): share for side, share in self.window_shares.items()},
             "receptive_field_px": self.receptive_field_px,
             "receptive_field_share": self.receptive_field_share,
-            "nearest_training_px": {
-                "minimum": nearest.minimum,
-                "quartiles": list(nearest.quartiles),
-                "mean": nearest.mean,
-                "maximum": nearest.maximum,
-                "bin_edges_px": list(nearest.bin_edges_px),
-                "bin_counts": list(nearest.bin_counts),
-            },
+            "nearest_training_px": self.nearest_training_px.to_json(),
             "position_overall_accuracy": self.position_overall_accuracy,
+            "position_average_accuracy": self.position_average_accuracy,
+            "n_test_apart": self.n_test_apart,
+            "position_overall_accuracy_apart": self.position_overall_accuracy_apart,
         }
 
 
@@ -111,17 +116,62 @@ def measure_leakage(
     """
     sides = sorted({*windows_px, receptive_field_px})
     for side in sides:
-        if side < 1 or side % 2 == 0:
-            raise SettingError(f"window of {side} px: must be odd and at least 1")
+        _check_window(side)
     rows, cols = np.nonzero(split.test.values)
-    distance_px = distance_to_px(split.train.values > 0)[rows, cols]
-    guesses = NearestTrainingClass.of(split.train).at(rows, cols)
+    truth = split.test.values[rows, cols]
+    distances_px = distances_to_training_px(split)
+    is_right = NearestTrainingClass.of(split.train).at(rows, cols) == truth
+    is_apart = apart_from_training(split, receptive_field_px)
     return Leakage(
-        window_shares={side: float((distance_px <= side // 2).mean()) for side in sides},
+        window_shares={side: float((distances_px <= side // 2).mean()) for side in sides},
         receptive_field_px=receptive_field_px,
-        nearest_training_px=DistanceSummary.of(distance_px),
-        position_overall_accuracy=float((guesses == split.test.values[rows, cols]).mean()),
+        nearest_training_px=DistanceSummary.of(distances_px),
+        position_overall_accuracy=float(is_right.mean()),
+        position_average_accuracy=float(
+            np.mean([is_right[truth == class_id].mean() for class_id in np.unique(truth)])
+        ),
+        n_test_apart=int(is_apart.sum()),
+        position_overall_accuracy_apart=share_right(is_right[is_apart]),
     )
+
+
+def distances_to_training_px(split: Split) -> np.ndarray:
+    """Chebyshev distance of each test pixel to its nearest training pixel.
+
+    Returns:
+        (n_test,) int, in pixels, at least 1; test pixels row by row.
+    """
+    return distance_to_px(split.train.values > 0)[split.test.values > 0]
+
+
+def apart_from_training(split: Split, receptive_field_px: int) -> np.ndarray:
+    """Which test pixels a method maps without a training pixel in its receptive field.
+
+    The receptive field is the square that is centred on the test pixel. It may still overlap with
+    what the method has seen around a training pixel; only a guard band prevents that.
+
+    Args:
+        split: the split.
+        receptive_field_px: side of the square that the method looks at, odd.
+
+    Returns:
+        (n_test,) bool; test pixels row by row, as in ``Scores.is_right``.
+
+    Raises:
+        SettingError: if the side is not odd and positive.
+    """
+    _check_window(receptive_field_px)
+    return distances_to_training_px(split) > receptive_field_px // 2
+
+
+def share_right(is_right: np.ndarray) -> float | None:
+    """Overall accuracy from (n,) bool, whether each pixel is right; None if there is no pixel."""
+    return float(is_right.mean()) if is_right.size else None
+
+
+def _check_window(side_px: int) -> None:
+    if side_px < 1 or side_px % 2 == 0:
+        raise SettingError(f"window of {side_px} px: must be odd and at least 1")
 
 
 class NearestTrainingClass:

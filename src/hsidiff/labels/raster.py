@@ -11,13 +11,14 @@ from hsidiff.labels.fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.legend import Legend, envi_legend, palette_legend, sidecar_legend
-from hsidiff.scenes.formats.arrays import find_array, list_arrays
+from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_arrays
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.xarray_object import open_xarray
-from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
 
 logger = logging.getLogger(__name__)
@@ -164,6 +165,27 @@ def _only_band(raster: Scene, scene: Scene, name: str) -> np.ndarray:
     check_grid(name, scene, raster.shape, raster.crs, raster.transform)
     values = raster.source.read(Window.whole(raster.shape), np.array([0]))[:, :, 0]
     return values if raster.nodata is None else np.where(values == raster.nodata, 0, values)
+
+
+def grid_of_raster(path: Path, variable: str | None = None) -> Scene:
+    """The grid of a label raster as a scene, for labels that come without the scene they label.
+
+    Args:
+        path: the file.
+        variable: for ``.mat``, ``.npy`` and ``.npz``, the array's name; None finds it.
+
+    Returns:
+        A scene of the raster's shape, CRS and transform. Its pixels mean nothing.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if the file cannot be read, no array fits, or several do.
+    """
+    if path.suffix.lower() not in ARRAY_SUFFIXES:
+        return open_scene(path)
+    shape = find_array(path, 2, variable, "--labels-variable").shape
+    pixels = np.broadcast_to(np.uint8(0), (*shape, 1))
+    return Scene(path.stem, ArraySource(pixels), good_bands=np.ones(1, dtype=bool))
 
 
 def _check_bands(name: str, n_bands: int) -> None:
