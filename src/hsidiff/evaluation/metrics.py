@@ -56,6 +56,7 @@ class Scores:
         n_scored: number of test pixels.
         n_not_mapped: test pixels where the map holds 0 or a class that the legend does not know.
             They count as errors and stand in no column of the matrix.
+        is_right: (n_scored,) bool, whether the map has each test pixel right; row by row.
     """
 
     overall_accuracy: float
@@ -68,13 +69,16 @@ class Scores:
     confusion_matrix: np.ndarray = field(repr=False)
     n_scored: int
     n_not_mapped: int
+    is_right: np.ndarray = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        return asdict(self) | {
+        """The same as JSON values, without ``is_right``: single pixels stand in the map."""
+        content = asdict(self) | {
             "per_class": [asdict(entry) for entry in self.per_class],
             "confusion_matrix": self.confusion_matrix.tolist(),
         }
+        del content["is_right"]
+        return content
 
 
 def score(predicted: np.ndarray, test_labels: LabelMap) -> Scores:
@@ -129,6 +133,7 @@ def score(predicted: np.ndarray, test_labels: LabelMap) -> Scores:
         confusion_matrix=matrix,
         n_scored=int(truth.size),
         n_not_mapped=int(truth.size - matrix.sum()),
+        is_right=truth == mapped,
     )
 
 

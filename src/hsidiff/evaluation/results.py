@@ -13,7 +13,7 @@ from typing import Any
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.evaluation.metrics import Scores
-from hsidiff.labels.leakage import Leakage
+from hsidiff.labels.leakage import Leakage, apart_from_training, share_right
 from hsidiff.labels.split import Split
 from hsidiff.scenes.scene import Scene
 
@@ -73,6 +73,7 @@ def describe_result(
         "seed": settings.get("random_state"),
         "settings": settings,
         "learned": model.learned_facts(),
+        "cost": asdict(model.cost(scene.n_bands, len(model.classes_))),
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
         "scene": {
             "path": str(scene.files[0]) if scene.files else None,
@@ -84,6 +85,7 @@ def describe_result(
         "n_train": split.train.n_labelled,
         "n_test": split.test.n_labelled,
         **scores.to_json(),
+        **_scores_apart(split, scores, leakage.receptive_field_px),
         "per_class": per_class,
         "leakage": leakage.to_json(),
         "transductive": model.transductive,
@@ -92,6 +94,15 @@ def describe_result(
         "device": model.compute_device,
         "versions": versions(),
         "warnings": notes,
+    }
+
+
+def _scores_apart(split: Split, scores: Scores, receptive_field_px: int) -> dict[str, Any]:
+    """The score on the test pixels that the method maps without seeing a training pixel."""
+    is_apart = apart_from_training(split, receptive_field_px)
+    return {
+        "n_test_apart": int(is_apart.sum()),
+        "overall_accuracy_apart": share_right(scores.is_right[is_apart]),
     }
 
 
