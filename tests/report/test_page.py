@@ -189,6 +189,21 @@ def test_the_page_shows_the_numbers_of_the_result(full_page, shown):
     assert shown in full_page.text
 
 
+@pytest.mark.parametrize(
+    ("n_apart", "accuracy", "shown"),
+    [
+        (1234, 0.6543, "On the 1\u202f234 scored pixels with no training pixel within what"),
+        (1234, 0.6543, "of them the overall accuracy is 65.4 %"),
+        (0, None, "there always is a training pixel"),
+        (22222, 0.8512, "there never is a training pixel"),
+    ],
+)
+def test_the_page_says_what_the_score_is_apart_from_training(tmp_path, n_apart, accuracy, shown):
+    result = full_result() | {"n_test_apart": n_apart, "overall_accuracy_apart": accuracy}
+    page = Page(write_report(make_folder(tmp_path, result), make_scene()))
+    assert shown in page.text
+
+
 def test_a_class_without_test_pixels_shows_a_dash(full_page):
     row = full_page.source.split('<table class="scores">')[1].split("</tr>")[3]
     assert "water" in row

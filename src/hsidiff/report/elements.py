@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from html import escape
 
 from hsidiff.labels.label_map import LandClass
+from hsidiff.report.style import STYLE
 
 NARROWEST_CAPTION_PX = 240
 UNKNOWN, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
@@ -48,10 +49,44 @@ def n_bytes(number: float | None) -> str:
     return f"{number / 2**30:.2f} GiB" if number >= 2**30 else f"{number / 2**20:.0f} MiB"
 
 
-def section(title: str, *content: str) -> str:
-    """A section with a heading; nothing if it has no content."""
+def document(title: str, *content: str) -> str:
+    """A whole page: the head with its style sheet, the title as heading, the content."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{text(title)}</title><style>{STYLE}</style></head><body><main>"
+        f"<h1>{text(title)}</h1>{''.join(content)}</main></body></html>\n"
+    )
+
+
+def section(title: str, *content: str, anchor: str = "") -> str:
+    """A section with a heading; nothing if it has no content. Links of a page lead to anchors."""
     body = "".join(content)
-    return f"<section><h2>{text(title)}</h2>{body}</section>" if body else ""
+    place = f' id="{text(anchor)}"' if anchor else ""
+    return f"<section{place}><h2>{text(title)}</h2>{body}</section>" if body else ""
+
+
+def tiles(entries: Iterable[tuple[str, str, str]]) -> str:
+    """A row of names, each with its number in large type and a few words."""
+    cells = "".join(
+        f'<div class="tile"><span>{text(name)}</span><b>{text(number)}</b>'
+        f"<small>{text(words)}</small></div>"
+        for name, number, words in entries
+    )
+    return f'<div class="tiles">{cells}</div>'
+
+
+def folded(name: str, content: str, is_open: bool = False) -> str:
+    """Content that a click on its name shows or hides."""
+    state = " open" if is_open else ""
+    return f"<details{state}><summary>{text(name)}</summary>{content}</details>"
+
+
+def scrolling(content: str, name: str) -> str:
+    """Wide content in a box of its own, which a keyboard can scroll too."""
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{text(name)}">{content}</div>'
+    )
 
 
 def paragraph(sentence: str, kind: str = "") -> str:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from hsidiff.files import write_whole
+from hsidiff.report.drawing import axes_of_pixels, plain_figure
 from hsidiff.report.pictures import Enlargement, class_picture, false_colour
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.style import ACCENT, INK, LINE
@@ -46,13 +45,12 @@ def draw_overview(folder: str | Path, scene: Scene, path: str | Path) -> None:
     longest = max((len(land_class.name) for land_class in classes), default=0)
     total_width = 2 * column + 48 + LEGEND_LETTER_PX * longest + 4 * MARGIN_PX
     total_height = max(height, LEGEND_ROW_PX * len(classes)) + TITLE_PX + MARGIN_PX
-    figure = Figure(figsize=(total_width / DPI, total_height / DPI), dpi=DPI, facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = plain_figure(total_width, total_height, DPI)
     top = total_height - TITLE_PX
     for position, (title, picture) in enumerate(pictures.items()):
         left = MARGIN_PX + position * (column + MARGIN_PX)
         box = (left, top - height, width, height)
-        axes = _axes_of_pixels(figure, box, (total_width, total_height))
+        axes = axes_of_pixels(figure, box, (total_width, total_height))
         axes.imshow(picture, interpolation="none", aspect="auto")
         axes.set_title(title, fontsize=10, color=INK, loc="left")
     figure.legend(
@@ -68,17 +66,6 @@ def draw_overview(folder: str | Path, scene: Scene, path: str | Path) -> None:
     )
     with write_whole(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI)
-
-
-def _axes_of_pixels(
-    figure: Figure, box_px: tuple[int, int, int, int], size_px: tuple[int, int]
-) -> Axes:
-    """Axes of an exact size, so that a picture's pixels fall on whole pixels of the file."""
-    left, bottom, width, height = box_px
-    parts = (left / size_px[0], bottom / size_px[1], width / size_px[0], height / size_px[1])
-    axes = figure.add_axes(parts)
-    axes.set_axis_off()
-    return axes
 
 
 def distance_histogram(edges_px: Sequence[int], counts: Sequence[int]) -> bytes:

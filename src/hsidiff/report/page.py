@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 
 from hsidiff.files import write_whole
 from hsidiff.labels.label_map import LandClass
-from hsidiff.report.elements import count, legend, paragraph, percent, picture, section, text
+from hsidiff.report.elements import count, document, legend, paragraph, percent, picture, section
 from hsidiff.report.leakage import what_the_split_gives_away
 from hsidiff.report.pictures import (
     CONFIDENCE_COLORS,
@@ -24,7 +24,6 @@ from hsidiff.report.pictures import (
 from hsidiff.report.provenance import cost, provenance
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.scores import class_scores, confusion, score_tiles
-from hsidiff.report.style import STYLE
 from hsidiff.scenes.scene import Scene
 
 # Two pictures stand side by side; a scene that is too wide for that gets a row of its own.
@@ -71,16 +70,12 @@ def _page(results: ResultFolder, scene: Scene) -> str:
         cost(result),
         provenance(results),
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{text(title)}</title><style>{STYLE}</style></head><body><main>"
-        f"<h1>{text(title)}</h1>"
-        + paragraph(" · ".join(str(part) for part in about if part), "subtitle")
-        + score_tiles(result)
-        + "".join(body)
-        + "<footer>Made by hsidiff from map.tif, result.json and the files beside them.</footer>"
-        "</main></body></html>\n"
+    return document(
+        title,
+        paragraph(" · ".join(str(part) for part in about if part), "subtitle"),
+        score_tiles(result),
+        *body,
+        "<footer>Made by hsidiff from map.tif, result.json and the files beside them.</footer>",
     )
 
 

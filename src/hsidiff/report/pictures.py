@@ -111,8 +111,16 @@ def _stretch(values: np.ndarray) -> np.ndarray:
 
 def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -> np.ndarray:
     """A class map in the colours of its legend; unclassified pixels are transparent."""
-    class_ids = _read_band(map_path, 1, step)
-    picture = np.zeros((*class_ids.shape, 4), dtype=np.uint8)
+    return class_colours(_read_band(map_path, 1, step), classes)
+
+
+def class_colours(
+    class_ids: np.ndarray,
+    classes: Sequence[LandClass],
+    background: tuple[int, int, int, int] = (0, 0, 0, 0),
+) -> np.ndarray:
+    """Class ids (rows, cols) in the colours of their legend; all else is ``background``."""
+    picture = np.full((*class_ids.shape, 4), background, dtype=np.uint8)
     for land_class in classes:
         picture[class_ids == land_class.id] = rgba(land_class.color)
     return picture

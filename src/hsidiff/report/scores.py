@@ -11,9 +11,10 @@ from hsidiff.report.elements import (
     section,
     swatch,
     text,
+    tiles,
 )
 from hsidiff.report.result_folder import ResultFolder
-from hsidiff.report.style import RIGHT, WRONG
+from hsidiff.report.style import RIGHT, WRONG, shade
 
 _FURTHER_SCORES = (
     ("macro F1", "macro_f1"),
@@ -25,7 +26,7 @@ _FURTHER_SCORES = (
 def score_tiles(result: dict[str, Any]) -> str:
     """Overall and average accuracy, kappa and the number of scored pixels, in plain words."""
     n_train = count(result.get("n_train"))
-    tiles = (
+    entries = (
         (
             "Overall accuracy",
             percent(result.get("overall_accuracy")),
@@ -43,16 +44,28 @@ def score_tiles(result: dict[str, Any]) -> str:
         ),
         ("Pixels scored", count(result.get("n_test")), f"learned from {n_train} labelled pixels"),
     )
-    cells = "".join(
-        f'<div class="tile"><span>{name}</span><b>{number}</b><small>{words}</small></div>'
-        for name, number, words in tiles
-    )
     further = " · ".join(
         f"{name} {decimal(result[key])}"
         for name, key in _FURTHER_SCORES
         if result.get(key) is not None
     )
-    return f'<div class="tiles">{cells}</div>' + (paragraph(further, "more") if further else "")
+    below = "".join(paragraph(words, "more") for words in (_apart(result), further) if words)
+    return tiles(entries) + below
+
+
+def _apart(result: dict[str, Any]) -> str:
+    """The score on the test pixels that the method maps without seeing a training pixel."""
+    n_apart, accuracy = result.get("n_test_apart"), result.get("overall_accuracy_apart")
+    if n_apart is None:
+        return ""
+    if n_apart == 0:
+        return "Within what the method sees of a scored pixel there always is a training pixel."
+    if n_apart == result.get("n_test"):
+        return "Within what the method sees of a scored pixel there never is a training pixel."
+    return (
+        f"On the {count(n_apart)} scored pixels with no training pixel within what the method sees "
+        f"of them the overall accuracy is {percent(accuracy)}."
+    )
 
 
 def class_scores(results: ResultFolder) -> str:
@@ -107,17 +120,12 @@ def confusion(result: dict[str, Any]) -> str:
 def _matrix_cells(position: int, counts: list[int]) -> str:
     total = max(sum(counts), 1)
     return "".join(
-        f'<td style="{_shade(number / total, RIGHT if column == position else WRONG)}">'
+        f'<td style="{_shade(number / total, column == position)}">'
         f"{count(number) if number else '·'}</td>"
         for column, number in enumerate(counts)
     )
 
 
-def _shade(share: float, color: tuple[int, int, int]) -> str:
-    """Style of a cell: white for share 0, the full colour for 1, and text that stays readable."""
-    # Few pixels must not look like none: small shares get a visible tint (square root).
-    strength = share**0.5
-    mixed = (round(255 + (part - 255) * strength) for part in color)
-    # The luminance contrast of white on either colour passes 4.5:1 only near the full colour.
-    ink = "#ffffff" if strength > 0.9 and color == RIGHT else "#111111"
-    return f"background:rgb({','.join(str(part) for part in mixed)});color:{ink}"
+def _shade(share: float, is_right: bool) -> str:
+    background, ink = shade(share, RIGHT if is_right else WRONG)
+    return f"background:{background};color:{ink}"

@@ -1,0 +1,219 @@
+"""What all figures of an experiment share: one look, one colour per method, a text alternative."""
+
+import io
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, Literal
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from hsidiff.report.style import INK, LINE, METHOD_COLORS, MUTED
+
+POSITION = "position"
+# Ten colours and nine markers have no common divisor: a pair repeats after 90 methods only.
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_CSS_PX_PER_INCH = 96
+_LOOK: Any = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": INK,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9.5,
+    "legend.frameon": False,
+    # The same figure gives the same bytes.
+    "svg.hashsalt": "hsidiff",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with what a reader needs who does not see it.
+
+    Attributes:
+        name: name of its file, without the ending.
+        figure: the figure.
+        alternative: what it shows, with its main numbers.
+        caption: how to read it.
+        kind: ``svg`` for charts; ``png`` for maps, whose pixels must not be blurred.
+        width_px: its width on a page that is wide enough.
+    """
+
+    name: str
+    figure: Figure = field(repr=False)
+    alternative: str
+    caption: str
+    kind: Literal["svg", "png"] = "svg"
+    width_px: int = 0
+
+    def __post_init__(self) -> None:
+        """Take the figure's own width where none is given."""
+        if not self.width_px:
+            width = round(self.figure.get_figwidth() * _CSS_PX_PER_INCH)
+            object.__setattr__(self, "width_px", width)
+
+    def content(self) -> bytes:
+        """The bytes of its file."""
+        stream = io.BytesIO()
+        # No date and no version: the same folder gives the same files.
+        metadata = {"Date": None} if self.kind == "svg" else {"Software": None}
+        with look():
+            self.figure.savefig(stream, format=self.kind, dpi=self.figure.dpi, metadata=metadata)
+        return stream.getvalue()
+
+
+@dataclass(frozen=True)
+class MethodStyle:
+    """How one method is drawn wherever it appears."""
+
+    color: str
+    marker: str
+
+    @property
+    def open(self) -> dict[str, Any]:
+        """Arguments of ``Axes.plot`` for small dots: single seeds."""
+        return {
+            "color": self.color,
+            "marker": "o",
+            "markersize": 4,
+            "alpha": 0.45,
+            "markeredgewidth": 0,
+            "linestyle": "none",
+        }
+
+    @property
+    def full(self) -> dict[str, Any]:
+        """Arguments of ``Axes.plot`` for a large marker: a mean."""
+        return {
+            "color": self.color,
+            "marker": self.marker,
+            "markersize": 8,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.8,
+        }
+
+
+def method_styles(labels: Sequence[str]) -> dict[str, MethodStyle]:
+    """A style for each label, by its place in the experiment; the control ``position`` is grey."""
+    others = [label for label in labels if label != POSITION]
+    styles = {
+        label: MethodStyle(
+            METHOD_COLORS[place % len(METHOD_COLORS)], _MARKERS[place % len(_MARKERS)]
+        )
+        for place, label in enumerate(others)
+    }
+    if POSITION in labels:
+        styles[POSITION] = MethodStyle(MUTED, "d")
+    return {label: styles[label] for label in labels}
+
+
+def look() -> AbstractContextManager[None]:
+    """The common look: every figure is made, and written, inside of it."""
+    return mpl.rc_context(_LOOK)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure in inches, in the common look, with room for what stands outside its axes."""
+    # Numbers beside one panel must not touch the next.
+    layout = ConstrainedLayoutEngine(w_pad=0.09, h_pad=0.07)
+    return Figure(figsize=(width, height), layout=layout, facecolor="white")
+
+
+def panels(figure: Figure, n_panels: int, n_columns: int, **shared: str) -> list[Axes]:
+    """Axes of a grid, row by row; ``shared`` goes to ``Figure.subplots`` (sharex, sharey)."""
+    n_rows = ceil(n_panels / n_columns)
+    grid = figure.subplots(n_rows, n_columns, squeeze=False, **shared)  # type: ignore[call-overload]
+    axes = list(grid.flat)
+    for unused in axes[n_panels:]:
+        unused.remove()
+    return axes[:n_panels]
+
+
+def plain_figure(width_px: int, height_px: int, dpi: int) -> Figure:
+    """A figure of an exact size in pixels, white, without any layout."""
+    figure = Figure(figsize=(width_px / dpi, height_px / dpi), dpi=dpi, facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def axes_of_pixels(
+    figure: Figure, box_px: tuple[float, float, float, float], size_px: tuple[int, int]
+) -> Axes:
+    """Axes of an exact size, so that a picture's pixels fall on whole pixels of the file.
+
+    Args:
+        figure: the figure.
+        box_px: left, bottom, width, height.
+        size_px: width and height of the figure.
+    """
+    left, bottom, width, height = box_px
+    parts = (left / size_px[0], bottom / size_px[1], width / size_px[0], height / size_px[1])
+    axes = figure.add_axes(parts)
+    axes.set_axis_off()
+    return axes
+
+
+def name_below(grid: Sequence[Axes], n_columns: int, name: str) -> None:
+    """Name the horizontal axis of the lowest panel of each column."""
+    for axes in grid[-n_columns:]:
+        axes.set_xlabel(name)
+
+
+def method_legend(
+    figure: Figure,
+    styles: dict[str, MethodStyle],
+    further: Iterable[Line2D] = (),
+    place: Literal["below", "right"] = "below",
+) -> None:
+    """Name the methods' markers outside of all axes."""
+    handles = [*method_handles(styles), *further]
+    is_below = place == "below"
+    figure.legend(
+        handles=handles,
+        loc="outside lower center" if is_below else "outside right upper",
+        ncols=n_fitting(handles, figure.get_figwidth()) if is_below else 1,
+        fontsize=9,
+        frameon=False,
+        labelcolor=INK,
+    )
+
+
+def method_handles(styles: dict[str, MethodStyle]) -> list[Line2D]:
+    """The methods' markers for a legend."""
+    return [Line2D([], [], linestyle="none", label=label, **s.full) for label, s in styles.items()]
+
+
+def n_fitting(handles: Sequence[Line2D], width_inches: float) -> int:
+    """How many entries of a legend stand side by side in so many inches, at least one."""
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    # A letter of 9 pt is about 0.075 inches wide, a marker with its gaps half an inch.
+    return columns_of(len(handles), max(1, int(width_inches / (0.075 * longest + 0.5))))
+
+
+def columns_of(n: int, most: int) -> int:
+    """Columns, at most so many, that give the fewest rows, and of these the fewest columns."""
+    n_rows = ceil(n / most)
+    return ceil(n / n_rows)
+
+
+def figure_name(*parts: str) -> str:
+    """A file name, safe in links, from a kind of figure and names of scene, split and method."""
+    plain = "-".join(parts).replace("%", "pct")
+    return re.sub(r"[^\w.+-]+", "-", plain, flags=re.ASCII).strip("-.")
