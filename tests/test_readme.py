@@ -25,7 +25,7 @@ def blocks_of(language: str) -> list[str]:
 
 @pytest.fixture
 def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """scene.tif and labels.gpkg with the field "class", and a quick ``fast`` profile."""
+    """scene.tif, labels.gpkg with the field "class", compare.toml; a quick ``fast`` profile."""
     made = hsidiff.make_synthetic_scene(shape=(96, 96), n_bands=24)
     write_geotiff(made.scene, tmp_path / "scene.tif")
     assert made.scene.transform is not None
@@ -36,6 +36,9 @@ def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         {"class": names}, geometry=geopandas.points_from_xy(x, y), crs=made.scene.crs
     )
     points.to_file(tmp_path / "labels.gpkg")
+    (comparison,) = blocks_of("toml")
+    one_seed = comparison.replace("[0, 1, 2, 3, 4]", "[0]")
+    (tmp_path / "compare.toml").write_text(one_seed, encoding="utf-8")
     fast = spectraldiff.PROFILES["fast"]
     three_steps = replace(fast.denoising.recipe, n_steps=3)
     quick = replace(fast, denoising=replace(fast.denoising, recipe=three_steps))

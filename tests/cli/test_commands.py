@@ -15,6 +15,10 @@ from hsidiff.methods import METHODS
 from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.scenes.benchmarks import BENCHMARKS
 
+COMMANDS = (
+    "map", "demo", "info", "methods", "fetch", "split", "leakage", "fit", "predict", "evaluate",
+    "experiment", "report",
+)  # fmt: skip
 LDA = ("--method", "lda", "--block-px", 5)
 
 
@@ -35,13 +39,11 @@ def test_version_and_help_end_well(run: Run) -> None:
     for words in ((), ("--help",)):
         ended = run(*words)
         assert ended.exit_code == 0
-        for command in ("map", "demo", "info", "fetch", "split", "fit", "predict", "evaluate"):
+        for command in COMMANDS:
             assert f"│ {command} " in ended.out
 
 
-@pytest.mark.parametrize(
-    "command", ["map", "demo", "info", "fetch", "split", "fit", "predict", "evaluate"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_whole_option_names_in_80_columns(run: Run, command: str) -> None:
     ended = run(command, "--help")
     assert ended.exit_code == 0

@@ -25,6 +25,9 @@ QUICK = {
     "spectralformer": ("--set", "n_epochs=2", "--set", "input=pixel"),
     "pca-mean": ("--set", "C=10", "--set", "gamma=1"),
     "spectraldiff": ("--set", "pretrain_steps=2"),
+    "diffcrn": ("--set", "pretrain_steps=2"),
+    "diffspectralnet": ("--set", "pretrain_steps=2"),
+    "denoising-autoencoder": ("--set", "pretrain_steps=2"),
     "random-forest": ("--set", "n_trees=5"),
     "svm": ("--set", "C=10", "--set", "gamma=1"),
 }

@@ -9,11 +9,15 @@ from hsidiff import __version__
 from hsidiff.cli import console
 from hsidiff.cli.demo import demo
 from hsidiff.cli.evaluate import evaluate
+from hsidiff.cli.experiment import experiment
 from hsidiff.cli.fetch import fetch
 from hsidiff.cli.fit import fit
 from hsidiff.cli.info import info
+from hsidiff.cli.leakage import leakage
 from hsidiff.cli.map import map_scene
+from hsidiff.cli.methods import methods
 from hsidiff.cli.predict import predict
+from hsidiff.cli.report import report
 from hsidiff.cli.split import split
 from hsidiff.errors import HsidiffError
 
@@ -51,11 +55,15 @@ def _root(
 app.command("map")(map_scene)
 app.command()(demo)
 app.command()(info)
+app.command()(methods)
 app.command()(fetch)
 app.command()(split)
+app.command()(leakage)
 app.command()(fit)
 app.command()(predict)
 app.command()(evaluate)
+app.command()(experiment)
+app.command()(report)
 
 
 def main() -> None:

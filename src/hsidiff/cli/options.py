@@ -156,6 +156,14 @@ TestLabelsOption = Annotated[
         help="Test labels of --split published; LABELS are then the training labels.",
     ),
 ]
+ReceptiveFieldOption = Annotated[
+    int,
+    typer.Option(
+        metavar="PIXELS",
+        rich_help_panel=_SPLIT,
+        help="Side of the square that a method looks at to map its middle pixel, odd.",
+    ),
+]
 TileSizeOption = Annotated[
     int,
     typer.Option(

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsidiff.cli import console
 from hsidiff.cli.inputs import SplitOptions, check_output_file, read_inputs
 from hsidiff.cli.options import (
@@ -16,6 +14,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    ReceptiveFieldOption,
     SamplesPerClassOption,
     SceneArgument,
     SceneVariableOption,
@@ -39,14 +38,7 @@ def split(
     block_px: BlockOption = None,
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
-    receptive_field: Annotated[
-        int,
-        typer.Option(
-            metavar="PIXELS",
-            rich_help_panel="Split",
-            help="Side of the square that a method looks at to map its middle pixel, odd.",
-        ),
-    ] = 1,
+    receptive_field: ReceptiveFieldOption = 1,
     seed: SeedOption = 0,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,

@@ -1,0 +1,101 @@
+"""``hsidiff experiment``: every method on every split of every scene with every seed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hsidiff.catalog import find_classifier
+from hsidiff.cli import console
+from hsidiff.cli.inputs import check_output_folder
+from hsidiff.cli.options import JsonOption, out_option
+from hsidiff.evaluation.comparison import spread
+from hsidiff.evaluation.experiment import run_experiment
+from hsidiff.evaluation.experiment_file import read_experiment
+from hsidiff.evaluation.experiment_folder import Cell, ExperimentFolder
+
+SOME_CELLS_FAILED = 1
+"""Exit code of an experiment that has cells without scores."""
+
+
+def experiment(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", show_default=False, help="Scenes, splits, methods, seeds, .toml."
+        ),
+    ],
+    out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
+    jobs: Annotated[
+        int,
+        typer.Option(
+            min=1, metavar="N", help="Processes that run cells, with the cores shared out to them."
+        ),
+    ] = 1,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", metavar="", help="Run failed cells again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run every method on every split of every scene with every seed.
+
+    Started again, it goes on with the cells that are missing; seeds, methods,
+    scenes and splits can be added to the file. A cell that fails leaves its
+    message as its result; the others go on, and the exit code is then 1.
+    """
+    asked = read_experiment(file, find_classifier)
+    check_output_folder(out)
+    with console.at_work():
+        folder = run_experiment(asked, out, find_classifier, n_jobs=jobs, retry_failed=retry_failed)
+    rows = summary(folder)
+    if as_json:
+        failed = [{"cell": _name(cell), "error": cell.result["error"]} for cell in folder.failed]
+        console.answer_json({"folder": str(out), "scores": rows, "failed": failed})
+    else:
+        _tell(folder, rows)
+    if folder.failed:
+        raise typer.Exit(SOME_CELLS_FAILED)
+
+
+def summary(folder: ExperimentFolder) -> list[dict[str, Any]]:
+    """Overall accuracy of each method on each split of each scene: mean and deviation."""
+    groups = dict.fromkeys((cell.scene, cell.split, cell.method) for cell in folder.cells)
+    rows = []
+    for scene, split, method in groups:
+        found = spread(c.result["overall_accuracy"] for c in folder.of(scene, split, method))
+        rows.append(
+            {
+                "scene": scene,
+                "split": split,
+                "method": method,
+                "n_seeds": found.n if found else 0,
+                "overall_accuracy": found.mean if found else None,
+                "deviation": found.deviation if found else None,
+            }
+        )
+    return rows
+
+
+def _tell(folder: ExperimentFolder, rows: list[dict[str, Any]]) -> None:
+    """Print the scores, a table per scene and split, and what failed."""
+    width = max(len(row["method"]) for row in rows)
+    for scene, split in dict.fromkeys((row["scene"], row["split"]) for row in rows):
+        console.say(f"{scene}, {split}: overall accuracy")
+        for row in rows:
+            if (row["scene"], row["split"]) == (scene, split):
+                seeds = f"{row['n_seeds']} seed{'' if row['n_seeds'] == 1 else 's'}"
+                console.say(f"  {row['method']:<{width}}  {_percent(row)}  {seeds}")
+    for cell in folder.failed:
+        console.say(f"failed: {_name(cell)}: {cell.result['error']}")
+    console.say(f"written: {folder.path}")
+
+
+def _percent(row: dict[str, Any]) -> str:
+    if row["overall_accuracy"] is None:
+        return f"{'-':>12}"
+    deviation = "-" if row["deviation"] is None else f"{100 * row['deviation']:.1f}"
+    return f"{100 * row['overall_accuracy']:5.1f} ± {deviation:>4}"
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.method} on {cell.scene}, {cell.split}, seed {cell.seed}"
