@@ -24,7 +24,7 @@ RANDOM = """
 kind = "random"
 train_fraction = 0.1
 """
-VARIES = ("seconds", "peak_memory_bytes")
+VARIES = ("seconds", "seconds_reused", "peak_memory_bytes")
 """What differs between two runs of the same cell."""
 
 OWN_CLASSES = '''

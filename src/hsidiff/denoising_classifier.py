@@ -19,10 +19,9 @@ from hsidiff.training.loop import pick_device
 from hsidiff.windows.gather import Samples
 from hsidiff.windows.tiles import sampled_tile_windows
 
-SHARES_TILE_PX = 64
-MAX_SHARES_TILES = 64
-MAX_SHARES_PIXELS = 512
-"""Pixels per tile that tell the classes' shares."""
+SHARES_TILE_PX = 16
+MAX_SHARES_TILES = 32
+"""Classes' shares are estimated from at most these small tiles, all over the scene."""
 
 
 @dataclass(repr=False, eq=False)
@@ -128,12 +127,14 @@ class DenoisingClassifier(SceneClassifier):
         # Where nothing could be held out, nobody knows how sure the probabilities may be.
         if self.class_shares == "labels" or head.held_out_log_loss is None:
             return head
-        probabilities = head.predict_proba(self._values_without_labels(scene, region))
-        return head.weighted(class_weights(probabilities, np.bincount(classes) / len(classes)))
+        values = self._values_without_labels(scene, region)
+        if len(values) == 0:  # a scene of few valid pixels: none of the sampled tiles holds one
+            return head
+        shares = np.bincount(classes) / len(classes)
+        return head.weighted(class_weights(head.predict_proba(values), shares))
 
     def _values_without_labels(self, scene: Scene, region: np.ndarray | None) -> np.ndarray:
         """What the head sees at pixels drawn from the scene, (n, n_values)."""
-        generator = np.random.default_rng(self.random_state)
         values = []
         for window in sampled_tile_windows(
             scene.shape, SHARES_TILE_PX, MAX_SHARES_TILES, self.random_state, region
@@ -141,8 +142,7 @@ class DenoisingClassifier(SceneClassifier):
             used = np.isfinite(scene.read(window)).all(axis=-1)
             if region is not None:
                 used &= region[window.slices]
-            found = self._read_values(scene, window, 0)[used]
-            values.append(generator.permutation(found)[:MAX_SHARES_PIXELS])
+            values.append(self._read_values(scene, window, 0)[used])
         return np.concatenate(values)
 
 

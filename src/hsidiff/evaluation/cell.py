@@ -30,6 +30,7 @@ from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
+from hsidiff.training.reuse import reuse_networks
 from hsidiff.windows.tiles import tile_windows
 
 _FORGET_PEAK_MEMORY = Path("/proc/self/clear_refs")
@@ -65,6 +66,7 @@ class CellTask:
         seed: of split and method.
         validation_fraction: share of the training labels to choose settings on.
         meaning: what the result depends on, as JSON values; ``scene`` is the hash of the scene.
+        networks: folder of the networks that were trained without labels; cells share them.
     """
 
     source: SceneSource
@@ -73,6 +75,7 @@ class CellTask:
     seed: int
     validation_fraction: float
     meaning: dict[str, Any]
+    networks: Path
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def _names(task: CellTask, status: str) -> dict[str, Any]:
 
 def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
     stopwatch = Stopwatch()
-    with collecting_notes(task.split.notes) as notes:
+    with collecting_notes(task.split.notes) as notes, reuse_networks(task.networks) as reuse:
         # 1. Read.
         scene = open_once(task.source, task.meaning["scene"])
         split = Split.load(task.split.path)
@@ -141,6 +144,8 @@ def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
         model = task.method.make(find, task.seed, choice.chosen if choice else None)
         with stopwatch.stage("learn"):
             model.fit(scene, split.train)
+        # A network that another cell trained is charged as if this cell had done it.
+        stopwatch.seconds["learn"] += reuse.seconds_saved
 
         # 3. Map all pixels.
         with stopwatch.stage("map"):
@@ -152,7 +157,9 @@ def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
             leakage = measure_leakage(split, model.receptive_field_px)
         result = describe_result(model, scene, split, scores, leakage, stopwatch, notes)
     names = _names(task, "done")
-    extra = {"choice": choice.about} if choice else {}
+    extra: dict[str, Any] = {"seconds_reused": round(reuse.seconds_saved, 3)}
+    if choice:
+        extra["choice"] = choice.about
     result = {**names, **result, "seed": task.seed, **extra, "meaning": task.meaning}
     # As it will be read again; what is no JSON is this cell's failure, not the experiment's.
     return CellAnswer(json.loads(json_text(result)), arrays)

@@ -153,7 +153,8 @@ def _describe(
 
 def _remove_leftovers(out: Path) -> None:
     """Remove what a killed run has begun to write: hidden folders beside what they would become."""
-    for pattern in (".experiment-*", "splits/*/*/.seed-*", "cells/*/*/*/.seed-*"):
+    begun = (".experiment-*", "networks/.*", "splits/*/*/.seed-*", "cells/*/*/*/.seed-*")
+    for pattern in begun:
         for leftover in out.glob(pattern):
             shutil.rmtree(leftover)
 

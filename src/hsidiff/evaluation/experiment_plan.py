@@ -81,19 +81,19 @@ def plan_experiment(experiment: Experiment, out: Path, find: FindClassifier) -> 
         for recipe in experiment.splits:
             if source.name in recipe.scenes:
                 splits = _splits(experiment, labelled, recipe, receptive_field_px, out)
-                plan.tasks += _tasks(experiment, labelled, splits)
+                plan.tasks += _tasks(experiment, labelled, splits, out / "networks")
     return plan
 
 
 def _tasks(
-    experiment: Experiment, labelled: _Labelled, splits: dict[int, SplitFile]
+    experiment: Experiment, labelled: _Labelled, splits: dict[int, SplitFile], networks: Path
 ) -> Iterator[CellTask]:
     """The cells of one split of one scene; ``splits`` maps a seed to its split."""
     fraction = experiment.validation_fraction
     for seed, split in splits.items():
         for method in experiment.methods:
             meaning = _meaning(labelled, split, method, fraction)
-            yield CellTask(labelled.source, split, method, seed, fraction, meaning)
+            yield CellTask(labelled.source, split, method, seed, fraction, meaning, networks)
 
 
 def _read(source: SceneSource) -> tuple[_Labelled, dict[str, Any]]:

@@ -123,7 +123,7 @@ def pretrain_with_contrast(
     """
     network = ContrastiveDenoiser(denoiser, denoiser.embed.out_features, contrast.n_clusters)
     loss = contrastive_loss(denoising, contrast, physical)
-    pretrain(network, pool, denoising, random_state, device, loss)
+    pretrain(network, pool, denoising, random_state, device, loss, repr(contrast))
     denoiser.cpu().eval()
 
 

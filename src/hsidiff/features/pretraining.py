@@ -1,6 +1,6 @@
 """Learn a scene without labels by denoising crops of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from hsidiff.diffusion.objectives import mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.scenes.scene import Scene
-from hsidiff.training.loop import Recipe, train
+from hsidiff.training.loop import Recipe, pick_device, train
+from hsidiff.training.reuse import train_once
 from hsidiff.windows.crops import CropPool, grid_centres, turned
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import StreamingMoments
@@ -117,8 +118,11 @@ def pretrain(
     random_state: int,
     device: str,
     loss_of_crops: CropLoss | None = None,
+    loss_name: str = "denoising",
 ) -> None:
     """Train a network in place on crops of a scene. No label is used.
+
+    Inside :func:`hsidiff.training.reuse.reuse_networks` the same training is done once.
 
     Args:
         network: the denoiser.
@@ -127,6 +131,7 @@ def pretrain(
         random_state: crops, timesteps and noise follow from it.
         device: where to compute.
         loss_of_crops: what to make small; None takes :func:`denoising_loss`.
+        loss_name: tells it from other losses, with its settings.
     """
     generator = torch.Generator().manual_seed(int(random_state))
     batch_size = min(denoising.batch_size, len(pool.corners))
@@ -143,7 +148,18 @@ def pretrain(
     recipe = denoising.recipe
     if pool.values.shape[1] < MIN_BFLOAT16_INPUTS:
         recipe = replace(recipe, bfloat16=False)
-    train(network, loss_of, recipe, device, "learn the scene")
+    train_once(
+        network,
+        _bytes_of(pool, repr((denoising, random_state, pick_device(device), loss_name))),
+        lambda: train(network, loss_of, recipe, device, "learn the scene"),
+    )
+
+
+def _bytes_of(pool: CropPool, settings: str) -> Iterator[bytes]:
+    """What a training depends on, beside the network."""
+    yield settings.encode()
+    for tensor in (pool.values, pool.valid, pool.corners):
+        yield tensor.numpy().tobytes()
 
 
 def denoising_loss(

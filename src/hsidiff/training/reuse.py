@@ -1,0 +1,93 @@
+"""Networks that were trained before are read instead of trained again, where somebody asks for it.
+
+The cells of an experiment learn the same scene with the same seed many times over: no label takes
+part, so the denoiser is the same for every split.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from torch import nn
+
+from hsidiff.files import write_whole
+from hsidiff.training.weights import load_weights, weights
+
+
+@dataclass
+class Reuse:
+    """Where trained networks are kept, and what that saved.
+
+    Attributes:
+        folder: holds one file per network.
+        seconds_saved: what training took the first time, of those that were read.
+    """
+
+    folder: Path
+    seconds_saved: float = 0.0
+
+
+_reuse: ContextVar[Reuse | None] = ContextVar("hsidiff_reuse", default=None)
+
+
+@contextmanager
+def reuse_networks(folder: Path) -> Iterator[Reuse]:
+    """Keep networks that :func:`train_once` trains inside the ``with`` block in ``folder``."""
+    reuse = Reuse(folder)
+    token = _reuse.set(reuse)
+    try:
+        yield reuse
+    finally:
+        _reuse.reset(token)
+
+
+def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Callable[[], None]) -> None:
+    """Train a network in place, or read it if the very same training was done before.
+
+    Without :func:`reuse_networks` around it this is ``train()``.
+
+    Args:
+        network: what ``train`` trains; its first weights tell one training from another.
+        depends_on: everything else that the outcome follows from.
+        train: the training.
+    """
+    reuse = _reuse.get()
+    if reuse is None:
+        train()
+        return
+    path = reuse.folder / f"{_key(network, depends_on)}.safetensors"
+    if path.exists():
+        reuse.seconds_saved += _read(network, path)
+        return
+    began = time.perf_counter()
+    train()
+    about = {"seconds": json.dumps(time.perf_counter() - began)}
+    with write_whole(path) as new:
+        save_file(weights("", network), new, about)
+
+
+def _key(network: nn.Module, depends_on: Iterable[bytes]) -> str:
+    """A name for a training: first weights, data, settings, versions."""
+    digest = hashlib.sha256()
+    for package in ("hsidiff", "torch"):
+        digest.update(version(package).encode())
+    for name, values in weights("", network).items():
+        digest.update(name.encode() + values.tobytes())
+    for part in depends_on:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:32]
+
+
+def _read(network: nn.Module, path: Path) -> float:
+    """Fill a network from a file; give the seconds that its training took."""
+    with safe_open(path, framework="numpy") as file:
+        load_weights(network, "", {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+        return float(json.loads(file.metadata()["seconds"]))
