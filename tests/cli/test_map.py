@@ -67,7 +67,7 @@ RESULT_TYPES: dict[str, type | tuple[type, ...]] = {
     "method": str, "seed": int, "n_train": int, "n_test": int, "overall_accuracy": float,
     "average_accuracy": float, "kappa": float, "per_class": list, "confusion_matrix": list,
     "peak_memory_bytes": int, "transductive": bool, "device": str, "warnings": list,
-    "settings": dict, "leakage": dict, "n_scored": int, "n_not_mapped": int,
+    "settings": dict, "cost": dict, "leakage": dict, "n_scored": int, "n_not_mapped": int,
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from hsidiff.cli.leakage import leakage
 from hsidiff.cli.map import map_scene
 from hsidiff.cli.methods import methods
 from hsidiff.cli.predict import predict
+from hsidiff.cli.reconstruct import reconstruct
 from hsidiff.cli.report import report
 from hsidiff.cli.split import split
 from hsidiff.errors import HsidiffError
@@ -62,6 +63,7 @@ app.command()(leakage)
 app.command()(fit)
 app.command()(predict)
 app.command()(evaluate)
+app.command()(reconstruct)
 app.command()(experiment)
 app.command()(report)
 

@@ -94,18 +94,32 @@ def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
         row, col = window.row // step, window.col // step
         in_order = shown[:, :, np.searchsorted(three_bands.band_indices, indices)]
         values[row : row + shown.shape[0], col : col + shown.shape[1]] = in_order
-    return _stretch(values)
+    return stretched(values, stretch_limits(values))
 
 
-def _stretch(values: np.ndarray) -> np.ndarray:
-    """Colours (rows, cols, 4) uint8 of values (rows, cols, 3) with NaN at invalid pixels."""
+def stretch_limits(values: np.ndarray) -> np.ndarray:
+    """The 2nd and the 98th percentile of each channel of the valid pixels, (2, 3).
+
+    Args:
+        values: (rows, cols, 3), NaN at invalid pixels.
+    """
+    valid = values[np.isfinite(values).all(axis=-1)]
+    return np.percentile(valid, (2, 98), axis=0) if len(valid) else np.array([[0.0] * 3, [1.0] * 3])
+
+
+def stretched(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Colours (rows, cols, 4) uint8 of values (rows, cols, 3) with NaN at invalid pixels.
+
+    Args:
+        values: red, green, blue.
+        limits: (2, 3), what is drawn as 0 and as 255 in each channel.
+    """
     picture = np.zeros((*values.shape[:2], 4), dtype=np.uint8)
     valid = np.isfinite(values).all(axis=-1)
-    if valid.any():
-        low, high = np.percentile(values[valid], (2, 98), axis=0)
-        share = (values[valid] - low) / np.where(high > low, high - low, 1)
-        picture[valid, :3] = np.round(np.clip(share, 0, 1) * 255)
-        picture[valid, 3] = 255
+    low, high = limits
+    share = (values[valid] - low) / np.where(high > low, high - low, 1)
+    picture[valid, :3] = np.round(np.clip(share, 0, 1) * 255)
+    picture[valid, 3] = 255
     return picture
 
 

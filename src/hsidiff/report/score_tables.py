@@ -98,9 +98,9 @@ def summary_table(folder: ExperimentFolder, scene: str) -> Table:
             Entry(UNKNOWN if seconds is None else f"{seconds.mean:.1f}"),
             *(Entry(UNKNOWN if n is None else f"{n:,}") for n in costs.values()),
         ))  # fmt: skip
-        costs = {"mean_seconds": None if seconds is None else seconds.mean} | costs
+        further = {"mean_seconds": None if seconds is None else seconds.mean, **costs}
         numbers += [
-            {"scene": scene, "split": split, "method": method} | numbers_of(of_split) | costs
+            {"scene": scene, "split": split, "method": method} | numbers_of(of_split) | further
             for split, of_split in zip(splits, found, strict=True)
         ]
     return Table(

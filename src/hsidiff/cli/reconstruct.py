@@ -1,0 +1,229 @@
+"""``hsidiff reconstruct``: how the denoiser of a saved model finds a scene again under noise."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
+from hsidiff.classifier import SceneClassifier
+from hsidiff.cli import console
+from hsidiff.cli.inputs import band_numbers, check_output_folder
+from hsidiff.cli.options import (
+    DropBandsOption,
+    JsonOption,
+    SceneArgument,
+    SceneVariableOption,
+    out_option,
+)
+from hsidiff.diffusion.spectral_angle import spectral_angle
+from hsidiff.errors import ModelError, SceneError, SettingError
+from hsidiff.evaluation.results import Stopwatch
+from hsidiff.feature_classifier import FeatureClassifier
+from hsidiff.files import json_text, write_together
+from hsidiff.report.pictures import false_colour_bands
+from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+
+SHOWN_TIMESTEPS = (400, 300, 200, 100, 50, 0)
+"""Those of SpectralDiff's Figs. 9 to 11, as far as they lie below the start."""
+ANGLE_STEP = 25
+"""Angles are taken at every so many timesteps, and at those that are shown."""
+DEFAULT_WINDOW_PX = 64
+MAX_PIXELS_SHOWN = 4
+
+
+def reconstruct(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
+    ],
+    scene: SceneArgument,
+    out: Annotated[Path, out_option("FOLDER", "Folder for the pictures.")],
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COL,ROWS,COLS",
+            rich_help_panel="Input",
+            show_default=f"{DEFAULT_WINDOW_PX} x {DEFAULT_WINDOW_PX} pixels in the middle",
+            help="Part of the scene, in pixels; the upper left one is 0,0.",
+        ),
+    ] = None,
+    start: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="T",
+            rich_help_panel="Method",
+            help="Timestep whose noise is added; the denoiser runs once for each timestep from "
+            "there.",
+        ),
+    ] = SHOWN_TIMESTEPS[0],
+    method: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="Method",
+            help="path/file.py:Class, for a model of a class of your own.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            rich_help_panel="Method",
+            help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
+        ),
+    ] = None,
+    scene_variable: SceneVariableOption = None,
+    drop_bands: DropBandsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add noise to a scene, and let a saved model remove it.
+
+    Writes the way back as a strip in false colour, spectra of some pixels, and
+    the spectral angle to the scene. The higher the start, the less of the scene
+    is left under the noise: from 400 the way leads to a scene of this kind, from
+    100 to this one.
+    """
+    check_output_folder(out)
+    stopwatch = Stopwatch()
+    with console.at_work():
+        loaded = find_classifier(method).load(model) if method else load_classifier(model)
+        denoising = _with_a_way_back(loaded, model)
+        if device is not None:
+            denoising.set_params(device=device)
+        opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+        part = _window(window, opened.shape)
+        with stopwatch.stage("reconstruct"):
+            found = _reconstruction(denoising, opened, part, start)
+        answer = {
+            "method": loaded.name,
+            "scene": opened.name,
+            "window": list(vars(part).values()),
+            "start": start,
+            "spectral_angles_rad": {str(t): angle for t, angle in found.angles_rad.items()},
+            "least_spectral_angle_rad": found.least_angle_rad,
+            "pixels": [
+                {"row": part.row + pixel.row, "col": part.col + pixel.col, "name": pixel.name}
+                for pixel in found.pixels
+            ],
+            "seconds": stopwatch.to_json()["reconstruct"],
+        }
+        written = _write(found, answer, out)
+    if as_json:
+        console.answer_json({**answer, "written": [str(path) for path in written]})
+        return
+    _tell(found)
+    for path in written:
+        console.say(f"written: {path}")
+
+
+def _with_a_way_back(loaded: SceneClassifier, folder: Path) -> FeatureClassifier:
+    """The model, if it has a denoiser of scenes.
+
+    Raises:
+        ModelError: if it has none.
+    """
+    if isinstance(loaded, FeatureClassifier):
+        return loaded
+    able = [name for name, found in CLASSIFIERS.items() if issubclass(found, FeatureClassifier)]
+    raise ModelError(
+        f"{folder} holds a {loaded.name!r} model, which cannot reconstruct a scene: give a model "
+        f"of {', '.join(able)}"
+    )
+
+
+def _window(text: str | None, shape: tuple[int, int]) -> Window:
+    """The window that the option names, or one in the middle of the scene.
+
+    Raises:
+        SettingError: if it is none, or leaves the scene.
+    """
+    if text is None:
+        n_rows, n_cols = (min(size, DEFAULT_WINDOW_PX) for size in shape)
+        return Window((shape[0] - n_rows) // 2, (shape[1] - n_cols) // 2, n_rows, n_cols)
+    try:
+        window = Window(*map(int, text.split(",")))
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"--window {text}: expected row,col,rows,cols such as 0,0,64,64"
+        ) from error
+    if window.clipped(shape) != window or min(window.n_rows, window.n_cols) < 1:
+        raise SettingError(
+            f"--window {text}: must lie in the scene, which has {shape[0]} rows and {shape[1]} "
+            "columns"
+        )
+    return window
+
+
+def _reconstruction(
+    model: FeatureClassifier, scene: Scene, window: Window, start: int
+) -> Reconstruction:
+    """Walk from noise to the scene, and measure on the way.
+
+    Raises:
+        SceneError: if the window has no valid pixel.
+    """
+    model.check_scene(scene)
+    spectra = scene.read(window)
+    if not np.isfinite(spectra).any():
+        raise SceneError(f"{scene.name}: {window} has no valid pixel: choose another --window")
+    shown = {start, *(t for t in SHOWN_TIMESTEPS if t < start)}
+    measured = shown.union(range(0, start, ANGLE_STEP))
+    states = model.reconstruct(scene, window, start, tuple(measured))
+    # One timestep of noise is next to none: what is lost is what the denoiser is not shown.
+    nearest = model.reconstruct(scene, window, 1, (0,))[0]
+    return Reconstruction(
+        scene=spectra,
+        states={t: states[t] for t in shown},
+        angles_rad={t: _mean_angle(states[t], spectra) for t in sorted(measured, reverse=True)},
+        least_angle_rad=_mean_angle(nearest, spectra),
+        bands=false_colour_bands(scene),
+        wavelengths_nm=scene.wavelengths_nm,
+        pixels=_pixels(model, scene, window),
+    )
+
+
+def _mean_angle(found: np.ndarray, spectra: np.ndarray) -> float:
+    """Mean spectral angle, in radians, of the valid pixels of (rows, cols, n_bands)."""
+    valid = np.isfinite(spectra).all(axis=-1)
+    angles = spectral_angle(torch.from_numpy(found[valid]), torch.from_numpy(spectra[valid]))
+    return float(angles.mean())
+
+
+def _pixels(model: SceneClassifier, scene: Scene, window: Window) -> tuple[ShownPixel, ...]:
+    """The surest pixel of each of the classes that cover most of the window."""
+    probabilities = model.predict_proba_window(scene, window)
+    mapped = model.most_probable(probabilities)
+    covers = sorted(model.classes_, key=lambda land: -np.count_nonzero(mapped == land.id))
+    pixels = []
+    for land_class in covers[:MAX_PIXELS_SHOWN]:
+        if (mapped == land_class.id).any():
+            sureness = np.where(mapped == land_class.id, probabilities.max(axis=-1), -1)
+            row, col = map(int, np.unravel_index(sureness.argmax(), sureness.shape))
+            place = f"row {window.row + row}, column {window.col + col}"
+            pixels.append(ShownPixel(row, col, f"{land_class.name} ({place})"))
+    return tuple(pixels)
+
+
+def _write(found: Reconstruction, answer: Mapping[str, Any], out: Path) -> list[Path]:
+    """Write the pictures and the numbers, all or nothing; give the paths."""
+    with write_together(out) as new:
+        for drawing in draw_reconstruction(found):
+            (new / f"{drawing.name}.{drawing.kind}").write_bytes(drawing.content())
+        (new / "reconstruction.json").write_text(json_text(answer) + "\n", encoding="utf-8")
+        names = sorted(path.name for path in new.iterdir())
+    return [out / name for name in names]
+
+
+def _tell(found: Reconstruction) -> None:
+    """Print the angles at the timesteps that are shown."""
+    console.say("timestep  mean spectral angle to the scene (rad)")
+    for timestep in found.timesteps:
+        console.say(f"{timestep:>8}  {found.angles_rad[timestep]:.4f}")
+    console.say(f"   least  {found.least_angle_rad:.4f}  (left by one timestep of noise)")
