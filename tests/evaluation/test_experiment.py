@@ -361,3 +361,21 @@ def test_a_folder_without_an_experiment_or_a_broken_one_is_refused(tmp_path: Pat
     (cell.folder / "result.json").write_text("{")
     with pytest.raises(SettingError, match="not readable JSON"):
         ExperimentFolder.read(tmp_path / "out")
+
+
+def test_mapping_around_labels_only_gives_the_same_scores(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, ["lda"], seeds=(0,), head='map = "labelled"\n')
+    some = run(path, tmp_path / "some")
+    whole = run(write_experiment(tmp_path, ["lda"], seeds=(0,)), tmp_path / "whole")
+    for part, full in zip(some.cells, whole.cells, strict=True):
+        assert part.result["confusion_matrix"] == full.result["confusion_matrix"]
+        drawn = part.class_map() > 0
+        assert not drawn.all()
+        np.testing.assert_array_equal(part.class_map()[drawn], full.class_map()[drawn])
+        assert drawn[some.split_of(part).test.values > 0].all()
+
+
+def test_an_unknown_way_to_map_is_refused(tmp_path: Path) -> None:
+    path = write_experiment(tmp_path, ["lda"], head='map = "labels"\n')
+    with pytest.raises(SettingError, match="map='labels'.*did you mean 'labelled'"):
+        read_experiment(path, find_classifier)

@@ -33,6 +33,8 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.training.reuse import reuse_networks
 from hsidiff.windows.tiles import tile_windows
 
+SMALL_TILE_PX = 8
+"""Side of the tiles where only labelled pixels are wanted."""
 _FORGET_PEAK_MEMORY = Path("/proc/self/clear_refs")
 
 
@@ -67,6 +69,7 @@ class CellTask:
         validation_fraction: share of the training labels to choose settings on.
         meaning: what the result depends on, as JSON values; ``scene`` is the hash of the scene.
         networks: folder of the networks that were trained without labels; cells share them.
+        map: "all" pixels are mapped, or tiles that hold "labelled" ones.
     """
 
     source: SceneSource
@@ -76,6 +79,7 @@ class CellTask:
     validation_fraction: float
     meaning: dict[str, Any]
     networks: Path
+    map: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,8 @@ def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
 
         # 3. Map all pixels.
         with stopwatch.stage("map"):
-            arrays = draw_map(model, scene)
+            wanted = None if task.map == "all" else split.test.values > 0
+            arrays = draw_map(model, scene, wanted)
 
         # 4. Score on the test labels.
         with stopwatch.stage("score"):
@@ -180,20 +185,26 @@ def _choose(task: CellTask, find: FindClassifier, scene: Scene, labels: Training
     return choice
 
 
-def draw_map(model: SceneClassifier, scene: Scene) -> dict[str, np.ndarray]:
+def draw_map(
+    model: SceneClassifier, scene: Scene, wanted: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Map a scene tile by tile; the probabilities of one tile are held at a time.
 
     Args:
         model: a fitted classifier.
         scene: the scene that it was fitted on.
+        wanted: (rows, cols) bool; only tiles that hold such a pixel are mapped. None maps all.
 
     Returns:
         ``class_map`` (rows, cols) int32, and ``confidence`` (rows, cols) uint8: the largest
-        probability in percent. Both are 0 at invalid pixels.
+        probability in percent. Both are 0 at invalid pixels, and where nothing is mapped.
     """
     class_map = np.zeros(scene.shape, dtype=np.int32)
     confidence = np.zeros(scene.shape, dtype=np.uint8)
-    windows = tile_windows(scene.shape, tile_size_px(model), model.tile_multiple)
+    size_px = tile_size_px(model) if wanted is None else tile_size_px(model, SMALL_TILE_PX)
+    windows = tile_windows(scene.shape, size_px, model.tile_multiple)
+    if wanted is not None:
+        windows = [window for window in windows if wanted[window.slices].any()]
     for window in track(windows, "map", len(windows)):
         probabilities = model.predict_proba_window(scene, window)
         class_map[window.slices] = model.most_probable(probabilities)

@@ -141,6 +141,6 @@ def predict_at(model: SceneClassifier, scene: Scene, pixels: np.ndarray) -> np.n
     return class_map
 
 
-def tile_size_px(model: SceneClassifier) -> int:
-    """The default side of a tile, rounded up to what the model can take."""
-    return -(-DEFAULT_TILE_SIZE_PX // model.tile_multiple) * model.tile_multiple
+def tile_size_px(model: SceneClassifier, wanted_px: int = DEFAULT_TILE_SIZE_PX) -> int:
+    """A side of a tile, rounded up to what the model can take."""
+    return -(-wanted_px // model.tile_multiple) * model.tile_multiple

@@ -5,6 +5,7 @@
     seeds = [0, 1, 2, 3, 4]
     methods = ["svm", "position", "spectraldiff", "own.py:MyMethod"]
     validation_fraction = 0.25         # of the training labels, for [choose.LABEL]
+    map = "all"                        # or "labelled": only around labels; scores are the same
 
     [[scenes]]                         # or: embedded = true; or: benchmark = "indian-pines"
     name = "salinas-a"
@@ -33,6 +34,7 @@ from hsidiff.errors import (
     LARGEST_RANDOM_STATE,
     MissingFileError,
     SettingError,
+    check_choice,
     check_whole_number,
 )
 from hsidiff.evaluation.experiment_folder import file_name
@@ -53,6 +55,7 @@ _KEYS: dict[str, Types] = {
     "scenes": list,
     "splits": list,
     "validation_fraction": NUMBER,
+    "map": str,
     **dict.fromkeys(SETTING_TABLES, dict),
 }
 
@@ -68,6 +71,8 @@ class Experiment:
         scenes: in the file's order.
         splits: in the file's order.
         validation_fraction: share of the training labels on which methods with candidates choose.
+        map: which pixels are mapped, "all" or "labelled" and those around; scores do not depend on
+            it, seconds do.
     """
 
     text: str
@@ -76,6 +81,7 @@ class Experiment:
     scenes: tuple[SceneSource, ...]
     splits: tuple[SplitRecipe, ...]
     validation_fraction: float
+    map: str
 
 
 def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
@@ -103,6 +109,7 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
     fraction = content.get("validation_fraction", DEFAULT_VALIDATION_FRACTION)
     if not 0 < fraction < 1:
         raise SettingError(f"validation_fraction={fraction}: must lie strictly between 0 and 1")
+    mapped = check_choice("map", content.get("map", "all"), ("all", "labelled"))
     folder = path.absolute().parent
     scenes = tuple(read_source(table, folder) for table in content["scenes"])
     splits = tuple(read_split(table, scenes) for table in content["splits"])
@@ -115,4 +122,5 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
     ):
         # Two names that differ in case only are one folder on some systems.
         check_distinct(what, [file_name(name).casefold() for name in names])
-    return Experiment(text, tuple(content["seeds"]), methods, scenes, splits, float(fraction))
+    seeds = tuple(content["seeds"])
+    return Experiment(text, seeds, methods, scenes, splits, float(fraction), mapped)

@@ -93,7 +93,9 @@ def _tasks(
     for seed, split in splits.items():
         for method in experiment.methods:
             meaning = _meaning(labelled, split, method, fraction)
-            yield CellTask(labelled.source, split, method, seed, fraction, meaning, networks)
+            yield CellTask(
+                labelled.source, split, method, seed, fraction, meaning, networks, experiment.map
+            )
 
 
 def _read(source: SceneSource) -> tuple[_Labelled, dict[str, Any]]:
