@@ -377,5 +377,5 @@ def test_mapping_around_labels_only_gives_the_same_scores(tmp_path: Path) -> Non
 
 def test_an_unknown_way_to_map_is_refused(tmp_path: Path) -> None:
     path = write_experiment(tmp_path, ["lda"], head='map = "labels"\n')
-    with pytest.raises(SettingError, match="map='labels'.*did you mean 'labelled'"):
+    with pytest.raises(SettingError, match=r"map='labels'.*did you mean 'labelled'"):
         read_experiment(path, find_classifier)

@@ -12,6 +12,7 @@ from hsidiff.evaluation.pairwise import MethodPair, compare_methods
 from hsidiff.files import write_together
 from hsidiff.progress import track
 from hsidiff.report.comparison_tables import leakage_table, pairwise_table
+from hsidiff.report.overview_table import cells_frame, overview_table
 from hsidiff.report.published_table import published_table
 from hsidiff.report.score_tables import class_table, summary_table
 from hsidiff.report.seed_means import splits_with_cells
@@ -24,7 +25,7 @@ Pairs = dict[tuple[str, str], tuple[MethodPair, ...]]
 def write_tables(
     folder: ExperimentFolder, out: str | Path, pairs: Pairs | None = None
 ) -> tuple[Table, ...]:
-    """Write ``tables.md``, and each table as ``.tex`` and ``.csv``, all or nothing.
+    """Write ``tables.md``, each table as ``.tex`` and ``.csv``, and ``cells.csv``, all or nothing.
 
     Args:
         folder: the experiment, finished or not.
@@ -41,6 +42,7 @@ def write_tables(
     tables = make_tables(folder, compare_pairs(folder) if pairs is None else pairs)
     with write_together(out) as new:
         (new / "tables.md").write_text(_page(folder, tables), encoding="utf-8")
+        cells_frame(folder).convert_dtypes().to_csv(new / "cells.csv", index=False)
         for table in tables:
             (new / f"{table.name}.tex").write_text(to_latex(table), encoding="utf-8")
             # Whole numbers stay whole beside missing ones.
@@ -82,6 +84,10 @@ def _all_tables(folder: ExperimentFolder, pairs: Pairs) -> Iterator[Table]:
         yield unscored_table(folder)
     if any(cell.done for cell in folder.cells):
         yield leakage_table(folder)
+    for split in folder.splits:
+        overview = overview_table(folder, split)
+        if overview is not None:
+            yield overview
     for scene in folder.scenes:
         splits = splits_with_cells(folder, scene)
         if splits:
