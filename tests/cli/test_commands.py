@@ -1,5 +1,8 @@
 import json
+import os
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -289,3 +292,17 @@ def test_the_demo_prints_scores_and_what_it_wrote(run: Run, tmp_path: Path) -> N
     first = read_band(out / "map.tif")
     assert run(*words).exit_code == 0
     np.testing.assert_array_equal(read_band(out / "map.tif"), first)
+
+
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise() -> None:
+    said = "import os, hsidiff.cli; print(os.environ['OMP_WAIT_POLICY'])"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for given, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        ended = subprocess.run(
+            [sys.executable, "-c", said],
+            env=environment | given,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ended.stdout.strip() == expected
