@@ -8,6 +8,7 @@
       splits/SCENE/SPLIT/seed-0.npz                the split that all methods of it share
       cells/SCENE/SPLIT/METHOD/seed-0/result.json  scores, or why there are none
       cells/SCENE/SPLIT/METHOD/seed-0/map.npz      class_map int32, confidence uint8 in percent
+      networks/                                    what was learned without labels, shared by cells
 
 The folder of a cell appears whole, when the cell has ended, or not at all.
 A method is named by its label in the file: two labels may be one method with two settings.
