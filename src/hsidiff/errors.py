@@ -5,9 +5,11 @@ also the built-in error that a caller would expect, so ``except ValueError`` kee
 """
 
 import difflib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from numbers import Integral
-from typing import Any
+from typing import Any, TextIO
 
 LARGEST_RANDOM_STATE = 2**32 - 1
 """The largest seed that all of NumPy, scikit-learn and PyTorch take."""
@@ -43,6 +45,30 @@ class MissingFileError(HsidiffError, FileNotFoundError):
 
 class HsidiffWarning(UserWarning):
     """A result is doubtful; the message says why."""
+
+
+@contextmanager
+def hear_warnings(hear: Callable[[str], None]) -> Iterator[None]:
+    """Give the text of each :class:`HsidiffWarning` to ``hear``; silence those of other libraries.
+
+    What other libraries warn about is for developers; ours is for users.
+    """
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        hear(str(message))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", HsidiffWarning)
+        warnings.showwarning = show
+        yield
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> str:

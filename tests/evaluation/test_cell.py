@@ -7,8 +7,9 @@ import pytest
 
 from hsidiff.baselines.knn import NearestNeighbours
 from hsidiff.errors import HsidiffWarning
-from hsidiff.evaluation.cell import _forget_peak_memory, collecting_notes, draw_map
-from hsidiff.evaluation.choice import TrainingLabels, carve_validation, predict_at
+from hsidiff.evaluation.cell import _forget_peak_memory, collecting_notes
+from hsidiff.evaluation.choice import TrainingLabels, carve_validation
+from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.results import peak_memory_bytes
 from hsidiff.labels.label_map import LabelMap
 from small_scenes import small_invalid, small_labels, small_scene
@@ -36,12 +37,12 @@ def test_only_tiles_with_wanted_pixels_are_mapped() -> None:
     model = InSevens().fit(scene, small_labels((140, 150)))
     wanted = np.zeros(scene.shape, dtype=bool)
     wanted[139, 149] = True
-    class_map = predict_at(model, scene, wanted)
-    side = 133  # the next multiple of 7 after 128
+    class_map = draw_map(model, scene, wanted)["class_map"]
+    side, side_col = 126, 140  # the last tile of 14, the next multiple of 7 after 8
     assert not class_map[:side].any()
-    assert not class_map[:, :side].any()
+    assert not class_map[:, :side_col].any()
     whole = model.predict(scene, tile_size=140)
-    np.testing.assert_array_equal(class_map[side:, side:], whole[side:, side:])
+    np.testing.assert_array_equal(class_map[side:, side_col:], whole[side:, side_col:])
 
 
 def test_validation_leaves_out_classes_of_one_pixel() -> None:

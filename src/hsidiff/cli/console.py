@@ -3,10 +3,9 @@
 import logging
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -21,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hsidiff.errors import HsidiffWarning
+from hsidiff.errors import hear_warnings
 from hsidiff.files import json_text
 from hsidiff.progress import listen
 
@@ -43,27 +42,17 @@ def answer_json(content: Any) -> None:
 def at_work() -> Iterator[list[str]]:
     """Show progress, and each note once; give the list of notes, which grows."""
     notes: list[str] = []
+    logging.getLogger("rasterio").setLevel(logging.CRITICAL)
     # A bar is for eyes: in a log file it would be one line at the very end.
-    with warnings.catch_warnings(), _bars(disable=not MESSAGES.is_terminal) as bars:
-        # What other libraries warn about is for developers; ours is for users.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", HsidiffWarning)
-        logging.getLogger("rasterio").setLevel(logging.CRITICAL)
+    with _bars(disable=not MESSAGES.is_terminal) as bars:
 
-        def show(
-            message: Warning | str,
-            category: type[Warning],
-            filename: str,
-            lineno: int,
-            file: TextIO | None = None,
-            line: str | None = None,
-        ) -> None:
-            if str(message) not in notes:
-                notes.append(str(message))
-                _print_line(bars.console, "[yellow]note:[/]", str(message))
+        def show(text: str) -> None:
+            if text not in notes:
+                notes.append(text)
+                _print_line(bars.console, "[yellow]note:[/]", text)
 
-        warnings.showwarning = show
-        with listen(_LineListener() if bars.disable else _BarListener(bars)):
+        listener = _LineListener() if bars.disable else _BarListener(bars)
+        with hear_warnings(show), listen(listener):
             yield notes
 
 

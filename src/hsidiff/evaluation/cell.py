@@ -2,25 +2,23 @@
 
 import json
 import traceback
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import SceneClassifier
-from hsidiff.errors import HsidiffError, HsidiffWarning
+from hsidiff.errors import HsidiffError, hear_warnings
 from hsidiff.evaluation.choice import (
     Choice,
     TrainingLabels,
     carve_validation,
     choose_settings,
-    tile_size_px,
 )
+from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.experiment_method import FindClassifier, MethodRecipe
 from hsidiff.evaluation.experiment_scene import SceneSource, open_once
 from hsidiff.evaluation.metrics import score
@@ -28,13 +26,9 @@ from hsidiff.evaluation.results import Stopwatch, describe_result
 from hsidiff.files import json_text
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split
-from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.training.reuse import reuse_networks
-from hsidiff.windows.tiles import tile_windows
 
-SMALL_TILE_PX = 8
-"""Side of the tiles where only labelled pixels are wanted."""
 _FORGET_PEAK_MEMORY = Path("/proc/self/clear_refs")
 
 
@@ -185,33 +179,6 @@ def _choose(task: CellTask, find: FindClassifier, scene: Scene, labels: Training
     return choice
 
 
-def draw_map(
-    model: SceneClassifier, scene: Scene, wanted: np.ndarray | None = None
-) -> dict[str, np.ndarray]:
-    """Map a scene tile by tile; the probabilities of one tile are held at a time.
-
-    Args:
-        model: a fitted classifier.
-        scene: the scene that it was fitted on.
-        wanted: (rows, cols) bool; only tiles that hold such a pixel are mapped. None maps all.
-
-    Returns:
-        ``class_map`` (rows, cols) int32, and ``confidence`` (rows, cols) uint8: the largest
-        probability in percent. Both are 0 at invalid pixels, and where nothing is mapped.
-    """
-    class_map = np.zeros(scene.shape, dtype=np.int32)
-    confidence = np.zeros(scene.shape, dtype=np.uint8)
-    size_px = tile_size_px(model) if wanted is None else tile_size_px(model, SMALL_TILE_PX)
-    windows = tile_windows(scene.shape, size_px, model.tile_multiple)
-    if wanted is not None:
-        windows = [window for window in windows if wanted[window.slices].any()]
-    for window in track(windows, "map", len(windows)):
-        probabilities = model.predict_proba_window(scene, window)
-        class_map[window.slices] = model.most_probable(probabilities)
-        confidence[window.slices] = np.round(100 * probabilities.max(axis=-1))
-    return {"class_map": class_map, "confidence": confidence}
-
-
 @contextmanager
 def collecting_notes(earlier: Iterable[str] = ()) -> Iterator[list[str]]:
     """Keep the warnings of the ``with`` block, each text once; other libraries' are silenced.
@@ -224,21 +191,11 @@ def collecting_notes(earlier: Iterable[str] = ()) -> Iterator[list[str]]:
     """
     notes = list(earlier)
 
-    def keep(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if str(message) not in notes:
-            notes.append(str(message))
+    def keep(text: str) -> None:
+        if text not in notes:
+            notes.append(text)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", HsidiffWarning)
-        warnings.showwarning = keep
+    with hear_warnings(keep):
         yield notes
 
 

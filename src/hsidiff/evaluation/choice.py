@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.classifier import SceneClassifier
+from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
 from hsidiff.labels.splits import block_split, random_split
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import tile_windows
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def choose_settings(
     scores = []
     for candidate in track(candidates, "choose", len(candidates)):
         model = make(candidate).fit(scene, validation.train)
-        predicted = predict_at(model, scene, validation.test.values > 0)
+        predicted = draw_map(model, scene, validation.test.values > 0)["class_map"]
         scores.append(score(predicted, validation.test).overall_accuracy)
     chosen = candidates[int(np.argmax(scores))]
     about = {
@@ -120,27 +120,3 @@ def carve_validation(
         receptive_field_px=receptive_field_px,
         random_state=random_state,
     )
-
-
-def predict_at(model: SceneClassifier, scene: Scene, pixels: np.ndarray) -> np.ndarray:
-    """Map the tiles that hold some pixels.
-
-    Args:
-        model: a fitted classifier.
-        scene: the scene.
-        pixels: (rows, cols) bool, where class ids are wanted.
-
-    Returns:
-        (rows, cols) int32 class ids; 0 in tiles without a wanted pixel.
-    """
-    class_map = np.zeros(scene.shape, dtype=np.int32)
-    for window in tile_windows(scene.shape, tile_size_px(model), model.tile_multiple):
-        if pixels[window.slices].any():
-            probabilities = model.predict_proba_window(scene, window)
-            class_map[window.slices] = model.most_probable(probabilities)
-    return class_map
-
-
-def tile_size_px(model: SceneClassifier, wanted_px: int = DEFAULT_TILE_SIZE_PX) -> int:
-    """A side of a tile, rounded up to what the model can take."""
-    return -(-wanted_px // model.tile_multiple) * model.tile_multiple
