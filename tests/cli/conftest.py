@@ -1,9 +1,11 @@
 """Fixtures of the tests of the command line."""
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from command_line import Ended, Run, SmallFiles, write_small_files
+from command_line import Ended, Run, SmallFiles, everything_in, write_small_files
 
 from hsidiff.cli import main
 
@@ -27,3 +29,28 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def small_files(tmp_path_factory: pytest.TempPathFactory) -> SmallFiles:
     """The small scene and its labels as files."""
     return write_small_files(tmp_path_factory.mktemp("small files"))
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """A folder for inputs that are wrong."""
+    (tmp_path / "inputs").mkdir()
+    return tmp_path / "inputs"
+
+
+@pytest.fixture
+def refused(run: Run, tmp_path: Path) -> Callable[..., str]:
+    """Run ``hsidiff map`` on what is wrong; give the error after checking how it ended."""
+    out = tmp_path / "results" / "out"
+    out.parent.mkdir()
+
+    def call(scene: Path, labels: Path, *words: object) -> str:
+        before = everything_in(tmp_path)
+        words = words if "--method" in words else ("--method", "lda", *words)
+        ended = run("map", scene, labels, "--block-px", 5, *words, "-o", out)
+        assert ended.exit_code == 2, ended.err
+        assert ended.out == ""
+        assert everything_in(tmp_path) == before
+        return ended.error
+
+    return call

@@ -1,0 +1,93 @@
+"""Splits as files, and their hash."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from affine import Affine
+from rasterio.crs import CRS
+from split_cases import KINDS, scattered_labels
+
+from hsidiff.errors import MissingFileError, SplitError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.splits import (
+    SPLIT_KINDS,
+    Split,
+    published_split,
+    random_split,
+)
+
+
+@pytest.mark.parametrize("kind", SPLIT_KINDS)
+def test_a_split_survives_saving(kind: str, tmp_path: Path) -> None:
+    values = scattered_labels(20, 17, 0).values
+    labels = LabelMap.from_array(
+        values,
+        {2: "Grün", 5: "Soil"},
+        sample_ids=values * 10,
+        crs=CRS.from_epsg(32633),
+        transform=Affine(30.0, 0.0, 364095.0, 0.0, -30.0, 5809965.0),
+    )
+    split = KINDS[kind](labels, 3)
+    split.save(tmp_path / "new" / "split.npz")
+    loaded = Split.load(tmp_path / "new" / "split.npz")
+    assert loaded.sha256 == split.sha256
+    assert (loaded.kind, loaded.parameters) == (split.kind, split.parameters)
+    for ours, theirs in ((split.train, loaded.train), (split.test, loaded.test)):
+        assert theirs.classes == ours.classes
+        assert (theirs.crs, theirs.transform) == (ours.crs, ours.transform)
+        for name in ("values", "sample_ids", "region"):
+            np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["split.npz"]
+
+
+def test_the_hash_is_of_the_pixels_and_not_of_how_they_came() -> None:
+    split = random_split(scattered_labels(12, 12, 0))
+    assert published_split(split.train, split.test).sha256 == split.sha256
+    assert Split(split.test, split.train, "random").sha256 != split.sha256
+    wide = LabelMap.from_array(np.array([[1, 2, 0, 0]])), LabelMap.from_array([[0, 0, 1, 2]])
+    high = LabelMap.from_array(wide[0].values.T), LabelMap.from_array(wide[1].values.T)
+    assert Split(*wide, kind="published").sha256 != Split(*high, kind="published").sha256
+    large_ids = [
+        LabelMap.from_array(side.values * 65537, {i * 65537: "" for i in (1, 2)}) for side in wide
+    ]
+    assert Split(*large_ids, kind="published").sha256 != Split(*wide, kind="published").sha256
+
+
+def test_parameters_are_json_values() -> None:
+    for make in KINDS.values():
+        split = make(scattered_labels(20, 20, 0), 1)
+        assert json.loads(json.dumps(split.parameters)) == split.parameters
+
+
+def test_a_missing_split_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"none\.npz: no such split file"):
+        Split.load(tmp_path / "none.npz")
+
+
+def test_broken_and_foreign_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "split.npz"
+    random_split(scattered_labels(12, 12, 0)).save(path)
+    whole = path.read_bytes()
+    arrays = dict(np.load(path))
+    changed = {
+        **arrays,
+        "train_values": arrays["test_values"],
+        "test_values": arrays["train_values"],
+    }
+    np.savez(tmp_path / "changed.npz", **changed)
+    np.savez(tmp_path / "foreign.npz", cube=np.zeros(3))
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    np.savez(tmp_path / "pickle.npz", about=np.array([{}], dtype=object))
+    (tmp_path / "cut.npz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.npz").write_text("not a split")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "bits.npz").write_bytes(whole[:200] + bytes(40) + whole[240:])
+    broken = [p for p in tmp_path.iterdir() if p != path]
+    assert len(broken) == 8
+    for file in broken:
+        with pytest.raises(SplitError, match=file.name):
+            Split.load(file)
+    with pytest.raises(SplitError):
+        Split.load(tmp_path)
