@@ -1,12 +1,13 @@
 """Parent of the methods that learn a scene by denoising it before they look at a label."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from torch import nn
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
@@ -15,7 +16,8 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.class_shares import class_weights
 from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
-from hsidiff.training.loop import pick_device
+from hsidiff.training.loop import Recipe, pick_device, seeded
+from hsidiff.training.patch_classifier import fit_patch_classifier
 from hsidiff.windows.gather import Samples
 from hsidiff.windows.tiles import sampled_tile_windows
 
@@ -132,6 +134,30 @@ class DenoisingClassifier(SceneClassifier):
             return head
         shares = np.bincount(classes) / len(classes)
         return head.weighted(class_weights(head.predict_proba(values), shares))
+
+    def _head_recipe(self, profile: Any, n_steps: int) -> Recipe:
+        """How the transformer is trained for ``n_steps``."""
+        return replace(profile.head_recipe, n_steps=n_steps)
+
+    def _fit_transformer(
+        self, profile: Any, samples: Samples, make: Callable[[], nn.Module]
+    ) -> nn.Module:
+        """Make a transformer and train it on patches.
+
+        Args:
+            profile: with ``head_recipe``, ``head_batch_size`` and ``head_epochs``.
+            samples: values (n, patch, patch, n_values).
+            make: gives a new one, from patches to class scores.
+        """
+        batch_size, seed = profile.head_batch_size, self.random_state
+        n_steps = -(-len(samples) // batch_size) * profile.head_epochs
+        recipe, classes = self._head_recipe(profile, n_steps), self._class_positions(samples)
+        with seeded(seed):
+            network = make()
+            fit_patch_classifier(
+                network, samples.values, classes, recipe, batch_size, seed, self.device
+            )
+        return network
 
     def _values_without_labels(self, scene: Scene, region: np.ndarray | None) -> np.ndarray:
         """What the head sees at pixels drawn from the scene, (n, n_values)."""

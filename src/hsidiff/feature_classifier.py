@@ -8,7 +8,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import accumulate, pairwise
 from typing import Literal
 
 import numpy as np
@@ -26,14 +25,14 @@ from hsidiff.networks.counting import cost_of
 from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead
+from hsidiff.training.linear_head import LinearHead, side_by_side
 from hsidiff.training.loop import Recipe, pick_device, seeded
-from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
+from hsidiff.training.patch_classifier import predict_patches
 from hsidiff.training.weights import load_weights, weights
-from hsidiff.windows.gather import Samples, gather_patches
+from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
-from hsidiff.windows.tiles import read_with_halo, without_margin
+from hsidiff.windows.tiles import read_with_halo
 
 HEAD_RECIPE = Recipe(n_steps=1, learning_rate=1e-3, max_gradient_norm=15.0)
 """How SpectralDiff's code trains its transformer."""
@@ -227,7 +226,8 @@ class FeatureClassifier(DenoisingClassifier):
         if profile.head == "linear":
             self.head_ = self._fit_linear_head(scene, samples, self._parts(), region)
         else:
-            self.head_ = self._fit_transformer(profile, samples)
+            make = partial(self._make_transformer, self._n_components(), len(self.classes_))
+            self.head_ = self._fit_transformer(profile, samples, make)
 
     def _learn_scene(
         self, scene: Scene, transform: SpectralTransform, region: np.ndarray | None
@@ -269,14 +269,8 @@ class FeatureClassifier(DenoisingClassifier):
         """
         # A model that was fitted on another machine may be given another device.
         features = replace(self.features_, device=self.device)
-        values = [
-            projection.project(found)
-            for projection, found in zip(self.projections_, features.of(cube, window), strict=True)
-        ]
-        if self.settings().head == "linear":
-            spectra = without_margin(np.nan_to_num(cube, nan=0.0), features.halo_px)
-            values += [features.transform.apply(spectra), spectra]
-        return np.concatenate(values, axis=-1)
+        linear = self.settings().head == "linear"
+        return features.projected(cube, window, self.projections_, with_spectra=linear)
 
     def _n_components(self) -> tuple[int, ...]:
         """Components of each timestep and layer."""
@@ -291,34 +285,13 @@ class FeatureClassifier(DenoisingClassifier):
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        widths = {
-            **self._feature_widths(),
-            "denoiser input": self.features_.transform.n_outputs,
-            "spectrum": self.n_bands_,
-        }
-        ends = accumulate(widths.values(), initial=0)
-        return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}
-
-    def _head_recipe(self, profile: FeatureProfile, n_steps: int) -> Recipe:
-        """How the transformer is trained for ``n_steps``."""
-        return replace(profile.head_recipe, n_steps=n_steps)
-
-    def _fit_transformer(self, profile: FeatureProfile, samples: Samples) -> nn.Module:
-        classes = self._class_positions(samples)
-        n_batches = -(-len(classes) // profile.head_batch_size)
-        recipe = self._head_recipe(profile, n_batches * profile.head_epochs)
-        with seeded(self.random_state):
-            network = self._make_transformer(self._n_components(), len(self.classes_))
-            fit_patch_classifier(
-                network,
-                samples.values,
-                classes,
-                recipe,
-                profile.head_batch_size,
-                self.random_state,
-                self.device,
-            )
-        return network
+        return side_by_side(
+            {
+                **self._feature_widths(),
+                "denoiser input": self.features_.transform.n_outputs,
+                "spectrum": self.n_bands_,
+            }
+        )
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         patch_px = self.settings().patch_px
@@ -358,7 +331,7 @@ class FeatureClassifier(DenoisingClassifier):
         transform = self.features_.transform
         arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
         for i, projection in enumerate(self.projections_):
-            arrays |= {f"projection.{i}.{key}": value for key, value in vars(projection).items()}
+            arrays |= projection.arrays(f"projection.{i}.")
         arrays |= weights("denoiser.", self.features_.denoiser)
         if isinstance(self.head_, LinearHead):
             return Learned(arrays | self.head_.arrays(), self.head_.facts())
@@ -371,9 +344,7 @@ class FeatureClassifier(DenoisingClassifier):
         load_weights(denoiser, "denoiser.", arrays)
         self.features_ = self._features(profile, transform, denoiser)
         self.projections_ = tuple(
-            PrincipalComponents(
-                *(arrays[f"projection.{i}.{key}"] for key in ("mean", "components", "scale"))
-            )
+            PrincipalComponents.of(f"projection.{i}.", arrays)
             for i in range(len(profile.timesteps) * len(profile.layers))
         )
         if profile.head == "linear":

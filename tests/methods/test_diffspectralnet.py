@@ -93,7 +93,7 @@ def test_the_rate_falls_ten_times_whatever_the_number_of_labels(
         recipes.append(recipe)
         network.eval()
 
-    monkeypatch.setattr("hsidiff.feature_classifier.fit_patch_classifier", note)
+    monkeypatch.setattr("hsidiff.denoising_classifier.fit_patch_classifier", note)
     tiny(head="transformer", n_components=2, head_epochs=40).fit(scene, labels)
     # 45 labels are one batch.
     assert [(recipe.n_steps, recipe.fall_every) for recipe in recipes] == [(40, 4)]

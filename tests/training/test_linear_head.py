@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
-from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
+from hsidiff.training.linear_head import LinearHead, fit_linear_head, side_by_side, spatial_groups
 
 PARTS = {"first": slice(0, 3), "second": slice(3, 6)}
 
@@ -223,3 +223,12 @@ def test_a_head_comes_back_from_its_arrays_and_facts() -> None:
     np.testing.assert_array_equal(again.weights, head.weights)
     np.testing.assert_array_equal(again.biases, head.biases)
     assert again.facts() == head.facts()
+
+
+def test_kinds_of_values_stand_side_by_side_in_their_order() -> None:
+    found = side_by_side({"features": 3, "denoiser input": 2, "spectrum": 4})
+    assert found == {
+        "features": slice(0, 3),
+        "denoiser input": slice(3, 5),
+        "spectrum": slice(5, 9),
+    }

@@ -14,8 +14,6 @@ from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
 
-_SAVED = ("mean", "components", "scale")
-
 
 @dataclass(repr=False, eq=False)
 class OnComponents(SpectralBaseline):
@@ -53,11 +51,8 @@ class OnComponents(SpectralBaseline):
 
     def _get_learned(self) -> Learned:
         learned = super()._get_learned()
-        projection = {f"projection.{part}": getattr(self.projection_, part) for part in _SAVED}
-        return Learned(learned.arrays | projection, learned.facts)
+        return Learned(learned.arrays | self.projection_.arrays("projection."), learned.facts)
 
     def _set_learned(self, learned: Learned) -> None:
-        self.projection_ = PrincipalComponents(
-            *(learned.arrays[f"projection.{part}"] for part in _SAVED)
-        )
+        self.projection_ = PrincipalComponents.of("projection.", learned.arrays)
         super()._set_learned(learned)

@@ -15,7 +15,6 @@ Scaling and whitening are learned from the scene without labels, as there (trans
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import accumulate, pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -32,11 +31,11 @@ from hsidiff.networks.counting import cost_of
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead
+from hsidiff.training.linear_head import LinearHead, side_by_side
 from hsidiff.training.loop import pick_device, seeded
-from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
+from hsidiff.training.patch_classifier import predict_patches
 from hsidiff.training.weights import load_weights, weights
-from hsidiff.windows.gather import Samples, gather_patches
+from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import scene_moments
 from hsidiff.windows.tiles import read_with_halo
@@ -108,7 +107,8 @@ class RawSpectra(DenoisingClassifier):
         if profile.head == "linear":
             self.head_ = self._fit_linear_head(scene, samples, self._parts(), region)
         else:
-            self.head_ = self._fit_transformer(profile, samples)
+            make = partial(_transformer, profile, self.n_bands_, len(self.classes_))
+            self.head_ = self._fit_transformer(profile, samples, make)
 
     def _read_values(self, scene: Scene, window: Window, margin: int) -> np.ndarray:
         """What the head sees in a window and ``margin`` pixels around it."""
@@ -123,25 +123,9 @@ class RawSpectra(DenoisingClassifier):
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        ends = accumulate((self.transform_.n_outputs, self.n_bands_), initial=0)
-        names = ("denoiser input", "spectrum")
-        return {name: slice(*ends) for name, ends in zip(names, pairwise(ends), strict=True)}
-
-    def _fit_transformer(self, profile: FeatureProfile, samples: Samples) -> nn.Module:
-        classes = self._class_positions(samples)
-        n_batches = -(-len(classes) // profile.head_batch_size)
-        with seeded(self.random_state):
-            network = _transformer(profile, self.n_bands_, len(self.classes_))
-            fit_patch_classifier(
-                network,
-                samples.values,
-                classes,
-                replace(profile.head_recipe, n_steps=n_batches * profile.head_epochs),
-                profile.head_batch_size,
-                self.random_state,
-                self.device,
-            )
-        return network
+        return side_by_side(
+            {"denoiser input": self.transform_.n_outputs, "spectrum": self.n_bands_}
+        )
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         values = self._values(cube)

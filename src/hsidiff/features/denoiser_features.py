@@ -1,6 +1,6 @@
 """Features of a trained denoiser, for any window of a scene, and their principal components."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -85,6 +85,31 @@ class DenoiserFeatures:
             taps = self.denoiser.taps(x_t, t, self.layers)
             features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu().numpy() for tap in taps)
         return features
+
+    def projected(
+        self,
+        cube: np.ndarray,
+        window: Window,
+        projections: Sequence[PrincipalComponents],
+        with_spectra: bool,
+    ) -> np.ndarray:
+        """Principal components of a window's features, stacked in the order of :meth:`of`.
+
+        Args:
+            cube: as in :meth:`of`.
+            window: as there.
+            projections: what :meth:`principal_components` found.
+            with_spectra: whether what the denoiser saw and the spectrum (0 where invalid) follow.
+
+        Returns:
+            (rows, cols, n_values) float32.
+        """
+        found = zip(projections, self.of(cube, window), strict=True)
+        values = [projection.project(features) for projection, features in found]
+        if with_spectra:
+            spectra = without_margin(np.nan_to_num(cube, nan=0.0), self.halo_px)
+            values += [self.transform.apply(spectra), spectra]
+        return np.concatenate(values, axis=-1)
 
     def principal_components(
         self,

@@ -48,7 +48,6 @@ the training labels in place of CTSSFM, which overfits few labels.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import accumulate, pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -74,14 +73,14 @@ from hsidiff.networks.staged_denoiser import StagedDenoiser, StagesShape
 from hsidiff.networks.timestep_fusion import CrossTimestepFusion
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead
+from hsidiff.training.linear_head import LinearHead, side_by_side
 from hsidiff.training.loop import Recipe, pick_device, seeded
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.crops import CropPool
 from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
-from hsidiff.windows.tiles import read_with_halo, without_margin
+from hsidiff.windows.tiles import read_with_halo
 
 N_ANGLE_CROPS = 64
 """Crops whose pixels' spectral angles are averaged."""
@@ -298,22 +297,17 @@ class DiffCRN(DenoisingClassifier):
         """What the linear head sees of a window, (rows, cols, n_values)."""
         # A model that was fitted on another machine may be given another device.
         features = replace(self.features_, device=self.device)
-        values = [
-            projection.project(found)
-            for projection, found in zip(self.projections_, features.of(cube, window), strict=True)
-        ]
-        spectra = without_margin(np.nan_to_num(cube, nan=0.0), features.halo_px)
-        return np.concatenate([*values, features.transform.apply(spectra), spectra], axis=-1)
+        return features.projected(cube, window, self.projections_, with_spectra=True)
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        widths = {
-            "features": sum(projection.n_components for projection in self.projections_),
-            "denoiser input": self.features_.transform.n_outputs,
-            "spectrum": self.n_bands_,
-        }
-        ends = accumulate(widths.values(), initial=0)
-        return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}
+        return side_by_side(
+            {
+                "features": sum(projection.n_components for projection in self.projections_),
+                "denoiser input": self.features_.transform.n_outputs,
+                "spectrum": self.n_bands_,
+            }
+        )
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         if isinstance(self.head_, LinearHead):
@@ -346,7 +340,7 @@ class DiffCRN(DenoisingClassifier):
         transform, facts = self.features_.transform, dict(vars(self.choice_))
         arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
         for i, projection in enumerate(self.projections_):
-            arrays |= {f"projection.{i}.{key}": value for key, value in vars(projection).items()}
+            arrays |= projection.arrays(f"projection.{i}.")
         arrays |= weights("denoiser.", self.features_.denoiser)
         arrays |= weights("addition.", self.features_.addition)
         if isinstance(self.head_, LinearHead):
@@ -369,9 +363,7 @@ class DiffCRN(DenoisingClassifier):
             return
         self.head_ = LinearHead.of(arrays, learned.facts)
         self.projections_ = tuple(
-            PrincipalComponents(
-                *(arrays[f"projection.{i}.{key}"] for key in ("mean", "components", "scale"))
-            )
+            PrincipalComponents.of(f"projection.{i}.", arrays)
             for i in range(profile.shape.n_stages)
         )
 

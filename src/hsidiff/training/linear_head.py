@@ -10,6 +10,7 @@ that are linear in the values, and so does their average: whatever was chosen, t
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,12 @@ def _experts(parts: Mapping[str, slice], classes: np.ndarray) -> dict[str, tuple
     # The discriminant needs the spread inside a class.
     kinds = [kind for kind in ESTIMATORS if kind != "lda" or len(classes) > classes.max() + 1]
     return {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
+
+
+def side_by_side(widths: Mapping[str, int]) -> dict[str, slice]:
+    """The columns of each kind of values, when kinds of these widths are stacked in their order."""
+    ends = accumulate(widths.values(), initial=0)
+    return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}
 
 
 def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Statistics of a scene in one streaming pass: bands, covariance, principal components."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,6 +116,15 @@ class PrincipalComponents:
     def project(self, values: np.ndarray) -> np.ndarray:
         """Project (..., d) to (..., n_components)."""
         return (values - self.mean) @ self.components.T / self.scale
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """Names with ``prefix`` to arrays, to be stored; :meth:`of` reads them."""
+        return {prefix + name: array for name, array in vars(self).items()}
+
+    @classmethod
+    def of(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "PrincipalComponents":
+        """The projection that :meth:`arrays` described."""
+        return cls(*(arrays[prefix + name] for name in ("mean", "components", "scale")))
 
 
 def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMoments:
