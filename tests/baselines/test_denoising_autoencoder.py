@@ -8,7 +8,7 @@ from hsidiff.baselines.denoising_autoencoder import LEVEL
 from hsidiff.diffusion.objectives import target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.errors import SettingError
-from hsidiff.feature_classifier import FAST
+from hsidiff.features.feature_profile import FAST
 from small_scenes import small_labels, small_scene
 
 SHAPE = (30, 36)

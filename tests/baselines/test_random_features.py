@@ -4,7 +4,7 @@ import torch
 
 from hsidiff.baselines import RandomFeatures
 from hsidiff.errors import SettingError
-from hsidiff.feature_classifier import FAST
+from hsidiff.features.feature_profile import FAST
 from hsidiff.methods.spectraldiff import SpectralDiff
 from hsidiff.training.weights import weights
 from small_scenes import small_labels, small_scene

@@ -7,7 +7,7 @@ import pytest
 from hsidiff.about import Cost
 from hsidiff.baselines import RawSpectra
 from hsidiff.errors import SettingError
-from hsidiff.feature_classifier import FAST
+from hsidiff.features.feature_profile import FAST
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
 from hsidiff.networks.pixel_transformer import PixelTransformer

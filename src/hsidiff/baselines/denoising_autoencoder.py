@@ -23,7 +23,7 @@ from typing import ClassVar
 from hsidiff.about import About
 from hsidiff.baselines.feature_control import FeatureControl
 from hsidiff.errors import SettingError
-from hsidiff.feature_classifier import FAST, FeatureProfile
+from hsidiff.features.feature_profile import FAST, FeatureProfile
 
 LEVEL = 250
 """Timestep of the noise, of 500."""

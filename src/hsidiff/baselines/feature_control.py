@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from hsidiff.feature_classifier import FAST, FeatureClassifier, FeatureProfile
+from hsidiff.feature_classifier import FeatureClassifier
+from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 
 

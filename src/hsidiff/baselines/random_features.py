@@ -23,7 +23,7 @@ import numpy as np
 from hsidiff.about import About
 from hsidiff.baselines.feature_control import FeatureControl
 from hsidiff.errors import SettingError
-from hsidiff.feature_classifier import FeatureProfile
+from hsidiff.features.feature_profile import FeatureProfile
 from hsidiff.networks.spectral_unet import SpectralUNet
 from hsidiff.scenes.scene import Scene
 from hsidiff.training.loop import seeded

@@ -25,7 +25,7 @@ from hsidiff.about import About, Cost
 from hsidiff.classifier import Learned
 from hsidiff.denoising_classifier import DenoisingClassifier
 from hsidiff.errors import SettingError, check_choice, check_whole_number
-from hsidiff.feature_classifier import FAST, FeatureProfile
+from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.counting import cost_of
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape

@@ -61,7 +61,8 @@ from torch.nn import functional
 
 from hsidiff.about import About
 from hsidiff.errors import SettingError, check_choice, check_whole_number
-from hsidiff.feature_classifier import FAST, FeatureClassifier, FeatureProfile
+from hsidiff.feature_classifier import FeatureClassifier
+from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.features.pretraining import Denoising
 from hsidiff.networks.spectral_transformer import (
     EncoderShape,

@@ -46,7 +46,8 @@ from typing import ClassVar
 from torch import nn
 
 from hsidiff.about import About
-from hsidiff.feature_classifier import FAST, FeatureClassifier, FeatureProfile
+from hsidiff.feature_classifier import FeatureClassifier
+from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.features.pretraining import Denoising
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.networks.spectral_unet import UNetShape
