@@ -92,16 +92,12 @@ class Spy(PositionOnly):
     shift: int = 0
     context_px: int = 0
 
-    @property
-    def halo_px(self):
-        return self.context_px
-
     def _fit(self, scene, labels):
         np.save(Path(self.log) / f"{uuid.uuid4()}.npy", labels.values)
         super()._fit(scene, labels)
 
     def _predict_proba_tile(self, cube, window):
-        halo = self.halo_px
+        halo = self.context_px
         inner = cube[halo : halo + window.n_rows, halo : halo + window.n_cols]
         return np.roll(super()._predict_proba_tile(inner, window), self.shift, axis=-1)
 '''

@@ -8,10 +8,11 @@ import pytest
 from safetensors.numpy import load_file
 from sklearn.exceptions import NotFittedError
 
-from hsidiff.classifier import Learned, SceneClassifier, read_config
+from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LabelError, MissingFileError, ModelError, SceneError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.progress import listen
+from hsidiff.saved_model import Learned, read_config
 from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
 from small_scenes import scene_of, small_cube, small_labels, small_scene
@@ -29,7 +30,7 @@ class Nearest(SceneClassifier):
     means_: np.ndarray = field(init=False)
 
     @property
-    def halo_px(self) -> int:
+    def context_px(self) -> int:
         return self.reach_px
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
@@ -222,7 +223,11 @@ def test_a_saved_model_is_json_and_safetensors_and_comes_back(
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["config.json", "learned.safetensors", "preprocess.json"]
     assert list(load_file(folder / "learned.safetensors")) == ["means"]
-    assert read_config(folder)["settings"] == {"reach_px": 1}
+    assert read_config(folder)["settings"] == {
+        "reach_px": 1,
+        "smoothing": "none",
+        "smoothing_radius_px": 2,
+    }
     loaded = Nearest.load(folder)
     np.testing.assert_array_equal(loaded.predict(scene), fitted.predict(scene))
     assert loaded.classes_ == fitted.classes_

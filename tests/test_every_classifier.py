@@ -55,13 +55,26 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     "diffspectralnet": {"pretrain_steps": 20, "device": "cpu"},
 }
 
+SMOOTHED = "smoothed "
+# Whose probabilities are smoothed, too: of a spectrum, of a place, of a denoiser that sees noise.
+SMOOTHED_SETTINGS: dict[str, dict[str, object]] = {
+    "svm": {"C": 10.0, "gamma": 1.0},
+    "position": {},
+    "random-features": {"extraction": "noisy", "device": "cpu"},
+}
+
 ODD_SHAPE = (37, 70)
 SAME_PROBABILITY = 1e-5
 
 
-@pytest.fixture(scope="module", params=CLASSIFIERS)
+@pytest.fixture(
+    scope="module", params=[*CLASSIFIERS, *(SMOOTHED + name for name in SMOOTHED_SETTINGS)]
+)
 def make_classifier(request: pytest.FixtureRequest) -> MakeClassifier:
     """Makes unfitted classifiers; takes settings."""
+    name = request.param.removeprefix(SMOOTHED)
+    if name != request.param:
+        return partial(CLASSIFIERS[name], smoothing="guided", **SMOOTHED_SETTINGS[name])
     return partial(CLASSIFIERS[request.param], **TINY_SETTINGS.get(request.param, {}))
 
 

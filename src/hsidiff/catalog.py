@@ -6,9 +6,10 @@ from pathlib import Path
 from types import ModuleType
 
 from hsidiff.baselines import BASELINES
-from hsidiff.classifier import SceneClassifier, read_config
+from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import MissingFileError, SettingError, check_choice
 from hsidiff.methods import METHODS
+from hsidiff.saved_model import read_config
 
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**METHODS, **BASELINES}
 

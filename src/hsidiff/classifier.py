@@ -5,47 +5,34 @@ tile by tile: a tile sees ``halo_px`` pixels around itself and where it lies, so
 depend on the tile size, on the order of tiles, or on how many workers draw it.
 """
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, final
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About, Cost
-from hsidiff.errors import LabelError, MissingFileError, ModelError
-from hsidiff.files import write_json, write_whole_folder
+from hsidiff.errors import LabelError, ModelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.progress import track
+from hsidiff.saved_model import Learned, SavedModel, read_config, whole_model
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.windows.statistics import valid_pixels
-from hsidiff.windows.tiles import read_with_halo, tile_windows
+from hsidiff.windows.smoothing import find_guide, smooth_probabilities, smoothing_reach_px
+from hsidiff.windows.statistics import PrincipalComponents, valid_pixels
+from hsidiff.windows.tiles import read_with_halo, tile_windows, without_margin
 
 DEFAULT_TILE_SIZE_PX = 128
 WAVELENGTH_TOLERANCE_NM = 2.0
-_MODEL_FILES = ("config.json", "preprocess.json", "learned.safetensors")
+_GUIDE = "smoothing."
+"""How the names of the guide's arrays begin in a saved model."""
 
 
-@dataclass(frozen=True)
-class Learned:
-    """What a classifier has learned, in a form that can be written without pickle.
-
-    Attributes:
-        arrays: names to arrays, stored as safetensors.
-        facts: names to JSON values.
-    """
-
-    arrays: dict[str, np.ndarray]
-    facts: dict[str, Any]
-
-
+@dataclass(repr=False, eq=False)
 class SceneClassifier(BaseEstimator, ABC):
     """Parent of every method and baseline. Subclasses are dataclasses whose fields are settings.
 
@@ -54,26 +41,48 @@ class SceneClassifier(BaseEstimator, ABC):
     work.
 
     A subclass gives :meth:`_fit`, :meth:`_predict_proba_tile`, :meth:`_get_learned` and
-    :meth:`_set_learned`.
+    :meth:`_set_learned`, and :attr:`context_px` if it looks around a pixel.
 
     Attributes:
+        smoothing: "guided" smooths the probabilities along the edges of the scene, see
+            :mod:`hsidiff.windows.smoothing`; "none" leaves them.
+        smoothing_radius_px: of the windows of that filter, which reaches twice as far.
         name: the word that names the classifier on the command line and in result files.
         about: where it comes from; one of your own may leave it out.
         classes_: the classes that had training labels; the order of the probabilities.
+        guide_: components of the scene whose edges the smoothing keeps; only if it smooths.
     """
+
+    smoothing: str = field(default="none", kw_only=True)
+    smoothing_radius_px: int = field(default=2, kw_only=True)
 
     name: ClassVar[str]
     about: ClassVar[About | None] = None
     tile_multiple: ClassVar[int] = 1
 
-    classes_: tuple[LandClass, ...]
-    n_bands_: int
-    wavelengths_nm_: np.ndarray | None
+    classes_: tuple[LandClass, ...] = field(init=False)
+    n_bands_: int = field(init=False)
+    wavelengths_nm_: np.ndarray | None = field(init=False)
+    guide_: PrincipalComponents = field(init=False)
 
     @property
-    def halo_px(self) -> int:
-        """How many pixels around a pixel can change its probabilities. From settings alone."""
+    def context_px(self) -> int:
+        """How far around a pixel the classifier looks before any smoothing. From settings alone."""
         return 0
+
+    @property
+    @final
+    def halo_px(self) -> int:
+        """How many pixels around a pixel can change its probabilities. From settings alone.
+
+        Raises:
+            SettingError: if a setting that decides about it is out of range.
+        """
+        return self.context_px + self._smoothing_reach_px
+
+    @property
+    def _smoothing_reach_px(self) -> int:
+        return smoothing_reach_px(self.smoothing, self.smoothing_radius_px)
 
     @property
     def receptive_field_px(self) -> int:
@@ -82,8 +91,11 @@ class SceneClassifier(BaseEstimator, ABC):
 
     @property
     def transductive(self) -> bool:
-        """Whether ``fit`` learns, without labels, from pixels that may be test pixels."""
-        return False
+        """Whether ``fit`` learns, without labels, from pixels that may be test pixels.
+
+        Smoothing makes it so: its guide is made of components of all pixels that may be seen.
+        """
+        return self.smoothing != "none"
 
     @property
     def compute_device(self) -> str:
@@ -116,6 +128,8 @@ class SceneClassifier(BaseEstimator, ABC):
         counts = labels.counts()
         self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
         try:
+            if self._smoothing_reach_px > 0:
+                self.guide_ = find_guide(scene, self._seen_region(labels))
             self._fit(scene, labels)
         except BaseException:
             self._forget()
@@ -134,6 +148,13 @@ class SceneClassifier(BaseEstimator, ABC):
         for name in [name for name in vars(self) if name.endswith("_")]:
             delattr(self, name)
 
+    def _seen_region(self, labels: LabelMap) -> np.ndarray | None:
+        """The pixels that may be seen without labels, (rows, cols) bool; None allows all.
+
+        Who restricts them also says so by :attr:`transductive`.
+        """
+        return None
+
     @abstractmethod
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         """Learn. ``labels`` fit the scene and lie on valid pixels of at least two classes."""
@@ -143,9 +164,9 @@ class SceneClassifier(BaseEstimator, ABC):
         """Probabilities of one tile.
 
         Args:
-            cube: (window.n_rows + 2 halo_px, window.n_cols + 2 halo_px, n_bands) float32, the tile
-                with its halo; NaN in all bands of an invalid pixel.
-            window: where the tile lies in the scene, without its halo.
+            cube: (window.n_rows + 2 context_px, window.n_cols + 2 context_px, n_bands) float32, the
+                tile with its context; NaN in all bands of an invalid pixel.
+            window: where the tile lies in the scene, without its context.
 
         Returns:
             (window.n_rows, window.n_cols, n_classes) float32, finite, summing to 1. What it holds
@@ -161,19 +182,28 @@ class SceneClassifier(BaseEstimator, ABC):
         """Become the classifier that :meth:`_get_learned` described."""
 
     def predict_proba_window(self, scene: Scene, window: Window) -> np.ndarray:
-        """Probabilities of the pixels of one window.
+        """Probabilities of the pixels of one window, which lies in the scene.
 
         Returns:
             (window.n_rows, window.n_cols, n_classes) float32 in the order of ``classes_``; 0 in
             all classes of an invalid pixel.
         """
-        halo = self.halo_px
-        cube = read_with_halo(scene, window, halo)
-        middle = cube[halo : halo + window.n_rows, halo : halo + window.n_cols]
-        valid = np.isfinite(middle).all(axis=-1, keepdims=True)
+        context, reach = self.context_px, self._smoothing_reach_px
+        # Of the pixels beyond the window, smoothing needs the probabilities, too.
+        margin = -(-reach // self.tile_multiple) * self.tile_multiple
+        seen = window.grown(margin).clipped(scene.shape)
+        cube = read_with_halo(scene, seen, context)
+        spectra = without_margin(cube, context)
+        here = window.within(seen)
+        valid = np.isfinite(spectra[here]).all(axis=-1, keepdims=True)
         if not valid.any():
             return np.zeros((window.n_rows, window.n_cols, len(self.classes_)), dtype=np.float32)
-        return np.where(valid, self._predict_proba_tile(cube, window), 0).astype(np.float32)
+        probabilities = self._predict_proba_tile(cube, seen)
+        if reach > 0:
+            probabilities = smooth_probabilities(
+                probabilities, spectra, self.guide_, self.smoothing_radius_px
+            )
+        return np.where(valid, probabilities[here], 0).astype(np.float32)
 
     def predict_proba(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
         """Probabilities of every pixel of a scene.
@@ -253,29 +283,19 @@ class SceneClassifier(BaseEstimator, ABC):
             ModelError: if there is something else of that name.
         """
         check_is_fitted(self, "classes_")
-        check_model_folder(folder)
         learned = self._get_learned()
-        wavelengths = None if self.wavelengths_nm_ is None else self.wavelengths_nm_.tolist()
-        with write_whole_folder(folder) as new:
-            write_json(
-                new / "config.json",
-                {
-                    "method": self.name,
-                    "settings": self.get_params(deep=False),
-                    "hsidiff": version("hsidiff"),
-                },
-            )
-            write_json(
-                new / "preprocess.json",
-                {
-                    "n_bands": self.n_bands_,
-                    "wavelengths_nm": wavelengths,
-                    "classes": [asdict(land_class) for land_class in self.classes_],
-                    "facts": learned.facts,
-                },
-            )
-            arrays = {key: np.ascontiguousarray(a) for key, a in learned.arrays.items()}
-            save_file(arrays, new / "learned.safetensors")
+        SavedModel(
+            method=self.name,
+            settings=self.get_params(deep=False),
+            n_bands=self.n_bands_,
+            wavelengths_nm=self.wavelengths_nm_,
+            classes=self.classes_,
+            learned=replace(learned, arrays=learned.arrays | self._guide_arrays()),
+        ).write(folder)
+
+    def _guide_arrays(self) -> dict[str, np.ndarray]:
+        """The guide of the smoothing, to be stored; empty if there is none."""
+        return self.guide_.arrays(_GUIDE) if self._smoothing_reach_px > 0 else {}
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -285,58 +305,20 @@ class SceneClassifier(BaseEstimator, ABC):
             MissingFileError: if the folder or a file in it is missing.
             ModelError: if the folder holds a classifier of another class, or a broken file.
         """
-        config = read_config(folder)
-        if config["method"] != cls.name:
-            raise ModelError(f"{folder} holds a {config['method']!r} model, not a {cls.name!r}")
-        try:
-            model = cls(**config["settings"])
-            about = json.loads((Path(folder) / "preprocess.json").read_text(encoding="utf-8"))
-            arrays = load_file(Path(folder) / "learned.safetensors")
-            model.n_bands_ = about["n_bands"]
-            wavelengths = about["wavelengths_nm"]
-            model.wavelengths_nm_ = None if wavelengths is None else np.array(wavelengths)
-            model.classes_ = tuple(LandClass(**entry) for entry in about["classes"])
-            model._set_learned(Learned(arrays, about["facts"]))
-        except FileNotFoundError as error:
-            # safetensors names the file in its message only.
-            missing = f"{error.filename} is missing" if error.filename else error
-            raise MissingFileError(f"{folder}: {missing}") from error
-        except Exception as error:  # whatever is wrong with a file, the model is not whole
-            raise ModelError(f"{folder} is not a complete model: {error!r}") from error
+        method = read_config(folder)["method"]
+        if method != cls.name:
+            raise ModelError(f"{folder} holds a {method!r} model, not a {cls.name!r}")
+        with whole_model(folder):
+            saved = SavedModel.read(folder)
+            model = cls(**saved.settings)
+            model.n_bands_, model.wavelengths_nm_ = saved.n_bands, saved.wavelengths_nm
+            model.classes_ = saved.classes
+            arrays = saved.learned.arrays
+            if model._smoothing_reach_px > 0:
+                model.guide_ = PrincipalComponents.of(_GUIDE, arrays)
+            own = {key: array for key, array in arrays.items() if not key.startswith(_GUIDE)}
+            model._set_learned(replace(saved.learned, arrays=own))
         return model
-
-
-def check_model_folder(folder: str | Path) -> None:
-    """Refuse a folder whose content is not a saved model's: saving would replace it.
-
-    Raises:
-        ModelError: if it is a file, or holds other things.
-    """
-    folder = Path(folder)
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= set(_MODEL_FILES):
-        return
-    if folder.exists():
-        raise ModelError(
-            f"{folder} holds something else than a saved model, which would be lost: "
-            "give the name of a new folder"
-        )
-
-
-def read_config(folder: str | Path) -> dict[str, Any]:
-    """Read ``config.json`` of a saved classifier: its method's name, settings, version.
-
-    Raises:
-        MissingFileError: if there is none.
-        ModelError: if it is broken.
-    """
-    path = Path(folder) / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        return {"method": config["method"], "settings": config["settings"], **config}
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingFileError(f"{folder}: no saved model here ({path.name} is missing)") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is not the configuration of a saved model: {error}") from error
 
 
 def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:

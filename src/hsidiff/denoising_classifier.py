@@ -1,23 +1,24 @@
 """Parent of the methods that learn a scene by denoising it before they look at a label."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from torch import nn
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
+from hsidiff.features.pretraining import Denoising
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.training.budget import Budget
 from hsidiff.training.class_shares import class_weights
-from hsidiff.training.linear_head import LinearHead, fit_linear_head, spatial_groups
-from hsidiff.training.loop import Recipe, pick_device, seeded
-from hsidiff.training.patch_classifier import fit_patch_classifier
+from hsidiff.training.held_out import spatial_groups
+from hsidiff.training.linear_head import LinearHead, fit_linear_head
+from hsidiff.training.loop import pick_device
 from hsidiff.windows.gather import Samples
 from hsidiff.windows.tiles import sampled_tile_windows
 
@@ -39,9 +40,16 @@ class DenoisingClassifier(SceneClassifier):
             ("scene", as in the papers: transductive) or from the training blocks of a block split
             only ("train_blocks").
         pretrain_steps: optimiser steps of the denoiser.
+        budget: how long the denoiser learns, in place of ``pretrain_steps``: a time ("60s", "2min",
+            "1h"), "400 steps", or "4 steps per pixel", with which each valid pixel is seen about
+            four times. After a time the weights depend on the machine and on what else it does.
+        stop_when_flat: hold out an eighth of the scene from what the denoiser learns from, and end
+            its training early when its loss there is flat (:mod:`hsidiff.training.pace`).
         class_shares: the linear head takes classes for as common as they seem to be in the scene
             ("scene", see :mod:`hsidiff.training.class_shares`) or in the labels ("labels").
         device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".
+        pretraining_: how the denoiser's training went: the fields of
+            :class:`hsidiff.training.pace.Trained`.
     """
 
     profiles: ClassVar[Mapping[str, Any]]
@@ -50,8 +58,12 @@ class DenoisingClassifier(SceneClassifier):
     random_state: int = 0
     pretrain_on: str = "scene"
     pretrain_steps: int | None = None
+    budget: str | None = None
+    stop_when_flat: bool | None = None
     class_shares: str = "scene"
     device: str = "auto"
+
+    pretraining_: dict[str, Any] = field(init=False)
 
     @property
     def transductive(self) -> bool:
@@ -74,11 +86,54 @@ class DenoisingClassifier(SceneClassifier):
         check_choice("pretrain_on", self.pretrain_on, ("scene", "train_blocks"))
         check_choice("class_shares", self.class_shares, ("scene", "labels"))
         given = {name: getattr(self, name) for name in own if getattr(self, name) is not None}
+        return replace(profile, denoising=self._lasting(profile.denoising), **given)
+
+    def _lasting(self, denoising: Denoising) -> Denoising:
+        """The profile's ``denoising``, for as long as the settings say.
+
+        Raises:
+            SettingError: if one of them is out of range, or two say how long.
+        """
+        if self.pretrain_steps is not None and self.budget is not None:
+            raise SettingError(
+                f"pretrain_steps={self.pretrain_steps!r} and budget={self.budget!r}: both say how "
+                "long the denoiser learns; give one of them"
+            )
         if self.pretrain_steps is not None:
             check_whole_number("pretrain_steps", self.pretrain_steps, 1)
-            recipe = replace(profile.denoising.recipe, n_steps=self.pretrain_steps)
-            given["denoising"] = replace(profile.denoising, recipe=recipe)
-        return replace(profile, **given)
+            recipe = replace(denoising.recipe, n_steps=self.pretrain_steps)
+            denoising = replace(denoising, recipe=recipe)
+        if self.budget is not None:
+            denoising = replace(denoising, budget=Budget.parse(self.budget))
+        if self.stop_when_flat is not None:
+            if not isinstance(self.stop_when_flat, bool):
+                raise SettingError(
+                    f"stop_when_flat={self.stop_when_flat!r}: expected True or False"
+                )
+            denoising = replace(denoising, stop_when_flat=self.stop_when_flat)
+        return denoising
+
+    def _refuse_length(self, why: str) -> None:
+        """Refuse settings that say how long a denoiser learns, where none does.
+
+        Raises:
+            SettingError: if one of them is given; ``why`` stands in the message.
+        """
+        for name in ("pretrain_steps", "budget", "stop_when_flat"):
+            if getattr(self, name) is not None:
+                raise SettingError(f"{name}={getattr(self, name)!r}: {why}; leave it out")
+
+    def _pretraining_facts(self) -> dict[str, Any]:
+        """How the denoiser's training went, for the facts that were learned; none if it had none.
+
+        Models that were saved before it was kept have none either.
+        """
+        return {"pretraining": self.pretraining_} if hasattr(self, "pretraining_") else {}
+
+    def _set_pretraining(self, facts: Mapping[str, Any]) -> None:
+        """Take over what :meth:`_pretraining_facts` gave, perhaps among other facts."""
+        if "pretraining" in facts:
+            self.pretraining_ = facts["pretraining"]
 
     def _seen_region(self, labels: LabelMap) -> np.ndarray | None:
         """The pixels that may be seen without labels, (rows, cols) bool; None allows all.
@@ -119,45 +174,24 @@ class DenoisingClassifier(SceneClassifier):
 
         Args:
             scene: the scene.
-            samples: values (n, 1, 1, n_values).
-            parts: see :func:`hsidiff.training.linear_head.fit_linear_head`.
+            samples: values (n, patch, patch, n_values), of which the middle pixels are seen.
+            parts: see :func:`hsidiff.training.linear_head.fit_linear_head`; a value beyond all of
+                them is not seen.
             region: (rows, cols) bool, the pixels that may be seen without labels; None allows all.
         """
         classes = self._class_positions(samples)
         groups = spatial_groups(samples.rows, samples.cols)
-        head = fit_linear_head(samples.values[:, 0, 0], classes, groups, parts, self.random_state)
+        middle, n_values = samples.values.shape[1] // 2, max(p.stop for p in parts.values())
+        values = samples.values[:, middle, middle, :n_values]
+        head = fit_linear_head(values, classes, groups, parts, self.random_state)
         # Where nothing could be held out, nobody knows how sure the probabilities may be.
         if self.class_shares == "labels" or head.held_out_log_loss is None:
             return head
-        values = self._values_without_labels(scene, region)
+        values = self._values_without_labels(scene, region)[:, :n_values]
         if len(values) == 0:  # a scene of few valid pixels: none of the sampled tiles holds one
             return head
         shares = np.bincount(classes) / len(classes)
         return head.weighted(class_weights(head.predict_proba(values), shares))
-
-    def _head_recipe(self, profile: Any, n_steps: int) -> Recipe:
-        """How the transformer is trained for ``n_steps``."""
-        return replace(profile.head_recipe, n_steps=n_steps)
-
-    def _fit_transformer(
-        self, profile: Any, samples: Samples, make: Callable[[], nn.Module]
-    ) -> nn.Module:
-        """Make a transformer and train it on patches.
-
-        Args:
-            profile: with ``head_recipe``, ``head_batch_size`` and ``head_epochs``.
-            samples: values (n, patch, patch, n_values).
-            make: gives a new one, from patches to class scores.
-        """
-        batch_size, seed = profile.head_batch_size, self.random_state
-        n_steps = -(-len(samples) // batch_size) * profile.head_epochs
-        recipe, classes = self._head_recipe(profile, n_steps), self._class_positions(samples)
-        with seeded(seed):
-            network = make()
-            fit_patch_classifier(
-                network, samples.values, classes, recipe, batch_size, seed, self.device
-            )
-        return network
 
     def _values_without_labels(self, scene: Scene, region: np.ndarray | None) -> np.ndarray:
         """What the head sees at pixels drawn from the scene, (n, n_values)."""

@@ -4,30 +4,34 @@ All of them learn the scene, take features at some timesteps and layers, keep pr
 of each, and fit a head at the labelled pixels. They differ in the settings and in the head.
 """
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
 
 from hsidiff.about import Cost
-from hsidiff.classifier import Learned
-from hsidiff.denoising_classifier import DenoisingClassifier, check_whole_numbers
-from hsidiff.errors import check_choice, check_whole_number
-from hsidiff.features.denoiser_features import FEATURE_TILE_PX, DenoiserFeatures
+from hsidiff.denoising_classifier import check_whole_numbers
+from hsidiff.errors import SettingError, check_choice, check_whole_number
+from hsidiff.features.denoiser_features import (
+    EXTRACTIONS,
+    FEATURE_TILE_PX,
+    N_DRAWS,
+    DenoiserFeatures,
+)
+from hsidiff.features.distillation import CLEAN_TIMESTEP, distil
 from hsidiff.features.feature_profile import FeatureProfile
 from hsidiff.features.pretraining import crops_of, pretrain
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.counting import cost_of
 from hsidiff.networks.spectral_unet import SpectralUNet
+from hsidiff.patch_head_classifier import HEADS, PatchHeadClassifier
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead, side_by_side
+from hsidiff.training.linear_head import side_by_side
 from hsidiff.training.loop import pick_device, seeded
-from hsidiff.training.patch_classifier import predict_patches
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
@@ -39,7 +43,7 @@ _COUNTED_PX = 64
 
 
 @dataclass(repr=False, eq=False)
-class FeatureClassifier(DenoisingClassifier):
+class FeatureClassifier(PatchHeadClassifier):
     """The steps from a scene and labels to a head. ``None`` leaves a setting to the profile.
 
     A subclass gives ``profiles`` and the transformer.
@@ -49,7 +53,6 @@ class FeatureClassifier(DenoisingClassifier):
         head_epochs: passes of the transformer over the training labels.
         features_: the learned denoiser and how its features are taken.
         projections_: their principal components, of each timestep and layer.
-        head_: the learned head.
     """
 
     timesteps: tuple[int, ...] | None = None
@@ -61,16 +64,6 @@ class FeatureClassifier(DenoisingClassifier):
 
     features_: DenoiserFeatures = field(init=False)
     projections_: tuple[PrincipalComponents, ...] = field(init=False)
-    head_: LinearHead | nn.Module = field(init=False)
-
-    @abstractmethod
-    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
-        """A new head, from patches (batch, components, rows, cols) to class scores.
-
-        Args:
-            n_components: of each timestep and layer, in the order in which they are stacked.
-            n_classes: how many classes.
-        """
 
     def settings(self) -> FeatureProfile:
         """The profile with this classifier's own settings in their places.
@@ -84,14 +77,20 @@ class FeatureClassifier(DenoisingClassifier):
             check_whole_numbers(name, getattr(profile, name))
         profile.denoising.schedule.check(profile.timesteps)
         profile.unet.check_layers(profile.layers)
-        check_choice("extraction", profile.extraction, ("noisy", "clean"))
-        check_choice("head", profile.head, ("transformer", "linear"))
+        if check_choice("extraction", profile.extraction, EXTRACTIONS) == "distilled":
+            if self.timesteps is not None:
+                raise SettingError(
+                    f"timesteps={self.timesteps}, extraction='distilled': a distilled extractor "
+                    "gives all timesteps at once; leave timesteps out"
+                )
+            profile = replace(profile, timesteps=(CLEAN_TIMESTEP,))
+        check_choice("head", profile.head, HEADS)
         check_whole_number("n_components", profile.n_components, 1)
         check_whole_number("head_epochs", profile.head_epochs, 1)
         return profile
 
     @property
-    def halo_px(self) -> int:
+    def context_px(self) -> int:
         """The context of the features, and half the patch of the transformer."""
         profile = self.settings()
         return profile.features_halo_px + profile.patch_px // 2
@@ -105,18 +104,15 @@ class FeatureClassifier(DenoisingClassifier):
         def take_features(denoiser: SpectralUNet) -> None:
             x_t, t = torch.empty(1, n_seen, _COUNTED_PX, _COUNTED_PX), torch.empty(1)
             for _ in profile.timesteps:
-                widths.extend(tap.shape[1] for tap in denoiser.taps(x_t, t, layers))
+                for _ in range(N_DRAWS if profile.extraction == "mean" else 1):
+                    taps = denoiser.taps(x_t, t, layers)
+                widths.extend(tap.shape[1] for tap in taps)
 
         cost = cost_of(lambda: SpectralUNet(profile.unet), take_features, _COUNTED_PX**2)
         kept = tuple(min(profile.n_components, width) for width in widths)
         for n_values, n_outputs in ((n_bands, n_seen), *zip(widths, kept, strict=True)):
             cost += Cost.of_projection(n_values, n_outputs)
-        if profile.head == "linear":
-            return cost + Cost.of_linear_scores(sum(kept) + n_seen + n_bands, n_classes)
-        patch = (1, sum(kept), profile.patch_px, profile.patch_px)
-        return cost + cost_of(
-            lambda: self._make_transformer(kept, n_classes), lambda head: head(torch.empty(patch))
-        )
+        return cost + self._cost_of_head(sum(kept) + n_seen + n_bands, kept, n_classes)
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         profile, region = self.settings(), self._seen_region(labels)
@@ -135,22 +131,30 @@ class FeatureClassifier(DenoisingClassifier):
             scene, labels, profile.patch_px, partial(self._read_values, scene), FEATURE_TILE_PX
         )
         # 4. Fit the head.
-        if profile.head == "linear":
-            self.head_ = self._fit_linear_head(scene, samples, self._parts(), region)
-        else:
-            make = partial(self._make_transformer, self._n_components(), len(self.classes_))
-            self.head_ = self._fit_transformer(profile, samples, make)
+        self._fit_head(scene, samples, region)
 
     def _learn_scene(
         self, scene: Scene, transform: SpectralTransform, region: np.ndarray | None
     ) -> SpectralUNet:
-        """A denoiser of the scene, in evaluation mode."""
+        """A denoiser of the scene, or an extractor that it taught; in evaluation mode."""
         profile = self.settings()
         with seeded(self.random_state):
             denoiser = SpectralUNet(profile.unet)
         crops = crops_of(scene, transform, profile.denoising, region, self.random_state)
-        pretrain(denoiser, crops, profile.denoising, self.random_state, self.device)
-        return denoiser
+        self.pretraining_ = pretrain(
+            denoiser, crops, profile.denoising, self.random_state, self.device
+        )
+        if profile.extraction != "distilled":
+            return denoiser
+        return distil(
+            denoiser,
+            tuple(profile.layers),
+            crops,
+            profile.denoising,
+            profile.distillation,
+            self.random_state,
+            self.device,
+        ).extractor
 
     def _features(
         self, profile: FeatureProfile, transform: SpectralTransform, denoiser: SpectralUNet
@@ -163,6 +167,7 @@ class FeatureClassifier(DenoisingClassifier):
             timesteps=tuple(profile.timesteps),
             layers=tuple(profile.layers),
             extraction=profile.extraction,
+            bfloat16=profile.bfloat16,
             limit=profile.denoising.limit,
             halo_px=profile.features_halo_px,
             seed=self.random_state,
@@ -181,8 +186,8 @@ class FeatureClassifier(DenoisingClassifier):
         """
         # A model that was fitted on another machine may be given another device.
         features = replace(self.features_, device=self.device)
-        linear = self.settings().head == "linear"
-        return features.projected(cube, window, self.projections_, with_spectra=linear)
+        spectra = self.settings().head != "transformer"
+        return features.projected(cube, window, self.projections_, with_spectra=spectra)
 
     def _n_components(self) -> tuple[int, ...]:
         """Components of each timestep and layer."""
@@ -206,11 +211,8 @@ class FeatureClassifier(DenoisingClassifier):
         )
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        patch_px = self.settings().patch_px
-        values = self._values(cube, window.grown(patch_px // 2))
-        if isinstance(self.head_, LinearHead):
-            return self.head_.predict_proba(values)
-        return predict_patches(self.head_, values, patch_px, self.device)
+        values = self._values(cube, window.grown(self.settings().patch_px // 2))
+        return self._predict_head(values)
 
     def reconstruct(
         self,
@@ -233,9 +235,15 @@ class FeatureClassifier(DenoisingClassifier):
 
         Raises:
             ModelError: if the scene has other bands.
-            SettingError: if a timestep is out of range.
+            SettingError: if a timestep is out of range, or a distilled extractor was kept in place
+                of the denoiser.
         """
         self.check_scene(scene)
+        if self.features_.extraction == "distilled":
+            raise SettingError(
+                "extraction='distilled': such a model keeps no denoiser to reconstruct with; fit "
+                "one with another extraction"
+            )
         features = replace(self.features_, device=self.device)
         return features.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
 
@@ -245,12 +253,12 @@ class FeatureClassifier(DenoisingClassifier):
         for i, projection in enumerate(self.projections_):
             arrays |= projection.arrays(f"projection.{i}.")
         arrays |= weights("denoiser.", self.features_.denoiser)
-        if isinstance(self.head_, LinearHead):
-            return Learned(arrays | self.head_.arrays(), self.head_.facts())
-        return Learned(arrays | weights("head.", self.head_), {})
+        head = self._learned_head()
+        return Learned(arrays | head.arrays, self._pretraining_facts() | head.facts)
 
     def _set_learned(self, learned: Learned) -> None:
         profile, arrays = self.settings(), learned.arrays
+        self._set_pretraining(learned.facts)
         transform = SpectralTransform(arrays["transform.shift"], arrays["transform.matrix"])
         denoiser = SpectralUNet(profile.unet)
         load_weights(denoiser, "denoiser.", arrays)
@@ -259,8 +267,4 @@ class FeatureClassifier(DenoisingClassifier):
             PrincipalComponents.of(f"projection.{i}.", arrays)
             for i in range(len(profile.timesteps) * len(profile.layers))
         )
-        if profile.head == "linear":
-            self.head_ = LinearHead.of(arrays, learned.facts)
-            return
-        self.head_ = self._make_transformer(self._n_components(), len(self.classes_))
-        load_weights(self.head_, "head.", arrays)
+        self._set_head(learned)

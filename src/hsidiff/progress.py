@@ -17,13 +17,19 @@ Listener = Callable[[str, int, int], None]
 _listener: ContextVar[Listener | None] = ContextVar("hsidiff_progress", default=None)
 
 
-def track(items: Iterable[Item], step_name: str, n_total: int) -> Iterator[Item]:
+def track(
+    items: Iterable[Item],
+    step_name: str,
+    n_total: int,
+    n_units_done: Callable[[], int] | None = None,
+) -> Iterator[Item]:
     """Yield ``items`` and report each finished one to the listener, if there is one.
 
     Args:
         items: what to go through.
         step_name: what the loop does, in a word or two: ``"pretrain"``.
-        n_total: how many items there are.
+        n_total: how many items there are; or how many units of something else, if
+        n_units_done: says how many of these are over; None counts the items.
     """
     listener = _listener.get()
     if listener is None:
@@ -32,7 +38,7 @@ def track(items: Iterable[Item], step_name: str, n_total: int) -> Iterator[Item]
     listener(step_name, 0, n_total)
     for n_done, item in enumerate(items, start=1):
         yield item
-        listener(step_name, n_done, n_total)
+        listener(step_name, n_units_done() if n_units_done else n_done, n_total)
 
 
 @contextmanager

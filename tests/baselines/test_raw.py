@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from hsidiff.about import Cost
 from hsidiff.baselines import RawSpectra
@@ -10,9 +11,11 @@ from hsidiff.errors import SettingError
 from hsidiff.features.feature_profile import FAST
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
+from hsidiff.networks.counting import cost_of
 from hsidiff.networks.pixel_transformer import PixelTransformer
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import fit_linear_head, spatial_groups
+from hsidiff.training.held_out import spatial_groups
+from hsidiff.training.linear_head import fit_linear_head
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import scene_moments
 from small_scenes import (
@@ -49,11 +52,10 @@ def test_the_linear_head_chooses_among_experts_on_whitened_and_raw_spectra() -> 
     assert model.halo_px == 0
 
 
-def test_the_transformer_sees_13_by_13_spectra_scaled_over_the_scene() -> None:
+def test_the_transformer_sees_5_by_5_spectra_scaled_over_the_scene() -> None:
     scene = small_scene()
     model = transformer().fit(scene, small_labels())
-    assert isinstance(model.head_, PixelTransformer)
-    assert model.halo_px == 6
+    assert model.halo_px == 2
 
     seen: list[np.ndarray] = []
     model.head_.register_forward_pre_hook(lambda _, given: seen.append(given[0].numpy()))
@@ -63,21 +65,24 @@ def test_the_transformer_sees_13_by_13_spectra_scaled_over_the_scene() -> None:
     cube, invalid = scene.read().astype(np.float64), small_invalid()
     low, high = cube[~invalid].min(axis=0), cube[~invalid].max(axis=0)
     scaled = np.where(invalid[..., None], 0, 2 * (cube - low) / (high - low) - 1)
-    padded = np.pad(scaled, ((6, 6), (6, 6), (0, 0)), mode="edge")
+    padded = np.pad(scaled, ((2, 2), (2, 2), (0, 0)), mode="edge")
     for (row, col), patches in zip(places, seen, strict=True):
-        expected = padded[row : row + 13, col : col + 13].transpose(2, 0, 1)
+        expected = padded[row : row + 5, col : col + 5].transpose(2, 0, 1)
         np.testing.assert_allclose(patches[0], expected, atol=1e-5)
 
 
-def test_the_transformer_is_that_of_the_paper_profile() -> None:
-    profile, paper = transformer(head_epochs=None).settings(), PROFILES["paper"]
-    for name in ("head", "head_patch_px", "head_recipe", "head_batch_size", "head_epochs"):
-        assert getattr(profile, name) == getattr(paper, name), name
-    assert profile.denoising.space == paper.denoising.space
+def test_the_transformer_is_that_of_spectraldiffs_fast_profile() -> None:
+    profile = transformer(head_epochs=None).settings()
+    fast = SpectralDiff(head="transformer").settings()
+    for name in ("head", "head_patch_px", "head_recipe", "head_regularisation", "head_epochs"):
+        assert getattr(profile, name) == getattr(fast, name), name
+    assert profile.denoising.space == PROFILES["paper"].denoising.space
     scene = small_scene()
     found = transformer().fit(scene, small_labels()).head_
-    expected = PixelTransformer(paper.transformer, 13, scene.n_bands, 3)
-    assert [p.shape for p in found.parameters()] == [p.shape for p in expected.parameters()]
+    single = PixelTransformer(fast.transformer, fast.head_patch_px, scene.n_bands, 3)
+    expected = sum(weights.numel() for weights in single.parameters())
+    n_networks = fast.head_regularisation.n_networks
+    assert sum(weights.numel() for weights in found.parameters()) == n_networks * expected
 
 
 def test_the_transformer_learns_easy_fields(tmp_path: Path) -> None:
@@ -129,12 +134,12 @@ def test_the_linear_head_is_that_of_the_fast_profile() -> None:
 
 def test_a_map_costs_whitening_and_linear_scores_or_the_transformer() -> None:
     assert RawSpectra().cost(200, 16) == Cost((32 + 200 + 1) * 16, 200 * 32 + (32 + 200) * 16)
-    paper = SpectralDiff(profile="paper", n_components=200).cost(200, 16)
-    heads = SpectralDiff(profile="paper", n_components=200, head="linear").cost(200, 16)
-    linear = Cost.of_linear_scores(200 + 200 + 200, 16)
-    # The transformer on 200 components costs what it costs on 200 bands.
     found = RawSpectra(head="transformer").cost(200, 16)
-    scaling = 200 * 200
-    assert found.n_parameters == paper.n_parameters - heads.n_parameters + linear.n_parameters
-    difference = paper.macs_per_pixel - heads.macs_per_pixel + linear.macs_per_pixel
-    assert found.macs_per_pixel == difference + scaling
+    fast = PROFILES["fast"]
+    patch_px, n_networks = fast.head_patch_px, fast.head_regularisation.n_networks
+    single = cost_of(
+        lambda: PixelTransformer(fast.transformer, patch_px, 200, 16),
+        lambda network: network(torch.empty(1, 200, patch_px, patch_px)),
+    )
+    assert found.n_parameters == n_networks * single.n_parameters
+    assert found.macs_per_pixel == n_networks * single.macs_per_pixel + 200 * 200

@@ -63,6 +63,29 @@ def test_every_method_maps_a_scene(
         assert set(np.unique(dataset.read(1))) <= {0, 1, 2, 3}
 
 
+def test_a_budget_ends_the_learning_and_the_result_says_how(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    out, model = tmp_path / "out", tmp_path / "model"
+    words = ("--method", "diffcrn", "--budget", "30 steps")
+    ended = run("map", *small_files.paths, *words, *SPLIT, "-o", out)
+    assert ended.exit_code == 0, ended.err
+    result = read_result(out)
+    assert result["settings"]["budget"] == "30 steps"
+    pretraining = result["learned"]["pretraining"]
+    assert (pretraining["steps"], pretraining["stopped"]) == (30, "steps")
+    assert pretraining["seconds"] > 0
+
+    words = ("--method", "diffcrn", "--budget", "0.2s")
+    assert run("fit", *small_files.paths, *words, "-o", model).exit_code == 0
+    facts = json.loads((model / "preprocess.json").read_text())["facts"]
+    assert facts["pretraining"]["stopped"] == "budget"
+    assert facts["pretraining"]["steps"] >= 1
+    ended = run("fit", *small_files.paths, "--method", "lda", "--budget", "1h", "-o", model)
+    assert ended.exit_code == 2
+    assert ended.error == "error: --budget 1h: lda learns no denoiser; leave it out"
+
+
 RESULT_TYPES: dict[str, type | tuple[type, ...]] = {
     "method": str, "seed": int, "n_train": int, "n_test": int, "overall_accuracy": float,
     "average_accuracy": float, "kappa": float, "per_class": list, "confusion_matrix": list,
@@ -207,7 +230,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.classifier import SceneClassifier
+from hsidiff.saved_model import Learned
 
 
 @dataclass(repr=False, eq=False)
@@ -241,7 +265,7 @@ def test_a_class_of_ones_own_maps_and_predicts(
     words = ("--method", method, "--set", "sharpness=2.5", "--split", "random", "-o", out)
     ended = run("map", *small_files.paths, *words)
     assert ended.exit_code == 0, ended.err
-    assert read_result(out)["settings"] == {"sharpness": 2.5}
+    assert read_result(out)["settings"]["sharpness"] == 2.5
 
     model, again = out / "model", tmp_path / "again.tif"
     ended = run("predict", model, small_files.scene_path, "-o", again)

@@ -13,7 +13,7 @@ from hsidiff.diffusion.noise import pixel_noise
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.errors import SceneError, SettingError
 from hsidiff.features import denoiser_features
-from hsidiff.features.denoiser_features import DenoiserFeatures
+from hsidiff.features.denoiser_features import N_DRAWS, DenoiserFeatures
 from hsidiff.networks.denoiser import Denoiser
 from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
@@ -52,6 +52,7 @@ def features(scene: Scene) -> DenoiserFeatures:
         timesteps=(5, 200),
         layers=LAYERS,
         extraction="clean",
+        bfloat16=False,
         limit=1.0,
         halo_px=HALO_PX,
         seed=3,
@@ -104,7 +105,37 @@ def test_noisy_features_see_the_noise_of_their_pixels(
     np.testing.assert_allclose(of(noisy, scene, window), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("extraction", ["clean", "noisy"])
+def test_mean_features_are_the_mean_over_draws(features: DenoiserFeatures, scene: Scene) -> None:
+    window = Window(4, 7, 5, 6)
+    mean = replace(features, denoiser=Says(), extraction="mean", timesteps=(80,), layers=(0,))
+    x_0 = np.nan_to_num(features.transform.apply(scene.read(window)), nan=0)
+    draws = [
+        pixel_noise(torch.arange(4, 9), torch.arange(7, 13), N_BANDS, 80 + 501 * draw, seed=3)
+        for draw in range(N_DRAWS)
+    ]
+    eps = torch.stack(draws).mean(dim=0).permute(1, 2, 0).numpy()
+    alpha_bar = features.schedule.alpha_bar[80].item()
+    expected = alpha_bar**0.5 * x_0 + (1 - alpha_bar) ** 0.5 * eps
+    np.testing.assert_allclose(of(mean, scene, window), expected, atol=1e-5)
+
+
+def test_a_distilled_extractor_sees_the_scene_as_it_is(
+    features: DenoiserFeatures, scene: Scene
+) -> None:
+    distilled = replace(features, denoiser=Says(), extraction="distilled", layers=(0,))
+    x_0 = np.nan_to_num(features.transform.apply(scene.read()), nan=0)
+    expected = np.concatenate([x_0, x_0], axis=-1)  # at both timesteps
+    np.testing.assert_allclose(of(distilled, scene, WHOLE), expected, atol=1e-6)
+
+
+def test_half_of_the_bits_are_enough(features: DenoiserFeatures, scene: Scene) -> None:
+    exact = of(features, scene, WHOLE)
+    halved = of(replace(features, bfloat16=True), scene, WHOLE)
+    assert np.abs(halved - exact).max() < 0.02 * exact.std()
+    assert halved.dtype == np.float32
+
+
+@pytest.mark.parametrize("extraction", ["clean", "noisy", "mean", "distilled"])
 def test_features_of_a_pixel_do_not_depend_on_the_window(
     features: DenoiserFeatures, scene: Scene, extraction: str
 ) -> None:

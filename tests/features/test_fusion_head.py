@@ -42,6 +42,7 @@ def features() -> StageFeatures:
         timesteps=timesteps,
         layers=(0, 1),
         extraction="clean",
+        bfloat16=False,
         limit=9.0,
         halo_px=1,
         seed=0,

@@ -52,6 +52,7 @@ def features_of(scene: Scene, grid: PatchGrid, extraction: str = "clean") -> Sta
         timesteps=(5, 200),
         layers=(0, 1),
         extraction=extraction,  # type: ignore[arg-type]
+        bfloat16=False,
         limit=1.0,
         halo_px=grid.halo_px,
         seed=3,

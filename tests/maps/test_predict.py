@@ -15,10 +15,11 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from hsidiff import progress
-from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import ModelError, SettingError
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.predict import predict_to_file
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
 
@@ -37,7 +38,7 @@ class Brightness(SceneClassifier):
     tile_multiple = 4
 
     @property
-    def halo_px(self):
+    def context_px(self):
         return 1
 
     def _fit(self, scene, labels):

@@ -49,7 +49,7 @@ def test_the_paper_profile_holds_the_facts_of_the_article() -> None:
     seen = paper.denoising
     assert (seen.space, seen.n_timesteps, seen.target, seen.loss) == ("range", 500, "eps", "l1")
     assert (seen.crop_px, seen.crops, seen.batch_size) == (16, "grid", 256)
-    assert seen.recipe == Recipe(n_steps=30_000, learning_rate=1e-4)
+    assert seen.recipe == Recipe(n_steps=30_000, learning_rate=1e-4, bfloat16=True)
     assert (paper.timesteps, paper.layers, paper.extraction) == ((5,), (1,), "noisy")
     assert (paper.n_components, paper.whiten, paper.head_epochs) == (1200, True, 20)
     assert (paper.unet.order, paper.unet.out_kernel) == ("norm-act", (3, 3, 3))

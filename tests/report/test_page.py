@@ -226,6 +226,28 @@ def test_a_position_as_good_as_the_method_is_cautioned_against(tmp_path, positio
     assert ("only where a pixel lies" in page.text) == warns
 
 
+@pytest.mark.parametrize(
+    ("learned", "shown"),
+    [
+        (
+            {"head": "linear", "held_out_log_loss": {"linear": 0.412, "transformer": 0.77}},
+            "linear, by the log loss on held-out training labels: linear 0.412, transformer 0.770",
+        ),
+        (
+            {"head": "linear", "held_out_log_loss": {"linear": None, "transformer": None}},
+            "linear, untried: no training label could be held out",
+        ),
+        ({"held_out_log_loss": 0.4}, None),
+        ({}, None),
+    ],
+)
+def test_the_page_says_which_head_was_chosen_and_why(tmp_path, learned, shown):
+    result = full_result() | {"learned": learned}
+    page = Page(write_report(make_folder(tmp_path, result), make_scene()))
+    assert ("head, chosen" in page.text) == (shown is not None)
+    assert shown is None or shown in page.text
+
+
 def test_the_least_result_makes_a_page(tmp_path):
     page = Page(write_report(make_folder(tmp_path, small_result()), make_scene()))
     assert all(name in page.text for name in NAMES.values())

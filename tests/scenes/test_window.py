@@ -41,5 +41,12 @@ def test_slices_take_the_pixels_of_the_window() -> None:
     assert part[0, 0].tolist() == array[1, 2].tolist()
 
 
+def test_slices_within_another_window_take_the_same_pixels() -> None:
+    array = np.arange(9 * 8).reshape(9, 8)
+    outer, inner = Window(2, 1, 6, 7), Window(4, 3, 3, 2)
+    part = array[outer.slices][inner.within(outer)]
+    np.testing.assert_array_equal(part, array[inner.slices])
+
+
 def test_the_whole_window_covers_the_scene() -> None:
     assert Window.whole((4, 7)) == Window(0, 0, 4, 7)

@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
-from hsidiff.training.linear_head import LinearHead, fit_linear_head, side_by_side, spatial_groups
+from hsidiff.training.linear_head import LinearHead, fit_linear_head, side_by_side
 
 PARTS = {"first": slice(0, 3), "second": slice(3, 6)}
 
@@ -196,14 +196,6 @@ def test_the_same_random_state_gives_the_same_head() -> None:
     assert np.array_equal(first.weights, again.weights)
     assert np.array_equal(first.biases, again.biases)
     assert first.shares == again.shares
-
-
-def test_spatial_groups_are_blocks_of_16_by_16_pixels() -> None:
-    rows, cols = np.array([0, 15, 16, 15, 16, 31]), np.array([0, 15, 15, 16, 16, 31])
-    groups = spatial_groups(rows, cols)
-    same = groups[:, None] == groups
-    expected = (rows // 16 * 10 + cols // 16)[:, None] == rows // 16 * 10 + cols // 16
-    assert np.array_equal(same, expected)
 
 
 def test_class_weights_multiply_the_probabilities() -> None:

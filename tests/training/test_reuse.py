@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,15 +19,17 @@ class Training:
 
     def __init__(self) -> None:
         self.n_calls = 0
+        self.facts: dict[str, Any] = {}
 
     def of(self, trained: nn.Module, *depends_on: bytes) -> nn.Module:
-        def train() -> None:
+        def train() -> dict[str, Any]:
             self.n_calls += 1
             with torch.no_grad():
                 for parameter in trained.parameters():
                     parameter.add_(1)
+            return {"steps": 7, "stopped": "flat", "held_out_loss": 0.25}
 
-        train_once(trained, depends_on, train)
+        self.facts = train_once(trained, depends_on, train)
         return trained
 
 
@@ -64,8 +67,21 @@ def test_another_training_is_done(
     assert training.n_calls == 2
 
 
+def test_facts_come_with_the_network_that_they_are_about(tmp_path: Path) -> None:
+    facts = {"steps": 7, "stopped": "flat", "held_out_loss": 0.25}
+    trained, read = Training(), Training()
+    with reuse_networks(tmp_path):
+        trained.of(network(), b"crops")
+        read.of(network(), b"crops")
+    assert (trained.n_calls, read.n_calls) == (1, 0)
+    assert trained.facts == read.facts == facts
+    alone = Training()
+    alone.of(network(), b"crops")
+    assert alone.facts == facts
+
+
 def test_a_training_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def fail() -> None:
+    def fail() -> dict[str, Any]:
         raise KeyboardInterrupt
 
     with reuse_networks(tmp_path), pytest.raises(KeyboardInterrupt):

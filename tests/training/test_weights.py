@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from hsidiff.training.weights import load_weights, weights
@@ -20,6 +23,14 @@ def test_what_is_taken_out_goes_in_again() -> None:
     x = torch.rand(5, 2)
     assert torch.equal(first(x), second(x))
     assert not second.training
+
+
+def test_a_file_gives_back_weights_of_any_layout_in_memory(tmp_path: Path) -> None:
+    network = nn.Conv2d(3, 4, 5)
+    network.weight.data = network.weight.data.contiguous(memory_format=torch.channels_last)
+    save_file(weights("", network), tmp_path / "w.safetensors")
+    read = load_file(tmp_path / "w.safetensors")["weight"]
+    np.testing.assert_array_equal(read, network.weight.detach().numpy())
 
 
 def test_names_carry_the_prefix_and_other_names_are_left_alone() -> None:

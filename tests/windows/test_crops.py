@@ -193,3 +193,76 @@ def test_turning_keeps_values_and_validity_together_and_meets_all_eight_orientat
         assert torch.equal(values[:, 1] - values[:, 0], torch.full((1, 3, 3), 9.0))
         orientations.add(tuple(values[0, 0].ravel().tolist()))
     assert len(orientations) == 8
+
+
+# Held out
+
+
+def pixels_of(pool: CropPool) -> set[tuple[int, int]]:
+    """The pixels of the scene, and of the margin around it, that the crops of a pool hold."""
+    steps = range(pool.crop_px)
+    places = pool.places.tolist()
+    return {(row + i, col + j) for row, col in places for i in steps for j in steps}
+
+
+@given(
+    st.integers(5, 40),
+    st.integers(5, 40),
+    st.sampled_from([1, 3, 4, 7]),
+    st.booleans(),
+    st.integers(0, 20),
+)
+@settings(max_examples=40, deadline=None)
+def test_no_crop_to_learn_from_overlaps_a_held_out_one(
+    n_rows: int, n_cols: int, crop_px: int, on_grid: bool, seed: int
+) -> None:
+    cube, _ = numbered_scene((n_rows, n_cols))
+    cube[np.random.default_rng(seed).random((n_rows, n_cols)) < 0.2] = np.nan
+    centres = grid_centres((n_rows, n_cols), crop_px) if on_grid else None
+    pool = CropPool.from_scene(scene_of(cube), as_it_is(), crop_px, centres=centres)
+    n_squares = (pool.places % crop_px == 0).all(axis=1).sum()
+    parts = pool.hold_out(seed)
+    assert (parts is None) == (n_squares < 8)
+    if parts is None:
+        return
+    learned, held_out = parts
+    assert len(held_out.corners) == n_squares // 8
+    assert len(learned.corners) >= n_squares - n_squares // 8
+    assert not pixels_of(learned) & pixels_of(held_out)
+
+
+def test_an_eighth_of_a_scene_is_held_out_and_the_rest_is_still_seen() -> None:
+    scene = numbered_scene((64, 64))[1]
+    pool = CropPool.from_scene(scene, as_it_is(), 4)
+    parts = pool.hold_out(0)
+    assert parts is not None
+    learned, held_out = (pixels_of(part) for part in parts)
+    inside = {(row, col) for row in range(64) for col in range(64)}
+    assert len(held_out) == 64 * 64 / 8
+    assert inside - held_out <= learned
+    other = pool.hold_out(1)
+    assert other is not None
+    assert pixels_of(other[1]) != held_out
+
+
+@pytest.mark.usefixtures("small_pool")
+def test_positions_are_those_in_the_scene_whatever_the_tiles() -> None:
+    cube, scene = numbered_scene((16, 24))
+    pool = CropPool.from_scene(scene, as_it_is(), 4)
+    assert len(pool.values) == 6
+    assert pool.n_pixels == 16 * 24
+    crops, valid = pool.at(torch.arange(len(pool.corners)))
+    for crop, is_inside, (row, col) in zip(crops, valid, pool.places, strict=True):
+        if is_inside.all():
+            expected = cube[row : row + 4, col : col + 4]
+            np.testing.assert_array_equal(crop.permute(1, 2, 0).numpy(), expected)
+    parts = pool.hold_out(0)
+    assert parts is not None
+    assert not pixels_of(parts[0]) & pixels_of(parts[1])
+
+
+@pytest.mark.parametrize("crop_px", [1, 4, 5])
+def test_each_valid_pixel_counts_once(crop_px: int) -> None:
+    cube, _ = numbered_scene((9, 13))
+    cube[2:4, 5, 1] = np.nan
+    assert CropPool.from_scene(scene_of(cube), as_it_is(), crop_px).n_pixels == 9 * 13 - 2

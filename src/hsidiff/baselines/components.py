@@ -8,9 +8,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 from hsidiff.about import Cost
 from hsidiff.baselines.spectral import SpectralBaseline
-from hsidiff.classifier import Learned
 from hsidiff.errors import check_whole_number
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
 

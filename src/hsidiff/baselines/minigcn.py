@@ -37,9 +37,9 @@ from torch.nn import functional
 from hsidiff.about import About, Cost
 from hsidiff.baselines.patch_network import NetworkBaseline
 from hsidiff.baselines.spectral import is_real_number, proba_of_valid_spectra
-from hsidiff.classifier import Learned
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.networks.counting import cost_of
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, train
 from hsidiff.training.patch_classifier import shuffled_batches

@@ -35,10 +35,11 @@ from torch import nn
 
 from hsidiff.about import Cost
 from hsidiff.baselines.spectral import is_real_number
-from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.counting import cost_of
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, pick_device, seeded
@@ -49,7 +50,7 @@ from hsidiff.windows.gather import gather_patches
 
 @dataclass(repr=False, eq=False)
 class NetworkBaseline(SceneClassifier):
-    """Parent of the baselines with a neural network, which sees ``receptive_field_px`` squared.
+    """Parent of the baselines with a neural network, which sees ``input_px`` squared.
 
     The defaults of training are those of the public miniGCN code for its CNNs.
 
@@ -106,6 +107,11 @@ class NetworkBaseline(SceneClassifier):
         )
 
     @property
+    def input_px(self) -> int:
+        """Side of the square of pixels that the network is given."""
+        return 2 * self.context_px + 1
+
+    @property
     def compute_device(self) -> str:
         """What ``device`` means on this machine."""
         return pick_device(self.device)
@@ -113,7 +119,7 @@ class NetworkBaseline(SceneClassifier):
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """That of the network for the patch of a pixel."""
         self._check_settings()
-        patch = (1, n_bands, self.receptive_field_px, self.receptive_field_px)
+        patch = (1, n_bands, self.input_px, self.input_px)
         return cost_of(
             lambda: self._network(n_bands, n_classes), lambda network: network(torch.empty(patch))
         )
@@ -121,7 +127,7 @@ class NetworkBaseline(SceneClassifier):
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
         self._check_settings()
         # 1. Gather the patches around the training pixels.
-        side = self.receptive_field_px
+        side = self.input_px
         samples = gather_patches(scene, labels, side)
         # 2. Scale them by the training pixels themselves.
         spectra = samples.values[:, side // 2, side // 2]
@@ -159,9 +165,7 @@ class NetworkBaseline(SceneClassifier):
         return np.nan_to_num(scaled, copy=False, nan=0.0).astype(np.float32, copy=False)
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        return predict_patches(
-            self.network_, self._scaled(cube), self.receptive_field_px, self.device
-        )
+        return predict_patches(self.network_, self._scaled(cube), self.input_px, self.device)
 
     def _get_learned(self) -> Learned:
         arrays = {"low": self.low_, "span": self.span_}
@@ -187,7 +191,7 @@ class PatchNetwork(NetworkBaseline):
     smallest_patch_px: ClassVar[int] = 1
 
     @property
-    def halo_px(self) -> int:
+    def context_px(self) -> int:
         """Half the patch."""
         check_whole_number("patch_px", self.patch_px, self.smallest_patch_px)
         if self.patch_px % 2 == 0:

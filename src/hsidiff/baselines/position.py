@@ -10,9 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from hsidiff.about import About
-from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.classifier import SceneClassifier
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import NearestTrainingClass
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 

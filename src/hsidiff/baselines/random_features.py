@@ -22,7 +22,6 @@ import numpy as np
 
 from hsidiff.about import About
 from hsidiff.baselines.feature_control import FeatureControl
-from hsidiff.errors import SettingError
 from hsidiff.features.feature_profile import FeatureProfile
 from hsidiff.networks.spectral_unet import SpectralUNet
 from hsidiff.scenes.scene import Scene
@@ -32,7 +31,7 @@ from hsidiff.windows.normalise import SpectralTransform
 
 @dataclass(repr=False, eq=False)
 class RandomFeatures(FeatureControl):
-    """Features of an untrained denoiser. ``pretrain_steps`` stays None."""
+    """Features of an untrained denoiser. Settings of how long it would learn stay None."""
 
     name: ClassVar[str] = "random-features"
     about: ClassVar[About] = About("control", "Saxe et al., ICML", 2011)
@@ -43,11 +42,7 @@ class RandomFeatures(FeatureControl):
         Raises:
             SettingError: if a setting is unknown or out of range, or training is asked for.
         """
-        if self.pretrain_steps is not None:
-            raise SettingError(
-                f"pretrain_steps={self.pretrain_steps!r}: {self.name} is never trained; "
-                "leave it out"
-            )
+        self._refuse_length(f"{self.name} is never trained")
         return super().settings()
 
     def _learn_scene(

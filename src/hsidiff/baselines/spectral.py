@@ -21,9 +21,10 @@ import numpy as np
 import sklearn
 from sklearn.base import ClassifierMixin
 
-from hsidiff.classifier import Learned, SceneClassifier
+from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, HsidiffWarning, check_whole_number
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.gather import Samples, gather_spectra

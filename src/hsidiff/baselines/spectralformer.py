@@ -57,9 +57,9 @@ class SpectralFormer(PatchNetwork):
     about: ClassVar[About] = About("baseline", "Hong et al., IEEE TGRS", 2022)
 
     @property
-    def halo_px(self) -> int:
+    def context_px(self) -> int:
         """Half the patch; 0 for single pixels."""
-        return 0 if self.input == "pixel" else super().halo_px
+        return 0 if self.input == "pixel" else super().context_px
 
     def _check_settings(self) -> None:
         super()._check_settings()
@@ -72,7 +72,7 @@ class SpectralFormer(PatchNetwork):
             )
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
-        n_values = self.band_patch * self.receptive_field_px**2
+        n_values = self.band_patch * self.input_px**2
         shape = EncoderShape(fusion=self.fusion)
         return nn.Sequential(
             NeighbouringBands(self.band_patch),

@@ -6,10 +6,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from hsidiff.classifier import check_model_folder
 from hsidiff.cli import console
 from hsidiff.cli.inputs import Inputs, check_output_folder, make_classifier, read_inputs
 from hsidiff.cli.options import (
+    BudgetOption,
     DropBandsOption,
     FieldOption,
     IgnoreClassOption,
@@ -28,6 +28,7 @@ from hsidiff.errors import SplitError
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
+from hsidiff.saved_model import check_model_folder
 
 
 def fit(
@@ -37,6 +38,7 @@ def fit(
     field: FieldOption = None,
     method: MethodOption = "spectraldiff",
     profile: ProfileOption = None,
+    budget: BudgetOption = None,
     split_file: Annotated[
         Path | None,
         typer.Option(
@@ -56,7 +58,7 @@ def fit(
     """Fit a method to all labels, or to those of a split; save it."""
     check_output_folder(out)
     check_model_folder(out)
-    model = make_classifier(method, profile, seed, settings)
+    model = make_classifier(method, profile, seed, settings, budget)
     stopwatch = Stopwatch()
     with console.at_work():
         inputs = read_inputs(

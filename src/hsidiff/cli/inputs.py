@@ -91,12 +91,16 @@ def band_numbers(text: str | None) -> list[int]:
 
 
 def make_classifier(
-    method: str, profile: str | None, seed: int, settings: list[str] | None
+    method: str,
+    profile: str | None,
+    seed: int,
+    settings: list[str] | None,
+    budget: str | None = None,
 ) -> SceneClassifier:
     """The classifier that the options describe.
 
     Raises:
-        SettingError: if the method, or a setting of it, is unknown.
+        SettingError: if the method, or a setting of it, is unknown, or the budget is given twice.
     """
     chosen = find_classifier(method)
     known = chosen().get_params(deep=False)
@@ -105,10 +109,16 @@ def make_classifier(
         if "profile" not in known:
             raise SettingError(f"--profile {profile}: {method} has no profiles; leave it out")
         given["profile"] = profile
+    if budget is not None:
+        if "budget" not in known:
+            raise SettingError(f"--budget {budget}: {method} learns no denoiser; leave it out")
+        given["budget"] = budget
     for setting in settings or []:
         name, equals, value = setting.partition("=")
         if not equals:
             raise SettingError(f"--set {setting}: expected NAME=VALUE")
+        if name == "budget" and budget is not None:
+            raise SettingError(f"--budget {budget} and --set {setting}: give one of them")
         given[check_choice("setting", name, known)] = _parsed(value)
     return chosen(**given)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import SceneClassifier, check_model_folder
+from hsidiff.classifier import SceneClassifier
 from hsidiff.cli.inputs import Inputs, SplitOptions
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.metrics import score
@@ -15,6 +15,7 @@ from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.report.page import write_report
+from hsidiff.saved_model import check_model_folder
 from hsidiff.scenes.open import open_scene
 
 SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")

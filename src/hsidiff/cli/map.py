@@ -9,6 +9,7 @@ from hsidiff.cli.inputs import SplitOptions, check_output_folder, make_classifie
 from hsidiff.cli.job import outputs_of, run_job
 from hsidiff.cli.options import (
     BlockOption,
+    BudgetOption,
     DropBandsOption,
     FieldOption,
     GuardOption,
@@ -39,6 +40,7 @@ def map_scene(
     field: FieldOption = None,
     method: MethodOption = "spectraldiff",
     profile: ProfileOption = None,
+    budget: BudgetOption = None,
     split: SplitKindOption = "blocks",
     train_fraction: TrainFractionOption = None,
     samples_per_class: SamplesPerClassOption = None,
@@ -60,7 +62,7 @@ def map_scene(
     probabilities.tif, map.qml (style for QGIS), result.json (scores),
     run.json, split.npz and model/.
     """
-    model = make_classifier(method, profile, seed, settings)
+    model = make_classifier(method, profile, seed, settings, budget)
     split_options = SplitOptions(
         split, train_fraction, samples_per_class, block_px, guard_px, test_labels
     )

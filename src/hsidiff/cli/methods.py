@@ -46,7 +46,7 @@ def describe_method(classifier: type[SceneClassifier], profile: str | None) -> d
         classifier: the class.
         profile: its profile, if it has one of that name; None, or another, takes its default.
     """
-    given = {"profile": profile} if profile in profiles_of(classifier) else {}
+    given: dict[str, Any] = {"profile": profile} if profile in profiles_of(classifier) else {}
     model, about = classifier(**given), classifier.about
     cost = model.cost(N_BANDS, N_CLASSES)
     return {

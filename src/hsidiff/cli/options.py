@@ -86,6 +86,16 @@ ProfileOption = Annotated[
         help=f"fast, paper or released, for {', '.join(METHODS)}.",
     ),
 ]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        rich_help_panel=_METHOD,
+        show_default="the steps of the profile",
+        help="How long the denoiser learns: a time such as 60s, 2min or 1h (how far it comes then "
+        "depends on the machine), 400 steps, or 4 steps per pixel.",
+    ),
+]
 SettingOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -40,7 +40,7 @@ class MethodRecipe:
     ) -> SceneClassifier:
         """The classifier, not fitted; ``chosen`` are settings beyond :attr:`settings`."""
         found = find(self.method)
-        seeded = {_SEED: seed} if _SEED in _settings_of(found) else {}
+        seeded: dict[str, Any] = {_SEED: seed} if _SEED in _settings_of(found) else {}
         return found(**seeded, **self.settings, **(chosen or {}))
 
     def receptive_field_px(self, find: FindClassifier) -> int:

@@ -6,6 +6,7 @@ in DiffCRN (Zhu and Xu, arXiv 2502.19699); how they are computed and weighed is 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -109,7 +110,7 @@ def pretrain_with_contrast(
     physical: PhysicalSpectra,
     random_state: int,
     device: str,
-) -> None:
+) -> dict[str, Any]:
     """Train a denoiser in place; what only the contrast needs is thrown away.
 
     Args:
@@ -120,11 +121,15 @@ def pretrain_with_contrast(
         physical: for the angle between crops.
         random_state: everything random follows from it.
         device: where to compute.
+
+    Returns:
+        How it went, see :func:`hsidiff.features.pretraining.pretrain`.
     """
     network = ContrastiveDenoiser(denoiser, denoiser.embed.out_features, contrast.n_clusters)
     loss = contrastive_loss(denoising, contrast, physical)
-    pretrain(network, pool, denoising, random_state, device, loss, repr(contrast))
+    facts = pretrain(network, pool, denoising, random_state, device, loss, repr(contrast))
     denoiser.cpu().eval()
+    return facts
 
 
 def contrastive_loss(

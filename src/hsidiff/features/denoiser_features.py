@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -20,12 +20,25 @@ from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device
+from hsidiff.training.precision import bfloat16_where_fast
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, StreamingMoments
 from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_margin
 
 FEATURE_TILE_PX = 64
 MAX_PROJECTION_TILES = 256
+
+Extraction = Literal["noisy", "mean", "clean", "distilled"]
+"""What the denoiser sees when features are taken:
+
+* "noisy": the scene with one draw of noise, as in the papers;
+* "mean": with ``N_DRAWS`` draws, one after the other, and the features are averaged;
+* "clean": the scene scaled as at the timestep, without noise;
+* "distilled": the scene as it is, and the denoiser is an extractor that was taught to give the
+  features of all timesteps at once, see :mod:`hsidiff.features.distillation`.
+"""
+EXTRACTIONS = get_args(Extraction)
+N_DRAWS = 8
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,9 @@ class DenoiserFeatures:
         target: what it predicts, see :mod:`hsidiff.diffusion.objectives`.
         timesteps: where features are taken.
         layers: which of the denoiser's layers they are taken from.
-        extraction: the denoiser sees one draw of noise ("noisy") or none ("clean").
+        extraction: what the denoiser sees, see :data:`Extraction`.
+        bfloat16: whether to compute in bfloat16 where the device is fast with it. It moves features
+            by less than a hundredth of their spread.
         limit: what it sees is cut at plus and minus this.
         halo_px: the context that features need.
         seed: of the noise, if any.
@@ -52,7 +67,8 @@ class DenoiserFeatures:
     target: str
     timesteps: tuple[int, ...]
     layers: tuple[int, ...]
-    extraction: Literal["noisy", "clean"]
+    extraction: Extraction
+    bfloat16: bool
     limit: float
     halo_px: int
     seed: int
@@ -76,13 +92,7 @@ class DenoiserFeatures:
         cols = slice(self.halo_px, self.halo_px + window.n_cols)
         features: list[np.ndarray] = []
         for timestep in self.timesteps:
-            t = torch.tensor([timestep], device=x_0.device)
-            if self.extraction == "noisy":
-                eps = self._noise(window.grown(self.halo_px), timestep)
-                x_t = self.schedule.add_noise(x_0, t, eps)
-            else:
-                x_t = self.schedule.without_noise(x_0, t)
-            taps = self.denoiser.taps(x_t, t, self.layers)
+            taps = self._taps(x_0, window.grown(self.halo_px), timestep)
             features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu().numpy() for tap in taps)
         return features
 
@@ -180,6 +190,23 @@ class DenoiserFeatures:
                 found[timestep] = np.where(np.isfinite(cube), spectra, np.nan).astype(np.float32)
         return found
 
+    def _taps(self, x_0: Tensor, window: Window, timestep: int) -> list[Tensor]:
+        """Features of each layer at a timestep, (1, n, rows, cols) float32."""
+        t = torch.tensor([timestep], device=x_0.device)
+        if self.extraction in ("clean", "distilled"):
+            distilled = self.extraction == "distilled"
+            return self._taps_of(x_0 if distilled else self.schedule.without_noise(x_0, t), t)
+        n_draws = N_DRAWS if self.extraction == "mean" else 1
+        draws = [
+            self._taps_of(self.schedule.add_noise(x_0, t, self._noise(window, timestep, i)), t)
+            for i in range(n_draws)
+        ]
+        return [torch.stack(layer).mean(dim=0) for layer in zip(*draws, strict=True)]
+
+    def _taps_of(self, x_t: Tensor, t: Tensor) -> list[Tensor]:
+        with bfloat16_where_fast(self.bfloat16, x_t.device):
+            return [tap.float() for tap in self.denoiser.taps(x_t, t, self.layers)]
+
     def _estimate_clean(self, x_t: Tensor, t: Tensor) -> Tensor:
         said = self.denoiser(x_t, t)
         x_0 = clean_from(self.target, self.schedule, x_t, t, said)
@@ -193,13 +220,15 @@ class DenoiserFeatures:
         x_0 = torch.from_numpy(seen).permute(2, 0, 1)[None].to(device)
         return x_0.clamp(-self.limit, self.limit)
 
-    def _noise(self, window: Window, timestep: int) -> Tensor:
+    def _noise(self, window: Window, timestep: int, draw: int = 0) -> Tensor:
         device = pick_device(self.device)
         # Apple's GPUs have no float64, which the noise is computed in.
         drawn_on = "cpu" if device == "mps" else device
         rows = torch.arange(window.row, window.row + window.n_rows, device=drawn_on)
         cols = torch.arange(window.col, window.col + window.n_cols, device=drawn_on)
-        noise = pixel_noise(rows, cols, self.transform.n_outputs, timestep, self.seed)
+        # Timesteps of further draws lie beyond those of the schedule.
+        key = timestep + draw * (self.schedule.n_timesteps + 1)
+        noise = pixel_noise(rows, cols, self.transform.n_outputs, key, self.seed)
         return noise[None].to(device)
 
 

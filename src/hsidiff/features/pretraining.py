@@ -1,8 +1,9 @@
 """Learn a scene without labels by denoising crops of it."""
 
+import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -10,10 +11,12 @@ from torch import Tensor, nn
 
 from hsidiff.diffusion.objectives import mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
+from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.scene import Scene
-from hsidiff.training.loop import Recipe, pick_device, train
+from hsidiff.training.budget import Budget
+from hsidiff.training.loop import LossOf, Recipe, pick_device, train
 from hsidiff.training.reuse import train_once
-from hsidiff.windows.crops import CropPool, grid_centres, turned
+from hsidiff.windows.crops import ONE_HELD_OUT_IN, CropPool, grid_centres, turned
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import StreamingMoments
 
@@ -22,6 +25,8 @@ MIN_BFLOAT16_INPUTS = 12
 RANGE_LIMIT = 1.0
 WHITENED_LIMIT = 5.0
 """Whitened values beyond five standard deviations are cut: outliers would rule the loss."""
+MAX_HELD_OUT_CROPS = 16
+"""The held-out loss is that of at most so many crops."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,10 @@ class Denoising:
         crop_px: side of the crops it learns from.
         crops: fixed crops on a grid ("grid"), or anywhere, turned and flipped ("random").
         batch_size: crops per step.
+        budget: how long it learns, in place of the recipe's steps; None leaves them. A time makes
+            the weights depend on the machine.
+        stop_when_flat: hold out crops of an eighth of the scene, and end early when the loss on
+            them is flat (:mod:`hsidiff.training.pace`).
     """
 
     recipe: Recipe
@@ -52,6 +61,8 @@ class Denoising:
     crop_px: int = 16
     crops: Literal["grid", "random"] = "grid"
     batch_size: int = 256
+    budget: Budget | None = None
+    stop_when_flat: bool = False
 
     @property
     def schedule(self) -> NoiseSchedule:
@@ -72,6 +83,20 @@ class Denoising:
         if self.space == "range":
             return SpectralTransform.to_range(moments)
         return SpectralTransform.whitened(moments, self.n_inputs)
+
+    def lasting(self, n_pixels: int, batch_size: int) -> "Denoising":
+        """The same, with the budget in the recipe.
+
+        Args:
+            n_pixels: valid pixels to learn from.
+            batch_size: crops per step, if there are so many.
+        """
+        if self.budget is None:
+            return self
+        n_steps = self.budget.n_steps(n_pixels, batch_size * self.crop_px**2)
+        n_steps = self.recipe.n_steps if n_steps is None else n_steps
+        recipe = replace(self.recipe, n_steps=n_steps, seconds=self.budget.seconds)
+        return replace(self, recipe=recipe, budget=None)
 
     def draw_timesteps(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw ``n`` of the timesteps that the denoiser learns at, each as likely as the others."""
@@ -119,7 +144,7 @@ def pretrain(
     device: str,
     loss_of_crops: CropLoss | None = None,
     loss_name: str = "denoising",
-) -> None:
+) -> dict[str, Any]:
     """Train a network in place on crops of a scene. No label is used.
 
     Inside :func:`hsidiff.training.reuse.reuse_networks` the same training is done once.
@@ -128,31 +153,75 @@ def pretrain(
         network: the denoiser.
         pool: the crops, see :func:`crops_of`.
         denoising: how.
-        random_state: crops, timesteps and noise follow from it.
+        random_state: crops, timesteps and noise follow from it, and which crops are held out.
         device: where to compute.
         loss_of_crops: what to make small; None takes :func:`denoising_loss`.
         loss_name: tells it from other losses, with its settings.
+
+    Returns:
+        How it went, the fields of :class:`hsidiff.training.pace.Trained` as JSON values.
     """
     generator = torch.Generator().manual_seed(int(random_state))
-    batch_size = min(denoising.batch_size, len(pool.corners))
+    learned, held_out = _parts(pool, denoising, random_state)
+    batch_size = min(denoising.batch_size, len(learned.corners))
+    denoising = denoising.lasting(pool.n_pixels, batch_size)
 
-    def loss_of(model: nn.Module, device: torch.device) -> Tensor:
-        x_0, valid = pool.sample(batch_size, generator)
+    def loss_of(model: nn.Module, x_0: Tensor, valid: Tensor, generator: torch.Generator) -> Tensor:
+        x_0 = x_0.clamp(-denoising.limit, denoising.limit)
+        if loss_of_crops is not None:
+            return loss_of_crops(model, x_0, valid, generator)
+        return denoising_loss(model, denoising, x_0, valid, generator)
+
+    def loss_of_step(model: nn.Module, device: torch.device) -> Tensor:
+        x_0, valid = learned.sample(batch_size, generator)
         if denoising.crops == "random":
             x_0, valid = turned(x_0, valid, generator)
-        x_0 = x_0.clamp(-denoising.limit, denoising.limit).to(device)
-        if loss_of_crops is not None:
-            return loss_of_crops(model, x_0, valid.to(device), generator)
-        return denoising_loss(model, denoising, x_0, valid.to(device), generator)
+        return loss_of(model, x_0.to(device), valid.to(device), generator)
 
+    held_out_loss = None if held_out is None else _fixed_loss(loss_of, held_out, random_state)
     recipe = denoising.recipe
     if pool.values.shape[1] < MIN_BFLOAT16_INPUTS:
         recipe = replace(recipe, bfloat16=False)
-    train_once(
+    return train_once(
         network,
         _bytes_of(pool, repr((denoising, random_state, pick_device(device), loss_name))),
-        lambda: train(network, loss_of, recipe, device, "learn the scene"),
+        lambda: asdict(
+            train(network, loss_of_step, recipe, device, "learn the scene", held_out_loss)
+        ),
     )
+
+
+def _parts(
+    pool: CropPool, denoising: Denoising, random_state: int
+) -> tuple[CropPool, CropPool | None]:
+    """The crops to learn from, and those held out if any are to be and can be."""
+    if not denoising.stop_when_flat:
+        return pool, None
+    parts = pool.hold_out(random_state)
+    if parts is None:
+        warnings.warn(
+            f"stop_when_flat=True: the scene holds fewer than {ONE_HELD_OUT_IN} squares of "
+            f"{denoising.crop_px} pixels, too few to hold one out, so the denoiser is trained to "
+            "the end",
+            HsidiffWarning,
+            stacklevel=2,
+        )
+        return pool, None
+    return parts
+
+
+def _fixed_loss(loss_of: CropLoss, held_out: CropPool, random_state: int) -> LossOf:
+    """The loss on some crops, with the same timesteps and noise each time."""
+    n_crops = min(MAX_HELD_OUT_CROPS, len(held_out.corners))
+    generator = torch.Generator().manual_seed(int(random_state))
+    x_0, valid = held_out.at(torch.randperm(len(held_out.corners), generator=generator)[:n_crops])
+    state = generator.get_state()
+
+    def fixed_loss_of(model: nn.Module, device: torch.device) -> Tensor:
+        generator.set_state(state)
+        return loss_of(model, x_0.to(device), valid.to(device), generator)
+
+    return fixed_loss_of
 
 
 def _bytes_of(pool: CropPool, settings: str) -> Iterator[bytes]:

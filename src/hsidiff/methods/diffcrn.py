@@ -54,7 +54,6 @@ import numpy as np
 import torch
 
 from hsidiff.about import About, Cost
-from hsidiff.classifier import Learned
 from hsidiff.denoising_classifier import DenoisingClassifier
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.features.contrastive_pretraining import PhysicalSpectra, pretrain_with_contrast
@@ -71,6 +70,7 @@ from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.stage_cost import cost_of_addition, cost_of_fusion, cost_of_stages
 from hsidiff.networks.staged_denoiser import StagedDenoiser, StagesShape
 from hsidiff.networks.timestep_fusion import CrossTimestepFusion
+from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.linear_head import LinearHead, side_by_side
@@ -189,7 +189,7 @@ class DiffCRN(DenoisingClassifier):
         return profile
 
     @property
-    def halo_px(self) -> int:
+    def context_px(self) -> int:
         """How far a pixel's patch reaches."""
         return self.settings().grid.halo_px
 
@@ -233,7 +233,7 @@ class DiffCRN(DenoisingClassifier):
         seed, device = self.random_state, self.device
         with seeded(seed):
             denoiser = StagedDenoiser(profile.shape, crops.values.shape[1])
-            pretrain_with_contrast(
+            self.pretraining_ = pretrain_with_contrast(
                 denoiser, crops, profile.denoising, contrast, physical, seed, device
             )
         return denoiser
@@ -273,6 +273,7 @@ class DiffCRN(DenoisingClassifier):
             timesteps=timesteps,
             layers=tuple(range(profile.shape.n_stages)),
             extraction=profile.extraction,
+            bfloat16=False,
             limit=profile.denoising.limit,
             halo_px=profile.grid.halo_px,
             seed=self.random_state,
@@ -337,7 +338,8 @@ class DiffCRN(DenoisingClassifier):
         return cost + Cost.of_linear_scores(n_components + n_seen + n_bands, n_classes)
 
     def _get_learned(self) -> Learned:
-        transform, facts = self.features_.transform, dict(vars(self.choice_))
+        transform = self.features_.transform
+        facts = self._pretraining_facts() | vars(self.choice_)
         arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
         for i, projection in enumerate(self.projections_):
             arrays |= projection.arrays(f"projection.{i}.")
@@ -349,6 +351,7 @@ class DiffCRN(DenoisingClassifier):
 
     def _set_learned(self, learned: Learned) -> None:
         profile, arrays = self.settings(), learned.arrays
+        self._set_pretraining(learned.facts)
         transform = SpectralTransform(arrays["transform.shift"], arrays["transform.matrix"])
         denoiser = StagedDenoiser(profile.shape, transform.n_outputs)
         load_weights(denoiser, "denoiser.", arrays)

@@ -89,7 +89,7 @@ class SpectralUNet(Denoiser):
 
     def __init__(self, shape: UNetShape) -> None:
         super().__init__()
-        widths = shape.widths
+        self.widths = widths = shape.widths
         self.n_levels = shape.n_levels
         self.embed_time = TimestepEmbedding(TIME_WIDTH)
         self.conv0 = nn.Conv3d(1, widths[0], shape.first_kernel, padding="same")
@@ -102,6 +102,8 @@ class SpectralUNet(Denoiser):
             for before, after in zip(widths[::-1], widths[-2::-1], strict=False)
         )
         self.out = nn.Conv3d(widths[0], 1, shape.out_kernel, padding="same")
+        # The channels of a voxel lie side by side: up to a third faster in bfloat16.
+        nn.utils.convert_conv3d_weight_memory_format(self, torch.channels_last_3d)
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Predict noise (or another target) of the shape of ``x_t``."""
@@ -127,6 +129,11 @@ class SpectralUNet(Denoiser):
             if layer == max(layers):
                 break
         return [wanted[layer] for layer in layers]
+
+    def tap_channels(self, layer: int) -> int:
+        """Channels of a layer's features, at each position along the spectrum."""
+        below, beside = self.widths[-1 - layer], self.widths[-1 - layer]
+        return below if layer == 0 else below + beside
 
     def _stages(self, x_t: Tensor, t: Tensor) -> Iterator[Tensor]:
         """Inputs of the decoder blocks, then the prediction, each when it is asked for."""
@@ -181,7 +188,8 @@ class _Block(nn.Module):
         return self.change_length(h)
 
     def _activate(self, h: Tensor, norm: nn.Module) -> Tensor:
-        return torch.relu(norm(h)) if self.norm_first else norm(torch.relu(h))
+        # In place, since memory is what small networks wait for. Neither backward pass needs h.
+        return torch.relu_(norm(h)) if self.norm_first else norm(torch.relu_(h))
 
 
 class TimestepEmbedding(nn.Module):

@@ -53,6 +53,7 @@ def provenance(results: ResultFolder) -> str:
         ("method", result.get("method")),
         ("profile", result.get("profile")),
         ("seed", result.get("seed")),
+        ("head, chosen", _why_this_head(results.facts("learned"))),
         ("unlabelled pixels", _what_was_seen(result.get("transductive"))),
         ("versions", _listed(result.get("versions"))),
     ]
@@ -67,6 +68,17 @@ def _listed(settings: dict[str, Any] | None) -> str | None:
     if not settings:
         return None
     return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def _why_this_head(learned: dict[str, Any]) -> str | None:
+    """Which head was taken and by what, where there was a choice."""
+    head, losses = learned.get("head"), learned.get("held_out_log_loss")
+    if head is None or not isinstance(losses, dict):
+        return None
+    if None in losses.values():
+        return f"{head}, untried: no training label could be held out"
+    listed = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+    return f"{head}, by the log loss on held-out training labels: {listed}"
 
 
 def _what_was_seen(transductive: bool | None) -> str | None:

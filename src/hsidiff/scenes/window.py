@@ -31,6 +31,10 @@ class Window:
         cols = slice(self.col, self.col + self.n_cols)
         return rows, cols
 
+    def within(self, other: "Window") -> tuple[slice, slice]:
+        """Slices as :attr:`slices`, for an array of ``other``, which this window lies in."""
+        return Window(self.row - other.row, self.col - other.col, self.n_rows, self.n_cols).slices
+
     def grown(self, margin_px: int) -> "Window":
         """This window with ``margin_px`` more pixels on each side; it may leave the scene."""
         return Window(

@@ -14,18 +14,14 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits
 
 from hsidiff.progress import track
+from hsidiff.training.held_out import Folds, best_sharpness, folds_of, judged_samples, log_loss
 
-GROUP_PX = 16
-"""Samples of one block of this side are held out together: neighbours would flatter features."""
-N_FOLDS = 4
 N_SELECTED = 8
 UNSEEN_SCORE = -30.0
 """Score of a class that an expert's training fold did not hold."""
@@ -137,13 +133,13 @@ def _fit(
     centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
     scaled = (values - centre) / scale
     experts = _experts(parts, classes)
-    folds = _folds(classes, groups, random_state)
-    judged = _judged(classes, folds)
+    folds = folds_of(classes, groups, random_state)
+    judged = judged_samples(classes, folds)
     held_out, whole = {}, {}
     for name, (kind, columns) in track(experts.items(), "fit head", len(experts)):
         part = scaled[:, columns]
         scores = _held_out_scores(kind, part, classes, folds)[judged]
-        sharpness = _best_sharpness(scores, classes[judged])
+        sharpness = best_sharpness(scores, classes[judged])
         held_out[name] = log_softmax(sharpness * scores, axis=1)
         weights, biases = _fit_expert(kind, part, classes, classes.max() + 1)
         whole[name] = (sharpness * weights, sharpness * biases)
@@ -174,12 +170,6 @@ def side_by_side(widths: Mapping[str, int]) -> dict[str, slice]:
     return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}
 
 
-def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX) -> np.ndarray:
-    """Number the blocks of ``block_px`` pixels that samples at (rows, cols) lie in."""
-    blocks = np.stack([rows // block_px, cols // block_px], axis=1)
-    return np.unique(blocks, axis=0, return_inverse=True)[1].ravel()
-
-
 def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
     """Standard deviation of each column, at least a twentieth of the largest in its part.
 
@@ -189,40 +179,6 @@ def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
     for columns in parts.values():
         scale[columns] = np.maximum(scale[columns], 0.05 * scale[columns].max())
     return np.where(scale > 0, scale, 1)
-
-
-def _folds(
-    classes: np.ndarray, groups: np.ndarray, random_state: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Folds that keep groups together; fewer where groups or samples are few, none for one group.
-
-    A fold that leaves one class, or one sample per class, has nothing to fit an expert to and goes.
-    """
-    n_folds = min(N_FOLDS, len(np.unique(groups)), np.bincount(classes).max())
-    if n_folds < 2:
-        return []
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)
-    with warnings.catch_warnings():
-        # Classes of fewer samples than folds are usual here.
-        warnings.filterwarnings("ignore", message="The least populated class")
-        folds = list(splitter.split(classes, classes, groups))
-    return [
-        (inside, outside)
-        for inside, outside in folds
-        if len(inside) > len(np.unique(classes[inside])) > 1
-    ]
-
-
-def _judged(classes: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Samples (n,) bool that say something about an expert: held out, their class was not.
-
-    A class whose labels lie in one group is unseen whenever it is held out. No expert can know it
-    then, and counting it would make all of them look unsure.
-    """
-    judged = np.zeros(len(classes), dtype=bool)
-    for inside, outside in folds:
-        judged[outside] = np.isin(classes[outside], classes[inside])
-    return judged
 
 
 def _fit_expert(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: int) -> Scores:
@@ -241,7 +197,7 @@ def _fit_expert(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: i
 
 
 def _held_out_scores(
-    kind: str, values: np.ndarray, classes: np.ndarray, folds: list[tuple[np.ndarray, np.ndarray]]
+    kind: str, values: np.ndarray, classes: np.ndarray, folds: Folds
 ) -> np.ndarray:
     """Scores of each sample by an expert that was not fitted to its group; 0 without folds."""
     n_classes = classes.max() + 1
@@ -250,22 +206,6 @@ def _held_out_scores(
         weights, biases = _fit_expert(kind, values[inside], classes[inside], n_classes)
         scores[outside] = values[outside] @ weights.T + biases
     return scores
-
-
-def _log_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
-    return float(-log_probabilities[np.arange(len(classes)), classes].mean())
-
-
-def _best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:
-    """The factor on the scores that makes held-out probabilities most likely (Guo et al. 2017)."""
-    if len(classes) == 0:
-        return 1.0
-    found = minimize_scalar(
-        lambda log_factor: _log_loss(log_softmax(np.exp(log_factor) * scores, axis=1), classes),
-        bounds=(-4, 2),
-        method="bounded",
-    )
-    return float(np.exp(found.x))
 
 
 def _select(
@@ -282,7 +222,7 @@ def _select(
     total = np.zeros_like(next(iter(held_out.values())))
     for n_chosen in range(1, N_SELECTED + 1):
         losses = {
-            name: _log_loss(log_softmax((total + scores) / n_chosen, axis=1), classes)
+            name: log_loss(log_softmax((total + scores) / n_chosen, axis=1), classes)
             for name, scores in held_out.items()
         }
         best = min(losses, key=losses.__getitem__)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -13,9 +14,15 @@ from torch import Tensor, nn
 from hsidiff.errors import SettingError
 from hsidiff.progress import track
 from hsidiff.training.ema import WeightAverage
+from hsidiff.training.pace import Pace, Trained
+from hsidiff.training.precision import has_fast_bfloat16
 
 # Fabric announces its precision on standard error at each start.
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+
+
+LossOf = Callable[[nn.Module, torch.device], Tensor]
+"""From a network and the device to compute on to a loss, a scalar."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class Recipe:
     """How to train.
 
     Attributes:
-        n_steps: optimiser steps.
+        n_steps: optimiser steps; with ``seconds``, what rates that count steps are given in.
         learning_rate: of Adam.
         rate: whether the rate stays ("constant"); rises over the first twentieth of the steps and
             then falls towards 0 as a cosine ("cosine"); or is multiplied by ``fall_factor`` after
@@ -35,10 +42,14 @@ class Recipe:
             which is far stronger, since Adam scales gradients to the size of the rate.
         max_gradient_norm: gradients are clipped to this norm; None does not clip.
         ema_decay: of the average of the weights; None takes the last step's weights.
-        bfloat16: whether to compute in bfloat16 where PyTorch's autocast allows it.
+        bfloat16: whether to compute in bfloat16 where PyTorch's autocast allows it and the device
+            is fast with it.
         n_threads: CPU threads; None takes PyTorch's default, as many as there are cores. More than
             one changes the last digits, hence the weights, and slows small networks down many
             times when another program keeps a core busy.
+        seconds: wall-clock time after which the training ends, at the next boundary of steps, in
+            place of ``n_steps``; the rate then follows the elapsed share of the time. How many
+            steps that allows, hence the weights, depends on the machine and its load.
     """
 
     n_steps: int
@@ -52,15 +63,17 @@ class Recipe:
     ema_decay: float | None = None
     bfloat16: bool = False
     n_threads: int | None = None
+    seconds: float | None = None
 
 
 def train(
     network: nn.Module,
-    loss_of: Callable[[nn.Module, torch.device], Tensor],
+    loss_of: LossOf,
     recipe: Recipe,
     device: str,
     step_name: str,
-) -> None:
+    held_out_loss: LossOf | None = None,
+) -> Trained:
     """Train a network in place; it ends on the CPU, in evaluation mode.
 
     Its weights are those of the last step, or their average if the recipe says so.
@@ -72,9 +85,18 @@ def train(
         recipe: how.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         step_name: the name under which progress is reported.
+        held_out_loss: gives the loss on what the network is not trained on, the same draws each
+            time; with it the training ends early when that loss is flat, see
+            :class:`hsidiff.training.pace.Pace`. It sees the averaged weights, if there are any, in
+            evaluation mode and in float32.
+
+    Returns:
+        How many steps were taken, and why it ended there.
     """
-    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if recipe.bfloat16 else "32-true"
-    fabric = Fabric(accelerator=pick_device(device), devices=1, precision=precision)
+    accelerator = pick_device(device)
+    halved = recipe.bfloat16 and has_fast_bfloat16(torch.device(accelerator))
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
+    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
     make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
     optimizer = make_optimizer(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -84,10 +106,15 @@ def train(
         average.network.to(fabric.device)
     model, wrapped_optimizer = fabric.setup(network, optimizer)
     model.train()
+    look = None
+    if held_out_loss is not None:
+        looked_at = network if average is None else average.network
+        look = partial(_held_out, looked_at, held_out_loss, fabric.device)
     with _threads(recipe.n_threads):
-        for step in track(range(recipe.n_steps), step_name, recipe.n_steps):
+        pace = Pace(recipe.n_steps, recipe.seconds, look)
+        for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
-                group["lr"] = _rate_at(step, recipe)
+                group["lr"] = _rate_at(position, recipe)
             loss = loss_of(model, fabric.device)
             wrapped_optimizer.zero_grad(set_to_none=True)
             fabric.backward(loss)
@@ -96,9 +123,22 @@ def train(
             wrapped_optimizer.step()
             if average is not None:
                 average.update(network)
+            pace.step_taken()
+        last_loss = None if look is None else look()
     if average is not None:
         network.load_state_dict(average.network.state_dict())
     network.cpu().eval()
+    return pace.trained(last_loss)
+
+
+@torch.no_grad()
+def _held_out(network: nn.Module, loss_of: LossOf, device: torch.device) -> float:
+    """The loss in evaluation mode; afterwards the network is in the mode that it was in."""
+    was_training = network.training
+    network.eval()
+    loss = loss_of(network, device).item()
+    network.train(was_training)
+    return loss
 
 
 @contextmanager
@@ -111,13 +151,13 @@ def _threads(n_threads: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _rate_at(step: int, recipe: Recipe) -> float:
-    """The learning rate of one step, counted from 0."""
+def _rate_at(position: float, recipe: Recipe) -> float:
+    """The learning rate of the step at a position from 0 to below ``n_steps``."""
     if recipe.rate == "steps":
-        return recipe.learning_rate * recipe.fall_factor ** (step // recipe.fall_every)
+        return recipe.learning_rate * recipe.fall_factor ** (position // recipe.fall_every)
     if recipe.rate == "cosine":
-        done = torch.tensor(step / recipe.n_steps)
-        warm_up = min(1.0, (step + 1) / max(recipe.n_steps / 20, 1))
+        done = torch.tensor(position / recipe.n_steps)
+        warm_up = min(1.0, (position + 1) / max(recipe.n_steps / 20, 1))
         return recipe.learning_rate * warm_up * 0.5 * (1 + torch.cos(torch.pi * done)).item()
     return recipe.learning_rate
 

@@ -27,7 +27,8 @@ def fit_patch_classifier(
     Args:
         network: from patches (batch, channels, rows, cols) to class scores (batch, n_classes).
         patches: (n, rows, cols, channels) float32.
-        classes: (n,) int, positions 0..n_classes - 1.
+        classes: (n,) int, positions 0..n_classes - 1; or (n, n_classes) float, how far each sample
+            belongs to each class.
         recipe: how; ``n_steps`` batches are drawn.
         batch_size: samples per step, fewer if there are fewer.
         random_state: of the order.
@@ -35,7 +36,8 @@ def fit_patch_classifier(
     """
     batch_size = min(batch_size, len(classes))
     batches = shuffled_batches(len(classes), batch_size, random_state)
-    inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes).long()
+    inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes)
+    targets = targets if targets.is_floating_point() else targets.long()
 
     def loss_of(model: nn.Module, device: torch.device) -> Tensor:
         chosen = next(batches)
@@ -54,6 +56,15 @@ def shuffled_batches(n: int, batch_size: int, random_state: int) -> Iterator[Ten
             waiting = torch.cat([waiting, torch.randperm(n, generator=generator)])
         yield waiting[:batch_size]
         waiting = waiting[batch_size:]
+
+
+@torch.inference_mode()
+def score_patches(network: nn.Module, patches: np.ndarray, device: str) -> np.ndarray:
+    """Class scores (n, n_classes) float32 of patches (n, rows, cols, channels) float32."""
+    where = torch.device(pick_device(device))
+    network = network.to(where)
+    batches = torch.from_numpy(patches).permute(0, 3, 1, 2).split(PIXELS_AT_ONCE)
+    return torch.cat([network(batch.to(where)).float().cpu() for batch in batches]).numpy()
 
 
 @torch.inference_mode()

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -49,7 +50,9 @@ def reuse_networks(folder: Path) -> Iterator[Reuse]:
         _reuse.reset(token)
 
 
-def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Callable[[], None]) -> None:
+def train_once(
+    network: nn.Module, depends_on: Iterable[bytes], train: Callable[[], dict[str, Any]]
+) -> dict[str, Any]:
     """Train a network in place, or read it if the very same training was done before.
 
     Without :func:`reuse_networks` around it this is ``train()``.
@@ -57,21 +60,25 @@ def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Callable[
     Args:
         network: what ``train`` trains; its first weights tell one training from another.
         depends_on: everything else that the outcome follows from.
-        train: the training.
+        train: the training; gives facts about how it went, JSON values.
+
+    Returns:
+        The facts about the training, also where it was done before.
     """
     reuse = _reuse.get()
     if reuse is None:
-        train()
-        return
+        return train()
     path = reuse.folder / f"{_key(network, depends_on)}.safetensors"
     if path.exists():
-        reuse.seconds_saved += _read(network, path)
-        return
+        seconds, facts = _read(network, path)
+        reuse.seconds_saved += seconds
+        return facts
     began = time.perf_counter()
-    train()
-    about = {"seconds": json.dumps(time.perf_counter() - began)}
+    facts = train()
+    about = {"seconds": json.dumps(time.perf_counter() - began), "facts": json.dumps(facts)}
     with write_whole(path) as new:
         save_file(weights("", network), new, about)
+    return facts
 
 
 def _key(network: nn.Module, depends_on: Iterable[bytes]) -> str:
@@ -86,8 +93,9 @@ def _key(network: nn.Module, depends_on: Iterable[bytes]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _read(network: nn.Module, path: Path) -> float:
-    """Fill a network from a file; give the seconds that its training took."""
+def _read(network: nn.Module, path: Path) -> tuple[float, dict[str, Any]]:
+    """Fill a network from a file; give the seconds that its training took, and its facts."""
     with safe_open(path, framework="numpy") as file:
         load_weights(network, "", {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
-        return float(json.loads(file.metadata()["seconds"]))
+        about = file.metadata()
+        return float(json.loads(about["seconds"])), json.loads(about["facts"])

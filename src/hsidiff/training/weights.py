@@ -8,9 +8,15 @@ from torch import nn
 
 
 def weights(prefix: str, network: nn.Module) -> dict[str, np.ndarray]:
-    """Parameters and buffers by name, each name with ``prefix`` before it."""
+    """Parameters and buffers by name, each name with ``prefix`` before it.
+
+    Arrays are in C order, whatever a network's layout in memory: safetensors would else write the
+    values in the order in which they lie there.
+    """
     state = network.state_dict().items()
-    return {prefix + name: value.detach().cpu().numpy() for name, value in state}
+    return {
+        prefix + name: np.ascontiguousarray(value.detach().cpu().numpy()) for name, value in state
+    }
 
 
 def load_weights(network: nn.Module, prefix: str, arrays: Mapping[str, np.ndarray]) -> None:
