@@ -4,10 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint bench bench-full bench-gpu clean
 
 help: ## print what each target does
-	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/installed ## install hsidiff into .venv and map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
@@ -20,6 +20,15 @@ lint: $(VENV)/installed-dev ## check style, formatting, types and the direction 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/installed ## measure time and memory on an idle machine (under 10 minutes on 2 cores)
+	$(BIN)/python -m benchmarks.run
+
+bench-full: $(VENV)/installed ## the same, and map scenes of up to 4 million pixels
+	$(BIN)/python -m benchmarks.run --full
+
+bench-gpu: $(VENV)/installed ## measure the paper's network on a CUDA device
+	$(BIN)/python -m benchmarks.gpu --device cuda
 
 clean: ## remove .venv, caches and what the demo wrote
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-output
