@@ -35,8 +35,10 @@ def draw_ratios(rows: Mapping[str, Any]) -> Drawing | None:
         figure = new_figure(8.4, 0.9 + 0.42 * len(ratios))
         axes = panels(figure, 1, 1)[0]
         beyond = [value - 1 for value in ratios.values()]
-        bars = axes.barh(list(ratios), beyond, left=1, height=0.62, color=ACCENT)
-        axes.bar_label(bars, [f" {value:.3g}" for value in ratios.values()], color=INK)
+        axes.barh(list(ratios), beyond, left=1, height=0.62, color=ACCENT)
+        for row, value in enumerate(ratios.values()):
+            # To the right of the line in any case: to the left stand the names.
+            axes.text(1.05 * max(value, 1.0), row, f"{value:.3g}", va="center", color=INK)
         axes.invert_yaxis()
         axes.set_xscale("log")
         axes.set_xlim(min(1.0, *ratios.values()) / 1.15, 1.6 * max(ratios.values()))

@@ -54,7 +54,7 @@ class DenoiserFeatures:
         layers: which of the denoiser's layers they are taken from.
         extraction: what the denoiser sees, see :data:`Extraction`.
         bfloat16: whether to compute in bfloat16 where the device is fast with it. It moves features
-            by less than a hundredth of their spread.
+            by up to a few hundredths of their spread.
         limit: what it sees is cut at plus and minus this.
         halo_px: the context that features need.
         seed: of the noise, if any.
