@@ -15,15 +15,17 @@ UNGUARDED = Regularisation()
 FEW_LABELS = Regularisation(dropped_pairs=0.5, n_networks=3)
 """What few labels need most, found on validation pixels; docs/decisions/0019 has the figures."""
 
-DISTILLATION = Recipe(
-    n_steps=300,
-    learning_rate=1e-3,
+FAST_RECIPE = Recipe(
+    n_steps=400,
+    learning_rate=2e-3,
     rate="cosine",
     max_gradient_norm=1.0,
     ema_decay=0.99,
     bfloat16=True,
     n_threads=1,
 )
+"""Ten seconds on a laptop; docs/decisions/0010 says how it was found."""
+DISTILLATION = replace(FAST_RECIPE, n_steps=300, learning_rate=1e-3)
 """How an extractor is taught: about as long as its denoiser learns in ``fast``."""
 
 
@@ -86,17 +88,9 @@ FAST_DENOISING = Denoising(
     crop_px=16,
     crops="random",
     batch_size=4,
-    recipe=Recipe(
-        n_steps=400,
-        learning_rate=2e-3,
-        rate="cosine",
-        max_gradient_norm=1.0,
-        ema_decay=0.99,
-        bfloat16=True,
-        n_threads=1,
-    ),
+    recipe=FAST_RECIPE,
 )
-"""Ten seconds on a laptop; docs/decisions/0010 says how it was found."""
+"""How the denoiser of ``fast`` learns."""
 
 FAST_UNET = UNetShape(
     widths=(8, 16, 32),
