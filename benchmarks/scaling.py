@@ -25,7 +25,6 @@ from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.synthetic import SyntheticScene, make_synthetic_scene
 from hsidiff.scenes.window import Window
 
-PRETRAIN_STEPS = 20
 PIXELS_OF_ONE_RUN = 1_000_000
 """Scenes of fewer pixels are mapped several times; the fastest counts."""
 MAX_RUNS = 3
@@ -85,8 +84,8 @@ def write_scene(base: SyntheticScene, shape: tuple[int, int], path: Path) -> Non
 def _fit(base: SyntheticScene, path: Path, sizes: Sizes) -> SpectralDiff:
     """A model of few training steps: mapping takes as long after many."""
     labels = LabelMap.from_array(base.label_values, base.class_names, base.class_colors)
-    steps = sizes.pretrain_steps or PRETRAIN_STEPS
-    return SpectralDiff(pretrain_steps=steps, device="cpu").fit(open_scene(path), labels)
+    model = SpectralDiff(pretrain_steps=sizes.few_steps, device="cpu")
+    return model.fit(open_scene(path), labels)
 
 
 def _in_own_process(model_folder: Path, scene_path: Path, n_runs: int) -> dict[str, Any]:

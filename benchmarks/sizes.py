@@ -52,6 +52,11 @@ class Sizes:
     matrix_sizes: tuple[int, ...] = (1024, 2048, 4096)
     copied_bytes: int = 2**29
 
+    @property
+    def few_steps(self) -> int:
+        """Training steps of a model of which only the time counts that comes after them."""
+        return self.pretrain_steps or 20
+
 
 BENCH = Sizes()
 FULL_SIDES_PX = (*BENCH.mapped_sides_px, 1265, 2000)

@@ -186,7 +186,7 @@ class StageFeatures(DenoiserFeatures):
             x_t = self.schedule.add_noise(x_0, t, eps)
         else:
             x_t = self.schedule.without_noise(x_0, t)
-        return torch.stack(self.denoiser.taps(x_t, t, self.layers), dim=1)
+        return torch.stack(self._taps_of(x_t, t), dim=1)
 
     def _cut(self, cube: np.ndarray, window: Window) -> tuple[Patches, int, int]:
         """The patches that cover a window, row by row; how many down, how many to the right."""

@@ -132,8 +132,8 @@ class SpectralUNet(Denoiser):
 
     def tap_channels(self, layer: int) -> int:
         """Channels of a layer's features, at each position along the spectrum."""
-        below, beside = self.widths[-1 - layer], self.widths[-1 - layer]
-        return below if layer == 0 else below + beside
+        width = self.widths[-1 - layer]
+        return width if layer == 0 else 2 * width
 
     def _stages(self, x_t: Tensor, t: Tensor) -> Iterator[Tensor]:
         """Inputs of the decoder blocks, then the prediction, each when it is asked for."""
