@@ -24,9 +24,10 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.smoothing import find_guide, smooth_probabilities, smoothing_reach_px
 from hsidiff.windows.statistics import PrincipalComponents, valid_pixels
-from hsidiff.windows.tiles import read_with_halo, tile_windows, without_margin
+from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
 
-DEFAULT_TILE_SIZE_PX = 128
+DEFAULT_TILE_SIZE_PX = 112
+"""What networks write of larger tiles does not stay in a processor's cache."""
 WAVELENGTH_TOLERANCE_NM = 2.0
 _GUIDE = "smoothing."
 """How the names of the guide's arrays begin in a saved model."""
@@ -210,7 +211,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
         Args:
             scene: a scene with the bands that the classifier was fitted on.
-            tile_size: side of the tiles in pixels; it changes memory and speed, not the result.
+            tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
 
         Returns:
             (rows, cols, n_classes) float32 in the order of ``classes_``; 0 in all classes of an
@@ -238,7 +239,7 @@ class SceneClassifier(BaseEstimator, ABC):
         return class_map
 
     def _tiles(self, scene: Scene, tile_size: int) -> Iterator[Window]:
-        windows = tile_windows(scene.shape, tile_size, self.tile_multiple)
+        windows = even_tile_windows(scene.shape, tile_size, self.tile_multiple)
         return track(windows, "map", len(windows))
 
     def most_probable(self, probabilities: np.ndarray) -> np.ndarray:

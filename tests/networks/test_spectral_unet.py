@@ -1,8 +1,10 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from hsidiff.errors import SettingError
 from hsidiff.networks.spectral_unet import SpectralUNet, TimestepEmbedding, UNetShape
@@ -125,6 +127,36 @@ def test_the_prediction_sees_as_far_as_its_halo_and_no_further(shape: UNetShape)
     x_t = values(1, 8, side, side).requires_grad_()
     prediction = always_active(seeded_unet(shape))(x_t, timesteps(3))
     assert reach_of_gradient(prediction, x_t) == shape.halo_px(shape.n_levels)
+
+
+@pytest.mark.parametrize("shape", [NARROW, FACTORISED], ids=["narrow", "factorised"])
+@pytest.mark.parametrize("beyond_px", [-1, 0, 2])
+@pytest.mark.parametrize("layers", [(0,), (1,), (2, 0)])
+def test_taps_inside_are_the_taps_without_the_margin(
+    layers: tuple[int, ...], beyond_px: int, shape: UNetShape
+) -> None:
+    unet, margin_px = always_active(seeded_unet(shape)), shape.halo_px(max(layers)) + beyond_px
+    x_t = values(2, 9, 2 * margin_px + 3, 2 * margin_px + 4)
+    with torch.no_grad():
+        inside = unet.taps_inside(x_t, timesteps(3, 70), layers, margin_px)
+        whole = unet.taps(x_t, timesteps(3, 70), layers)
+    assert inside[0].shape[-2:] == (3, 4)
+    for found, tap in zip(inside, whole, strict=True):
+        expected = tap[:, :, margin_px:-margin_px, margin_px:-margin_px]
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_taps_inside_cost_less_than_taps() -> None:
+    unet, margin_px = seeded_unet(NARROW), NARROW.halo_px(1)
+    x_t = values(1, 8, 2 * margin_px + 9, 2 * margin_px + 9)
+
+    def operations(take: Callable[[], object]) -> int:
+        with FlopCounterMode(display=False) as counter:
+            take()
+        return counter.get_total_flops()
+
+    inside = operations(lambda: unet.taps_inside(x_t, timesteps(3), (1,), margin_px))
+    assert inside < 0.8 * operations(lambda: unet.taps(x_t, timesteps(3), (1,)))
 
 
 @pytest.mark.parametrize("layer", [0, 1, 2])

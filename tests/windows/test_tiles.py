@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,6 +8,7 @@ from hypothesis import strategies as st
 from hsidiff.errors import SettingError
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import (
+    even_tile_windows,
     read_with_halo,
     sampled_tile_windows,
     tile_windows,
@@ -16,10 +19,17 @@ from small_scenes import scene_of
 sides = st.integers(1, 40)
 
 
+Cut = Callable[..., list[Window]]
+both_ways = pytest.mark.parametrize("cut", [tile_windows, even_tile_windows])
+
+
+@both_ways
 @given(sides, sides, st.integers(1, 50))
-def test_tiles_cover_each_pixel_exactly_once(n_rows: int, n_cols: int, tile_size: int) -> None:
+def test_tiles_cover_each_pixel_exactly_once(
+    cut: Cut, n_rows: int, n_cols: int, tile_size: int
+) -> None:
     covered = np.zeros((n_rows, n_cols), dtype=int)
-    for window in tile_windows((n_rows, n_cols), tile_size):
+    for window in cut((n_rows, n_cols), tile_size):
         assert window.clipped((n_rows, n_cols)) == window
         assert max(window.n_rows, window.n_cols) <= tile_size
         covered[window.slices] += 1
@@ -35,10 +45,26 @@ def test_tiles_come_row_by_row_and_are_smaller_at_the_edges() -> None:
     ]
 
 
+@given(sides, sides, st.integers(1, 8), st.integers(1, 6))
+def test_even_tiles_are_as_many_and_begin_at_multiples(
+    n_rows: int, n_cols: int, size: int, multiple: int
+) -> None:
+    shape, largest_px = (n_rows, n_cols), size * multiple
+    windows = even_tile_windows(shape, largest_px, multiple)
+    assert len(windows) <= len(tile_windows(shape, largest_px, multiple))
+    assert all(w.row % multiple == w.col % multiple == 0 for w in windows)
+    assert max(max(w.n_rows, w.n_cols) for w in windows) <= largest_px
+
+
+def test_even_tiles_leave_no_sliver() -> None:
+    assert even_tile_windows((9, 4), 8) == [Window(0, 0, 5, 4), Window(5, 0, 4, 4)]
+
+
+@both_ways
 @pytest.mark.parametrize(("tile_size", "multiple"), [(0, 1), (-8, 1), (12, 8)])
-def test_a_tile_size_that_does_not_fit_is_refused(tile_size: int, multiple: int) -> None:
+def test_a_tile_size_that_does_not_fit_is_refused(cut: Cut, tile_size: int, multiple: int) -> None:
     with pytest.raises(SettingError, match=f"tile_size={tile_size}: .* multiple of {multiple}"):
-        tile_windows((50, 50), tile_size, multiple)
+        cut((50, 50), tile_size, multiple)
 
 
 @given(

@@ -40,7 +40,7 @@ def run_job(
         split_options: how the labels are split.
         out: the folder to write to; it gets everything when all is done, or nothing.
         seed: of the split.
-        tile_size: side of a tile in pixels.
+        tile_size: largest side of a tile in pixels.
         stopwatch: has timed the reading, and goes on.
         notes: the warnings given so far; the list grows while this runs.
 

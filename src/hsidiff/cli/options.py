@@ -180,8 +180,8 @@ TileSizeOption = Annotated[
         min=1,
         metavar="PIXELS",
         rich_help_panel=_OUTPUT,
-        help="Side of the tiles that are mapped one by one: smaller needs less memory, the map "
-        "stays the same.",
+        help="Largest side of the tiles that are mapped one by one: smaller needs less memory, the "
+        "map stays the same.",
     ),
 ]
 JsonOption = Annotated[

@@ -5,7 +5,7 @@ import numpy as np
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import tile_windows
+from hsidiff.windows.tiles import even_tile_windows
 
 SMALL_TILE_PX = 8
 """Side of the tiles where only some pixels are wanted."""
@@ -29,7 +29,7 @@ def draw_map(
     confidence = np.zeros(scene.shape, dtype=np.uint8)
     wished_px = DEFAULT_TILE_SIZE_PX if wanted is None else SMALL_TILE_PX
     multiple = model.tile_multiple
-    windows = tile_windows(scene.shape, -(-wished_px // multiple) * multiple, multiple)
+    windows = even_tile_windows(scene.shape, -(-wished_px // multiple) * multiple, multiple)
     if wanted is not None:
         windows = [window for window in windows if wanted[window.slices].any()]
     for window in track(windows, "map", len(windows)):

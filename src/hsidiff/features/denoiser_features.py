@@ -88,12 +88,10 @@ class DenoiserFeatures:
             Arrays (rows, cols, n) float32: timesteps in order, in each the layers in order.
         """
         x_0 = self._seen(cube)
-        rows = slice(self.halo_px, self.halo_px + window.n_rows)
-        cols = slice(self.halo_px, self.halo_px + window.n_cols)
         features: list[np.ndarray] = []
         for timestep in self.timesteps:
             taps = self._taps(x_0, window.grown(self.halo_px), timestep)
-            features += (tap[0, :, rows, cols].permute(1, 2, 0).cpu().numpy() for tap in taps)
+            features += (tap[0].permute(1, 2, 0).cpu().numpy() for tap in taps)
         return features
 
     def projected(
@@ -191,21 +189,31 @@ class DenoiserFeatures:
         return found
 
     def _taps(self, x_0: Tensor, window: Window, timestep: int) -> list[Tensor]:
-        """Features of each layer at a timestep, (1, n, rows, cols) float32."""
+        """Features of each layer at a timestep, (1, n, rows, cols) float32.
+
+        Args:
+            x_0: of a window with its halo.
+            window: that window with its halo; the features are those without it.
+            timestep: where features are taken.
+        """
         t = torch.tensor([timestep], device=x_0.device)
-        if self.extraction in ("clean", "distilled"):
-            distilled = self.extraction == "distilled"
-            return self._taps_of(x_0 if distilled else self.schedule.without_noise(x_0, t), t)
+        if self.extraction == "distilled":
+            return self._taps_of(x_0, t, self.halo_px)
+        if self.extraction == "clean":
+            return self._taps_of(self.schedule.without_noise(x_0, t), t, self.halo_px)
         n_draws = N_DRAWS if self.extraction == "mean" else 1
+        noises = (self._noise(window, timestep, i) for i in range(n_draws))
         draws = [
-            self._taps_of(self.schedule.add_noise(x_0, t, self._noise(window, timestep, i)), t)
-            for i in range(n_draws)
+            self._taps_of(self.schedule.add_noise(x_0, t, noise), t, self.halo_px)
+            for noise in noises
         ]
         return [torch.stack(layer).mean(dim=0) for layer in zip(*draws, strict=True)]
 
-    def _taps_of(self, x_t: Tensor, t: Tensor) -> list[Tensor]:
+    def _taps_of(self, x_t: Tensor, t: Tensor, margin_px: int = 0) -> list[Tensor]:
+        """Features of ``x_t`` without ``margin_px`` pixels on each side."""
         with bfloat16_where_fast(self.bfloat16, x_t.device):
-            return [tap.float() for tap in self.denoiser.taps(x_t, t, self.layers)]
+            taps = self.denoiser.taps_inside(x_t, t, self.layers, margin_px)
+            return [tap.float() for tap in taps]
 
     def _estimate_clean(self, x_t: Tensor, t: Tensor) -> Tensor:
         said = self.denoiser(x_t, t)

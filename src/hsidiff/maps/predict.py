@@ -8,7 +8,7 @@ from hsidiff.errors import SettingError
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import tile_windows
+from hsidiff.windows.tiles import even_tile_windows
 
 
 def predict_to_file(
@@ -31,7 +31,7 @@ def predict_to_file(
             ``<path>.aux.xml`` (class names for GDAL) and ``*.qml`` (style for QGIS).
         probabilities_path: where to write the probabilities, ``*.tif``: one uint8 band per class,
             scale 1/250, 255 = invalid pixel; None writes none.
-        tile_size: side of the tiles in pixels; it changes memory and speed, not the result.
+        tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
 
     Raises:
         ModelError: if the scene has other bands.
@@ -39,7 +39,7 @@ def predict_to_file(
             not that of a new GeoTIFF.
     """
     model.check_scene(scene)
-    windows = tile_windows(scene.shape, tile_size, model.tile_multiple)
+    windows = even_tile_windows(scene.shape, tile_size, model.tile_multiple)
     _check_paths(scene, path, probabilities_path)
     grid = Grid(scene.shape, scene.crs, scene.transform)
     with ExitStack() as files:

@@ -15,3 +15,18 @@ class Denoiser(nn.Module):
     @abstractmethod
     def taps(self, x_t: Tensor, t: Tensor, layers: tuple[int, ...]) -> list[Tensor]:
         """Features (batch, n, rows, cols) at each of ``layers``."""
+
+    def taps_inside(
+        self, x_t: Tensor, t: Tensor, layers: tuple[int, ...], margin_px: int
+    ) -> list[Tensor]:
+        """Features without ``margin_px`` pixels on each side of ``x_t``.
+
+        A denoiser may leave out what only the margin would need.
+        """
+        return [without_margin(tap, margin_px) for tap in self.taps(x_t, t, layers)]
+
+
+def without_margin(values: Tensor, margin_px: int) -> Tensor:
+    """``values`` (..., rows, cols) without ``margin_px`` pixels on each side."""
+    rows, cols = values.shape[-2:]
+    return values[..., margin_px : rows - margin_px, margin_px : cols - margin_px]

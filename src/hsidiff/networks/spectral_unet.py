@@ -17,7 +17,7 @@ Shapes for n_bands = 200 and the paper's widths, S = spectral axis after padding
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hsidiff.errors import SettingError
-from hsidiff.networks.denoiser import Denoiser
+from hsidiff.networks.denoiser import Denoiser, without_margin
 
 TIME_WIDTH = 32
 
@@ -79,6 +79,27 @@ class UNetShape:
             raise SettingError(f"layers={layers}: must lie in 0..{self.n_levels - 1}")
 
 
+Convolve = Callable[[nn.Module, Tensor], Tensor]
+"""How a convolution is applied: :func:`_padded` or :func:`_unpadded`."""
+
+
+def _padded(layer: nn.Module, h: Tensor) -> Tensor:
+    """A convolution with zeros around its input, which keeps the rows and columns."""
+    return layer(h)
+
+
+def _unpadded(layer: nn.Module, h: Tensor) -> Tensor:
+    """A convolution that gives only pixels all of whose surroundings it has."""
+    assert isinstance(layer, nn.Conv3d | nn.ConvTranspose3d)
+    bands, rows, cols = layer.kernel_size
+    along_spectrum = 1 if layer.stride[0] == 2 else bands // 2
+    if isinstance(layer, nn.ConvTranspose3d):
+        padding = (along_spectrum, rows - 1, cols - 1)
+        return functional.conv_transpose3d(h, layer.weight, layer.bias, layer.stride, padding)
+    padding = (along_spectrum, 0, 0)
+    return functional.conv3d(h, layer.weight, layer.bias, layer.stride, padding)
+
+
 class SpectralUNet(Denoiser):
     """The denoiser: from x_t (batch, bands, rows, cols) and t (batch,) to a prediction like x_t.
 
@@ -89,8 +110,7 @@ class SpectralUNet(Denoiser):
 
     def __init__(self, shape: UNetShape) -> None:
         super().__init__()
-        self.widths = widths = shape.widths
-        self.n_levels = shape.n_levels
+        self.shape, widths = shape, shape.widths
         self.embed_time = TimestepEmbedding(TIME_WIDTH)
         self.conv0 = nn.Conv3d(1, widths[0], shape.first_kernel, padding="same")
         self.down = nn.ModuleList(
@@ -107,7 +127,7 @@ class SpectralUNet(Denoiser):
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """Predict noise (or another target) of the shape of ``x_t``."""
-        *_, prediction = self._stages(x_t, t)
+        *_, prediction = self._stages(x_t, t, _padded)
         first, _ = self._padding(x_t.shape[1])
         return prediction[:, 0, first : first + x_t.shape[1]]
 
@@ -121,8 +141,34 @@ class SpectralUNet(Denoiser):
             For each layer, in the order given, (batch, channels * spectrum, rows, cols); index
             ``channel * spectrum_length + spectrum``.
         """
+        return self._taps(x_t, t, layers, _padded)
+
+    def taps_inside(
+        self, x_t: Tensor, t: Tensor, layers: tuple[int, ...], margin_px: int
+    ) -> list[Tensor]:
+        """As :meth:`taps`, without ``margin_px`` pixels on each side.
+
+        Where the margin holds all that the features see, each convolution takes its part of it
+        away: the same features, and the deeper a layer, the less is computed in vain.
+        """
+        reach_px = self.shape.halo_px(max(layers))
+        if margin_px < reach_px:
+            return super().taps_inside(x_t, t, layers, margin_px)
+        seen = without_margin(x_t, margin_px - reach_px)
+        taps = self._taps(seen, t, layers, _unpadded)
+        beyond_px = [reach_px - self.shape.halo_px(layer) for layer in layers]
+        return [without_margin(tap, px) for tap, px in zip(taps, beyond_px, strict=True)]
+
+    def tap_channels(self, layer: int) -> int:
+        """Channels of a layer's features, at each position along the spectrum."""
+        width = self.shape.widths[-1 - layer]
+        return width if layer == 0 else 2 * width
+
+    def _taps(
+        self, x_t: Tensor, t: Tensor, layers: tuple[int, ...], convolve: Convolve
+    ) -> list[Tensor]:
         wanted: dict[int, Tensor] = {}
-        for layer, features in enumerate(self._stages(x_t, t)):
+        for layer, features in enumerate(self._stages(x_t, t, convolve)):
             if layer in layers:
                 once = features[:, : features.shape[1] // 2] if layer == 0 else features
                 wanted[layer] = once.flatten(1, 2)
@@ -130,29 +176,26 @@ class SpectralUNet(Denoiser):
                 break
         return [wanted[layer] for layer in layers]
 
-    def tap_channels(self, layer: int) -> int:
-        """Channels of a layer's features, at each position along the spectrum."""
-        width = self.widths[-1 - layer]
-        return width if layer == 0 else 2 * width
-
-    def _stages(self, x_t: Tensor, t: Tensor) -> Iterator[Tensor]:
+    def _stages(self, x_t: Tensor, t: Tensor, convolve: Convolve) -> Iterator[Tensor]:
         """Inputs of the decoder blocks, then the prediction, each when it is asked for."""
         time = self.embed_time(t)
         first, last = self._padding(x_t.shape[1])
         h = functional.pad(x_t[:, None], (0, 0, 0, 0, first, last), mode="replicate")
-        h = self.conv0(h)
+        h = convolve(self.conv0, h)
         skips = []
         for down in self.down:
-            h = down(h, time)
+            h = down(h, time, convolve)
             skips.append(h)
         for up in self.up:
-            h = torch.cat([h, skips.pop()], dim=1)
+            skip = skips.pop()
+            skip = without_margin(skip, (skip.shape[-1] - h.shape[-1]) // 2)
+            h = torch.cat([h, skip], dim=1)
             yield h
-            h = up(h, time)
-        yield self.out(h)
+            h = up(h, time, convolve)
+        yield convolve(self.out, h)
 
     def _padding(self, n_bands: int) -> tuple[int, int]:
-        missing = -n_bands % 2**self.n_levels
+        missing = -n_bands % 2**self.shape.n_levels
         return missing // 2, missing - missing // 2
 
 
@@ -181,11 +224,11 @@ class _Block(nn.Module):
         )
         self.norm_first = shape.order == "norm-act"
 
-    def forward(self, h: Tensor, time: Tensor) -> Tensor:
-        h = self._activate(self.conv1(h), self.norm1)
+    def forward(self, h: Tensor, time: Tensor, convolve: Convolve) -> Tensor:
+        h = self._activate(convolve(self.conv1, h), self.norm1)
         h = h + torch.relu(self.time(time))[:, :, None, None, None]
-        h = self._activate(self.conv2(h), self.norm2)
-        return self.change_length(h)
+        h = self._activate(convolve(self.conv2, h), self.norm2)
+        return convolve(self.change_length, h)
 
     def _activate(self, h: Tensor, norm: nn.Module) -> Tensor:
         # In place, since memory is what small networks wait for. Neither backward pass needs h.

@@ -1,5 +1,7 @@
 """A scene as tiles, each with the context (halo) that a network needs around it."""
 
+from math import ceil
+
 import numpy as np
 
 from hsidiff.errors import SettingError
@@ -18,14 +20,33 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -
     Raises:
         SettingError: if the size is not a positive multiple of ``multiple``.
     """
+    _check_size(tile_size_px, multiple)
+    return _cut(shape, (tile_size_px, tile_size_px))
+
+
+def even_tile_windows(shape: tuple[int, int], max_size_px: int, multiple: int = 1) -> list[Window]:
+    """As :func:`tile_windows`, with tiles of nearly one size, which is ``max_size_px`` at most.
+
+    Each tile costs its surroundings too, and a narrow one as much of them as a wide one.
+    """
+    _check_size(max_size_px, multiple)
+    n_tiles = [ceil(n / max_size_px) for n in shape]
+    sides = [multiple * ceil(n / m / multiple) for n, m in zip(shape, n_tiles, strict=True)]
+    return _cut(shape, (sides[0], sides[1]))
+
+
+def _check_size(tile_size_px: int, multiple: int) -> None:
     if tile_size_px < 1 or tile_size_px % multiple:
         raise SettingError(
             f"tile_size={tile_size_px}: must be a positive multiple of {multiple} pixels"
         )
+
+
+def _cut(shape: tuple[int, int], sides: tuple[int, int]) -> list[Window]:
     return [
-        Window(row, col, tile_size_px, tile_size_px).clipped(shape)
-        for row in range(0, shape[0], tile_size_px)
-        for col in range(0, shape[1], tile_size_px)
+        Window(row, col, *sides).clipped(shape)
+        for row in range(0, shape[0], sides[0])
+        for col in range(0, shape[1], sides[1])
     ]
 
 
