@@ -6,6 +6,7 @@ Each size is mapped in a process of its own, which this module is, too::
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,8 +97,15 @@ def _in_own_process(model_folder: Path, scene_path: Path, n_runs: int) -> dict[s
     """
     command = [sys.executable, "-m", "benchmarks.scaling"]
     arguments = [str(model_folder), str(scene_path), str(n_runs)]
+    # As `hsidiff predict` does.
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}
     done = subprocess.run(
-        [*command, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+        [*command, *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer

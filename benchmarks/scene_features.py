@@ -178,7 +178,10 @@ def _count(
 
     row["tiled_reference"]["flops"] = plain(1, side)
     row["patch_reference"]["flops"] = plain(sizes.n_patches, sizes.patch_px)
-    row["ours"]["flops"] = count_flops(
-        lambda: SpectralUNet(unet).eval(),
-        lambda network: network.taps(torch.empty(1, n_bands, *seen), torch.empty(1), (LAYER,)),
-    )
+
+    @torch.no_grad()
+    def inside(network: SpectralUNet) -> object:
+        x_t = torch.empty(1, n_bands, *seen)
+        return network.taps_inside(x_t, torch.empty(1), (LAYER,), features.halo_px)
+
+    row["ours"]["flops"] = count_flops(lambda: SpectralUNet(unet).eval(), inside)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 import torch
@@ -129,13 +130,27 @@ def test_the_prediction_sees_as_far_as_its_halo_and_no_further(shape: UNetShape)
     assert reach_of_gradient(prediction, x_t) == shape.halo_px(shape.n_levels)
 
 
+def as_trained(unet: SpectralUNet) -> SpectralUNet:
+    """The network with statistics and factors of its normalisation that change something."""
+    generator = torch.Generator().manual_seed(1)
+    for module in unet.modules():
+        if isinstance(module, nn.BatchNorm3d):
+            nn.init.uniform_(module.weight, 0.5, 2, generator)
+            nn.init.uniform_(module.bias, 0.5, 1, generator)
+            nn.init.uniform_(module.running_mean, -0.2, 0.2, generator)
+            nn.init.uniform_(module.running_var, 0.2, 2, generator)
+    return unet
+
+
+@pytest.mark.parametrize("order", ["norm-act", "act-norm"])
 @pytest.mark.parametrize("shape", [NARROW, FACTORISED], ids=["narrow", "factorised"])
 @pytest.mark.parametrize("beyond_px", [-1, 0, 2])
 @pytest.mark.parametrize("layers", [(0,), (1,), (2, 0)])
 def test_taps_inside_are_the_taps_without_the_margin(
-    layers: tuple[int, ...], beyond_px: int, shape: UNetShape
+    layers: tuple[int, ...], beyond_px: int, shape: UNetShape, order: Literal["norm-act"]
 ) -> None:
-    unet, margin_px = always_active(seeded_unet(shape)), shape.halo_px(max(layers)) + beyond_px
+    unet = as_trained(seeded_unet(replace(shape, order=order)))
+    margin_px = shape.halo_px(max(layers)) + beyond_px
     x_t = values(2, 9, 2 * margin_px + 3, 2 * margin_px + 4)
     with torch.no_grad():
         inside = unet.taps_inside(x_t, timesteps(3, 70), layers, margin_px)
@@ -146,12 +161,26 @@ def test_taps_inside_are_the_taps_without_the_margin(
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_taps_inside_can_be_learned_from() -> None:
+    unet, margin_px = as_trained(seeded_unet(NARROW)), NARROW.halo_px(1)
+    x_t = values(1, 8, 2 * margin_px + 3, 2 * margin_px + 3)
+    inside = unet.taps_inside(x_t, timesteps(3), (1,), margin_px)[0]
+    weights = tuple(unet.down[0].parameters())
+    gradients = torch.autograd.grad(inside.square().sum(), weights)
+    assert any(gradient.any() for gradient in gradients)
+    tap = unet.taps(x_t, timesteps(3), (1,))[0][..., margin_px:-margin_px, margin_px:-margin_px]
+    for found, expected in zip(
+        gradients, torch.autograd.grad(tap.square().sum(), weights), strict=True
+    ):
+        torch.testing.assert_close(found, expected)
+
+
 def test_taps_inside_cost_less_than_taps() -> None:
     unet, margin_px = seeded_unet(NARROW), NARROW.halo_px(1)
     x_t = values(1, 8, 2 * margin_px + 9, 2 * margin_px + 9)
 
     def operations(take: Callable[[], object]) -> int:
-        with FlopCounterMode(display=False) as counter:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
             take()
         return counter.get_total_flops()
 

@@ -9,6 +9,9 @@ import math
 import torch
 from torch import Tensor
 
+N_BANDS = 4
+"""For so many bands noise is found at once."""
+
 _MASK_32 = 0xFFFFFFFF
 
 
@@ -25,17 +28,20 @@ def pixel_noise(rows: Tensor, cols: Tensor, n_bands: int, timestep: int, seed: i
     Returns:
         (n_bands, n_rows, n_cols) float32 on the device of ``rows``.
     """
-    bands = torch.arange(n_bands, device=rows.device)
     state = _mix(torch.tensor(seed, device=rows.device))
     state = _mix(state ^ (timestep & _MASK_32))
     state = _mix(state ^ (rows & _MASK_32))[:, None]
     state = _mix(state ^ (cols & _MASK_32))
-    state = _mix(state ^ bands[:, None, None])
-    # Box and Muller: two uniform numbers give one normal number. The first stays above 0.
-    radius = (_mix(state ^ 0x5851F42D).double() + 1) / (_MASK_32 + 1)
+    bands = torch.arange(n_bands, device=rows.device)
+    # A few bands at a time: what comes in between then stays in a processor's cache.
+    return torch.cat([_normal(_mix(state ^ some[:, None, None])) for some in bands.split(N_BANDS)])
+
+
+def _normal(state: Tensor) -> Tensor:
+    """One normal number of each 32-bit number, by the transform of Box and Muller; float32."""
+    radius = (_mix(state ^ 0x5851F42D).double() + 1) / (_MASK_32 + 1)  # above 0
     angle = _mix(state ^ 0x14057B7E).double() / (_MASK_32 + 1)
-    noise = torch.sqrt(-2 * torch.log(radius)) * torch.cos(2 * math.pi * angle)
-    return noise.float()
+    return (torch.sqrt(-2 * torch.log(radius)) * torch.cos(2 * math.pi * angle)).float()
 
 
 def _mix(state: Tensor) -> Tensor:
