@@ -3,6 +3,7 @@
 ::
 
     python -m benchmarks.draw benchmarks/results/MACHINE.json --accuracy docs/results/blocks.csv
+    python -m benchmarks.draw benchmarks/results/MACHINE.json --profiles docs/results/profiles.csv
     python -m benchmarks.draw benchmarks/results/MACHINE.json --gpu benchmarks/results/GPU.json
 """
 
@@ -26,10 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     result = _read(asked.result)
     found = [draw_ratios(result["rows"]), draw_scaling(result["rows"])]
-    if asked.accuracy:
-        points = read_points(asked.accuracy, asked.split, asked.scenes)
-        peak = result["rows"]["ceiling"]["fp32_gflop_per_s"] * 1e9
-        found.append(draw_accuracy(points, asked.split, peak, _short_processor(result)))
+    for name in ("accuracy", "profiles"):
+        if files := getattr(asked, name):
+            points = read_points(files, asked.split, asked.scenes)
+            peak, on = result["rows"]["ceiling"]["fp32_gflop_per_s"] * 1e9, _short_processor(result)
+            found.append(draw_accuracy(f"performance-{name}", points, asked.split, peak, on))
     drawings = [drawing for drawing in found if drawing is not None]
     contents = tables(result)
     if asked.gpu:
@@ -72,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("result", type=Path, help="what `make bench` wrote")
     parser.add_argument("--gpu", type=Path, help="what `make bench-gpu` wrote")
-    parser.add_argument("--accuracy", type=Path, nargs="+", help="CSV files, as in docs/results")
+    of_cells = "CSV files, as in docs/results"
+    parser.add_argument("--accuracy", type=Path, nargs="+", help=f"{of_cells}: the methods")
+    parser.add_argument("--profiles", type=Path, nargs="+", help=f"{of_cells}: fast and paper")
     parser.add_argument("--split", default="30 per class", help="name of the split in them")
     parser.add_argument("--scenes", nargs="+", help="which scenes; by default all real ones")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "pictures")

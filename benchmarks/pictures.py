@@ -105,12 +105,17 @@ def _line(axes: Axes, pixels: Sequence[int], values: Sequence[float], name: str)
 
 
 def draw_accuracy(
-    points: Sequence[MethodPoint], split: str, fp32_flop_per_s: float, processor: str
+    name: str,
+    points: Sequence[MethodPoint],
+    split: str,
+    fp32_flop_per_s: float,
+    processor: str,
 ) -> Drawing:
     """Overall accuracy against seconds, with the paper's recipe as marks on the time axis.
 
     Args:
-        points: the methods.
+        name: of the drawing.
+        points: the methods, or methods with different settings.
         split: name of the split.
         fp32_flop_per_s: measured ceiling of the machine of the seconds.
         processor: its name.
@@ -125,20 +130,20 @@ def draw_accuracy(
         axes = panels(figure, 1, 1)[0]
         for point in points:
             axes.plot([point.seconds], [point.overall_accuracy], **styles[point.method].full)
-        for name, seconds in marks.items():
-            _mark(axes, seconds, f"{name}: {_duration(seconds)}")
+        for recipe, seconds in marks.items():
+            _mark(axes, seconds, f"{recipe}: {_duration(seconds)}")
         _time_axis(axes, [*(point.seconds for point in points), *marks.values()])
         axes.set_xlabel("seconds to fit and map (logarithmic)")
-        axes.set_ylabel("overall accuracy, mean over scenes (%)")
+        axes.set_ylabel("overall accuracy (%)")
         axes.grid()
         method_legend(figure, styles, place="right")
     words = ", ".join(
         f"{point.method} {point.overall_accuracy:.1f} % in {point.seconds:.3g} s"
         for point in points
     )
-    of_paper = "; ".join(f"{name}: {_duration(seconds)}" for name, seconds in marks.items())
+    of_paper = "; ".join(f"{recipe}: {_duration(seconds)}" for recipe, seconds in marks.items())
     return Drawing(
-        "performance-accuracy",
+        name,
         figure,
         f"Overall accuracy against seconds, {split}. {words}. {of_paper}.",
         "Means over scenes and seeds. Dashed: how long the pretraining of SpectralDiff's paper "
