@@ -13,8 +13,8 @@ from typing import Any
 import torch
 
 from benchmarks.sizes import Sizes
+from hsidiff.cores import usable_cores
 from hsidiff.evaluation.results import peak_memory_bytes, versions
-from hsidiff.evaluation.workers import usable_cores
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"

@@ -344,13 +344,18 @@ def test_stored_numbers_of_invalid_pixels_never_matter(
     np.testing.assert_array_equal(classifier.predict_proba(wild), expected)
 
 
-def test_the_map_does_not_depend_on_the_tile_size(fitted: SceneClassifier) -> None:
+def test_the_map_does_not_depend_on_the_tile_size_or_the_number_of_cores(
+    fitted: SceneClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene = small_scene(ODD_SHAPE, seed=1)
     multiple = fitted.tile_multiple
     whole = -(-max(ODD_SHAPE) // multiple) * multiple
+    monkeypatch.setattr("hsidiff.classifier.usable_cores", lambda: 1)
+    assert len(fitted.map_windows(scene, whole)) == 1
     probabilities = fitted.predict_proba(scene, tile_size=whole)
     class_map = fitted.predict(scene, tile_size=whole)
-    for tile_size in (32, 64):
+    for tile_size, n_cores in ((32, 1), (64, 3)):
+        monkeypatch.setattr("hsidiff.classifier.usable_cores", partial(int, n_cores))
         assert_same_probabilities(fitted.predict_proba(scene, tile_size), probabilities)
         np.testing.assert_array_equal(fitted.predict(scene, tile_size), class_map)
 

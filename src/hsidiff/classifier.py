@@ -6,16 +6,17 @@ depend on the tile size, on the order of tiles, or on how many workers draw it.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, NamedTuple, Self, final
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About, Cost
+from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.errors import LabelError, ModelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.progress import track
@@ -28,9 +29,19 @@ from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_mar
 
 DEFAULT_TILE_SIZE_PX = 112
 """What networks write of larger tiles does not stay in a processor's cache."""
+MAX_TILES_AT_ONCE = 8
+"""So many are in memory at most."""
 WAVELENGTH_TOLERANCE_NM = 2.0
 _GUIDE = "smoothing."
 """How the names of the guide's arrays begin in a saved model."""
+
+
+class _TileRead(NamedTuple):
+    """What was read for a window: the pixels ``seen``, with their context in ``cube``."""
+
+    window: Window
+    seen: Window
+    cube: np.ndarray
 
 
 @dataclass(repr=False, eq=False)
@@ -103,6 +114,11 @@ class SceneClassifier(BaseEstimator, ABC):
         """What it computes on: ``cpu``, ``cuda`` or ``mps``."""
         return "cpu"
 
+    @property
+    def small_tiles(self) -> bool:
+        """Whether a tile is best left to one core: it is little work and needs little memory."""
+        return True
+
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """What a map costs with these settings, for so many bands and classes; nothing is learned.
 
@@ -171,7 +187,8 @@ class SceneClassifier(BaseEstimator, ABC):
 
         Returns:
             (window.n_rows, window.n_cols, n_classes) float32, finite, summing to 1. What it holds
-            at invalid pixels does not matter.
+            at invalid pixels does not matter. It may run in several threads at once, so it changes
+            nothing of the classifier.
         """
 
     @abstractmethod
@@ -189,18 +206,47 @@ class SceneClassifier(BaseEstimator, ABC):
             (window.n_rows, window.n_cols, n_classes) float32 in the order of ``classes_``; 0 in
             all classes of an invalid pixel.
         """
-        context, reach = self.context_px, self._smoothing_reach_px
+        return self._predict_proba_read(self._read(scene, window))
+
+    def predict_proba_windows(
+        self, scene: Scene, windows: Sequence[Window]
+    ) -> Iterator[tuple[Window, np.ndarray]]:
+        """Each window, in order, with what :meth:`predict_proba_window` gives for it.
+
+        Small tiles are computed several at a time, one on each core.
+        """
+        read = (self._read(scene, window) for window in windows)
+        found = side_by_side(self._predict_proba_read, read, self._n_at_once)
+        return track(zip(windows, found, strict=True), "map", len(windows))
+
+    def map_windows(self, scene: Scene, tile_size: int) -> list[Window]:
+        """The tiles in which a scene is mapped.
+
+        Raises:
+            SettingError: if ``tile_size`` is not a multiple of ``tile_multiple``.
+        """
+        return even_tile_windows(scene.shape, tile_size, self.tile_multiple, self._n_at_once)
+
+    @property
+    def _n_at_once(self) -> int:
+        alone = self.compute_device != "cpu" or not self.small_tiles
+        return 1 if alone else min(usable_cores(), MAX_TILES_AT_ONCE)
+
+    def _read(self, scene: Scene, window: Window) -> _TileRead:
         # Of the pixels beyond the window, smoothing needs the probabilities, too.
-        margin = -(-reach // self.tile_multiple) * self.tile_multiple
+        margin = -(-self._smoothing_reach_px // self.tile_multiple) * self.tile_multiple
         seen = window.grown(margin).clipped(scene.shape)
-        cube = read_with_halo(scene, seen, context)
-        spectra = without_margin(cube, context)
+        return _TileRead(window, seen, read_with_halo(scene, seen, self.context_px))
+
+    def _predict_proba_read(self, tile: _TileRead) -> np.ndarray:
+        window, seen, cube = tile.window, tile.seen, tile.cube
+        spectra = without_margin(cube, self.context_px)
         here = window.within(seen)
         valid = np.isfinite(spectra[here]).all(axis=-1, keepdims=True)
         if not valid.any():
             return np.zeros((window.n_rows, window.n_cols, len(self.classes_)), dtype=np.float32)
         probabilities = self._predict_proba_tile(cube, seen)
-        if reach > 0:
+        if self._smoothing_reach_px > 0:
             probabilities = smooth_probabilities(
                 probabilities, spectra, self.guide_, self.smoothing_radius_px
             )
@@ -222,8 +268,9 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         self.check_scene(scene)
         probabilities = np.empty((*scene.shape, len(self.classes_)), dtype=np.float32)
-        for window in self._tiles(scene, tile_size):
-            probabilities[window.slices] = self.predict_proba_window(scene, window)
+        windows = self.map_windows(scene, tile_size)
+        for window, found in self.predict_proba_windows(scene, windows):
+            probabilities[window.slices] = found
         return probabilities
 
     def predict(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
@@ -233,14 +280,10 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         self.check_scene(scene)
         class_map = np.empty(scene.shape, dtype=np.int32)
-        for window in self._tiles(scene, tile_size):
-            probabilities = self.predict_proba_window(scene, window)
+        windows = self.map_windows(scene, tile_size)
+        for window, probabilities in self.predict_proba_windows(scene, windows):
             class_map[window.slices] = self.most_probable(probabilities)
         return class_map
-
-    def _tiles(self, scene: Scene, tile_size: int) -> Iterator[Window]:
-        windows = even_tile_windows(scene.shape, tile_size, self.tile_multiple)
-        return track(windows, "map", len(windows))
 
     def most_probable(self, probabilities: np.ndarray) -> np.ndarray:
         """Class ids (rows, cols) int32 of probabilities (rows, cols, n_classes); 0 where all 0."""

@@ -75,6 +75,11 @@ class DenoisingClassifier(SceneClassifier):
         """What ``device`` means on this machine."""
         return pick_device(self.device)
 
+    @property
+    def small_tiles(self) -> bool:
+        """Not those of a network of published size: gigabytes, and long enough to be shared."""
+        return self.profile == "fast"
+
     def _profile_with(self, own: tuple[str, ...]) -> Any:
         """The profile with those of the settings ``own`` that are given in their places.
 

@@ -119,13 +119,12 @@ class PatchHeadClassifier(DenoisingClassifier):
         profile, n_classes, seed = self.settings(), len(self.classes_), int(self.random_state)
         batch_size = profile.head_batch_size
         recipe = self._head_recipe(profile, -(-len(classes) // batch_size) * profile.head_epochs)
-        targets = profile.head_regularisation.targets(classes, n_classes)
         with seeded(seed):
             network = self._new_network(self._n_components(), n_classes)
             for position, single in enumerate(networks_of(network)):
                 order = seed + position
                 fit_patch_classifier(
-                    single, patches, targets, recipe, batch_size, order, self.device
+                    single, patches, classes, recipe, batch_size, order, self.device
                 )
         return network.eval()
 

@@ -3,9 +3,7 @@
 import numpy as np
 
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
-from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import even_tile_windows
 
 SMALL_TILE_PX = 8
 """Side of the tiles where only some pixels are wanted."""
@@ -14,7 +12,7 @@ SMALL_TILE_PX = 8
 def draw_map(
     model: SceneClassifier, scene: Scene, wanted: np.ndarray | None = None
 ) -> dict[str, np.ndarray]:
-    """Map a scene tile by tile; the probabilities of one tile are held at a time.
+    """Map a scene tile by tile; the probabilities of few tiles are held at a time.
 
     Args:
         model: a fitted classifier.
@@ -29,11 +27,10 @@ def draw_map(
     confidence = np.zeros(scene.shape, dtype=np.uint8)
     wished_px = DEFAULT_TILE_SIZE_PX if wanted is None else SMALL_TILE_PX
     multiple = model.tile_multiple
-    windows = even_tile_windows(scene.shape, -(-wished_px // multiple) * multiple, multiple)
+    windows = model.map_windows(scene, -(-wished_px // multiple) * multiple)
     if wanted is not None:
         windows = [window for window in windows if wanted[window.slices].any()]
-    for window in track(windows, "map", len(windows)):
-        probabilities = model.predict_proba_window(scene, window)
+    for window, probabilities in model.predict_proba_windows(scene, windows):
         class_map[window.slices] = model.most_probable(probabilities)
         confidence[window.slices] = np.round(100 * probabilities.max(axis=-1))
     return {"class_map": class_map, "confidence": confidence}

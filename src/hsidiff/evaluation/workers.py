@@ -18,6 +18,8 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from hsidiff.cores import usable_cores
+
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -135,13 +137,6 @@ def _end_with_parent() -> None:
     assert parent is not None
     wait([parent.sentinel])
     os._exit(1)
-
-
-def usable_cores() -> int:
-    """How many cores may be used: those of this process, or fewer if OMP_NUM_THREADS says so."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    wished = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores or 1, int(wished)) if wished.isdecimal() and int(wished) else cores or 1
 
 
 def _device_of(place: int) -> dict[str, str]:

@@ -6,9 +6,7 @@ from pathlib import Path
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
-from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import even_tile_windows
 
 
 def predict_to_file(
@@ -19,7 +17,7 @@ def predict_to_file(
     probabilities_path: str | Path | None = None,
     tile_size: int = DEFAULT_TILE_SIZE_PX,
 ) -> None:
-    """Map a scene tile by tile into a GeoTIFF; one tile at a time is in memory.
+    """Map a scene tile by tile into a GeoTIFF; few tiles at a time are in memory.
 
     The files appear under their names when they are complete, and not at all if the run is
     stopped. Tiles do not depend on each other, so their order does not matter.
@@ -39,7 +37,7 @@ def predict_to_file(
             not that of a new GeoTIFF.
     """
     model.check_scene(scene)
-    windows = even_tile_windows(scene.shape, tile_size, model.tile_multiple)
+    windows = model.map_windows(scene, tile_size)
     _check_paths(scene, path, probabilities_path)
     grid = Grid(scene.shape, scene.crs, scene.transform)
     with ExitStack() as files:
@@ -49,8 +47,7 @@ def predict_to_file(
             probability_map = files.enter_context(
                 open_probabilities(probabilities_path, grid, model.classes_)
             )
-        for window in track(windows, "map", len(windows)):
-            probabilities = model.predict_proba_window(scene, window)
+        for window, probabilities in model.predict_proba_windows(scene, windows):
             class_map.write(window, model.most_probable(probabilities))
             if probability_map is not None:
                 probability_map.write(window, probabilities)

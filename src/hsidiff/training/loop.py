@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from hsidiff.cores import threads_per_operation
 from hsidiff.errors import SettingError
 from hsidiff.progress import track
 from hsidiff.training.ema import WeightAverage
@@ -110,7 +111,7 @@ def train(
     if held_out_loss is not None:
         looked_at = network if average is None else average.network
         look = partial(_held_out, looked_at, held_out_loss, fabric.device)
-    with _threads(recipe.n_threads):
+    with threads_per_operation(recipe.n_threads):
         pace = Pace(recipe.n_steps, recipe.seconds, look)
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
@@ -139,16 +140,6 @@ def _held_out(network: nn.Module, loss_of: LossOf, device: torch.device) -> floa
     loss = loss_of(network, device).item()
     network.train(was_training)
     return loss
-
-
-@contextmanager
-def _threads(n_threads: int | None) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _rate_at(position: float, recipe: Recipe) -> float:

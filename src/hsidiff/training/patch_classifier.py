@@ -27,8 +27,7 @@ def fit_patch_classifier(
     Args:
         network: from patches (batch, channels, rows, cols) to class scores (batch, n_classes).
         patches: (n, rows, cols, channels) float32.
-        classes: (n,) int, positions 0..n_classes - 1; or (n, n_classes) float, how far each sample
-            belongs to each class.
+        classes: (n,) int, positions 0..n_classes - 1.
         recipe: how; ``n_steps`` batches are drawn.
         batch_size: samples per step, fewer if there are fewer.
         random_state: of the order.
@@ -36,8 +35,7 @@ def fit_patch_classifier(
     """
     batch_size = min(batch_size, len(classes))
     batches = shuffled_batches(len(classes), batch_size, random_state)
-    inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes)
-    targets = targets if targets.is_floating_point() else targets.long()
+    inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes).long()
 
     def loss_of(model: nn.Module, device: torch.device) -> Tensor:
         chosen = next(batches)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -18,17 +17,12 @@ class Regularisation:
     :class:`~hsidiff.training.loop.Recipe`.
 
     Attributes:
-        turned: whether each patch is turned and mirrored at random, to one of its eight positions,
-            whenever it is learned from.
         dropped_pairs: share of the features' (timestep, layer) pairs that are set to 0 at random in
             each patch, at least one of which stays; the others are scaled up to make up for them.
-        label_smoothing: share of each label that goes to all classes alike.
         n_networks: how many are trained from other weights; their probabilities are averaged.
     """
 
-    turned: bool = False
     dropped_pairs: float = 0.0
-    label_smoothing: float = 0.0
     n_networks: int = 1
 
     def around(self, make: Callable[[], nn.Module], widths: Sequence[int]) -> nn.Module:
@@ -42,42 +36,14 @@ class Regularisation:
         return networks[0] if self.n_networks == 1 else AveragedNetworks(networks)
 
     def _around_one(self, make: Callable[[], nn.Module], widths: Sequence[int]) -> nn.Module:
-        guards: list[nn.Module] = []
-        if self.turned:
-            guards.append(RandomTurns())
-        if self.dropped_pairs > 0:
-            guards.append(DroppedPairs(self.dropped_pairs, widths))
-        return nn.Sequential(*guards, make()) if guards else make()
-
-    def targets(self, classes: np.ndarray, n_classes: int) -> np.ndarray:
-        """What to learn: ``classes`` (n,) int, or smoothed labels (n, n_classes) float32."""
-        if self.label_smoothing == 0:
-            return classes
-        kept = (1 - self.label_smoothing) * np.eye(n_classes, dtype=np.float32)[classes]
-        return kept + np.float32(self.label_smoothing / n_classes)
+        if self.dropped_pairs == 0:
+            return make()
+        return nn.Sequential(DroppedPairs(self.dropped_pairs, widths), make())
 
 
 def networks_of(network: nn.Module) -> list[nn.Module]:
     """Those of an average, each to be trained by itself; or the only one."""
     return list(network.networks) if isinstance(network, AveragedNetworks) else [network]
-
-
-class RandomTurns(nn.Module):
-    """While training, each patch in one of its eight positions: quarter turns and mirror images."""
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Turned patches, of the same shape; in evaluation mode the patches themselves."""
-        if not self.training:
-            return patches
-        # Drawn on the CPU, so that the positions are those of every machine.
-        positions = torch.randint(0, 8, (len(patches),)).tolist()
-        return torch.stack([turned(patch, p) for patch, p in zip(patches, positions, strict=True)])
-
-
-def turned(patch: Tensor, position: int) -> Tensor:
-    """A square patch (components, rows, cols) in one of its eight positions, 0 as it is."""
-    patch = torch.rot90(patch, position % 4, (1, 2))
-    return patch.flip(2) if position >= 4 else patch
 
 
 class DroppedPairs(nn.Module):

@@ -24,14 +24,19 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -
     return _cut(shape, (tile_size_px, tile_size_px))
 
 
-def even_tile_windows(shape: tuple[int, int], max_size_px: int, multiple: int = 1) -> list[Window]:
+def even_tile_windows(
+    shape: tuple[int, int], max_size_px: int, multiple: int = 1, n_wished: int = 1
+) -> list[Window]:
     """As :func:`tile_windows`, with tiles of nearly one size, which is ``max_size_px`` at most.
 
-    Each tile costs its surroundings too, and a narrow one as much of them as a wide one.
+    Each tile costs its surroundings too, and a narrow one as much of them as a wide one. Of a small
+    scene there are ``n_wished`` tiles, if its rows suffice.
     """
     _check_size(max_size_px, multiple)
-    n_tiles = [ceil(n / max_size_px) for n in shape]
-    sides = [multiple * ceil(n / m / multiple) for n, m in zip(shape, n_tiles, strict=True)]
+    n_across = ceil(shape[1] / max_size_px)
+    n_down = max(ceil(shape[0] / max_size_px), ceil(n_wished / n_across))
+    counts = (n_down, n_across)
+    sides = [multiple * ceil(n / count / multiple) for n, count in zip(shape, counts, strict=True)]
     return _cut(shape, (sides[0], sides[1]))
 
 
