@@ -178,7 +178,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
     @abstractmethod
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
-        """Probabilities of one tile.
+        """Probabilities of one tile. Several threads may ask at once, so nothing is changed.
 
         Args:
             cube: (window.n_rows + 2 context_px, window.n_cols + 2 context_px, n_bands) float32, the
@@ -187,8 +187,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
         Returns:
             (window.n_rows, window.n_cols, n_classes) float32, finite, summing to 1. What it holds
-            at invalid pixels does not matter. It may run in several threads at once, so it changes
-            nothing of the classifier.
+            at invalid pixels does not matter.
         """
 
     @abstractmethod

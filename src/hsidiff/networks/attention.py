@@ -27,13 +27,28 @@ class AttentionBlock(nn.Module):
             nn.Dropout(dropout),
         )
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens (batch, n_tokens, width) to the same."""
-        tokens = tokens + self._attend(self.norm1(tokens))
-        return tokens + self.mlp(self.norm2(tokens))
+    def forward(self, tokens: Tensor, n_kept: int | None = None) -> Tensor:
+        """Tokens (batch, n_tokens, width) to the same.
 
-    def _attend(self, tokens: Tensor) -> Tensor:
-        joint = self.query_key_value(tokens).unflatten(-1, (3, self.n_heads, -1))
-        query, key, value = joint.permute(2, 0, 3, 1, 4)
+        Of the last block often one token only is wanted: the first ``n_kept`` are the same without
+        the others, and cost less.
+        """
+        kept = tokens[:, :n_kept]
+        kept = kept + self._attend(self.norm1(tokens), n_kept)
+        return kept + self.mlp(self.norm2(kept))
+
+    def _attend(self, tokens: Tensor, n_kept: int | None) -> Tensor:
+        """What the first ``n_kept`` tokens take from all of them."""
+        if n_kept is None:
+            query, key, value = self._heads(self.query_key_value(tokens), 3)
+        else:
+            weights = self.query_key_value.weight
+            inner = len(weights) // 3
+            (query,) = self._heads(functional.linear(tokens[:, :n_kept], weights[:inner]), 1)
+            key, value = self._heads(functional.linear(tokens, weights[inner:]), 2)
         attended = functional.scaled_dot_product_attention(query, key, value)
         return self.merge(attended.transpose(1, 2).flatten(2))
+
+    def _heads(self, values: Tensor, n_parts: int) -> Tensor:
+        """(batch, n_tokens, parts of all heads) to (part, batch, head, token, channel)."""
+        return values.unflatten(-1, (n_parts, self.n_heads, -1)).permute(2, 0, 3, 1, 4)

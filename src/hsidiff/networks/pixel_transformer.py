@@ -68,5 +68,5 @@ class PixelTransformer(nn.Module):
         """Class scores (before the softmax)."""
         pixels = self.embed(patches).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.class_token.expand(len(pixels), -1, -1), pixels], dim=1)
-        tokens = self.blocks(tokens + self.position_scale * self.position)
-        return self.head(tokens[:, 0])
+        tokens = self.blocks[:-1](tokens + self.position_scale * self.position)
+        return self.head(self.blocks[-1](tokens, n_kept=1)[:, 0])

@@ -82,7 +82,8 @@ class SpectralTransformer(nn.Module):
         """Class scores (before the softmax)."""
         embedded = self.embed(values)
         tokens = torch.cat([self.class_token.expand(len(embedded), -1, -1), embedded], dim=1)
-        return self.head(self.encoder(self.dropout(tokens + self.position))[:, 0])
+        tokens = self.encoder(self.dropout(tokens + self.position), n_kept=1)
+        return self.head(tokens[:, 0])
 
 
 class FusedEncoder(nn.Module):
@@ -101,13 +102,15 @@ class FusedEncoder(nn.Module):
             nn.Conv2d(n_tokens, n_tokens, (1, 2)) for _ in range(n_fusions)
         )
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens after the last block."""
+    def forward(self, tokens: Tensor, n_kept: int | None = None) -> Tensor:
+        """Tokens after the last block, of which in evaluation only ``n_kept`` are computed."""
+        # While training all are, for dropout draws its numbers for all of them.
+        last = None if self.training else n_kept
         inputs: list[Tensor] = []
         for layer, block in enumerate(self.blocks):
             inputs.append(tokens)
             if self.fusions and layer >= 2:
                 pair = torch.stack([tokens, inputs[layer - 2]], dim=-1)
                 tokens = self.fusions[layer - 2](pair).squeeze(-1)
-            tokens = block(tokens)
-        return tokens
+            tokens = block(tokens, last if layer == len(self.blocks) - 1 else None)
+        return tokens[:, :n_kept]

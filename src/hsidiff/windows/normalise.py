@@ -49,8 +49,13 @@ class SpectralTransform:
         return len(self.matrix)
 
     def apply(self, spectra: np.ndarray) -> np.ndarray:
-        """Transform (..., n_bands) to (..., n_outputs) float32; NaN stays NaN."""
-        return (spectra - self.shift) @ self.matrix.T
+        """Transform (..., n_bands) to (..., n_outputs) float32; NaN stays NaN.
+
+        A product in float32 differs in its last bits with the number of pixels, and bfloat16 may
+        make much of that. Rounded from float64 a pixel gets the same values in every tile.
+        """
+        product = (spectra - self.shift).astype(np.float64) @ self.matrix.T.astype(np.float64)
+        return product.astype(np.float32)
 
     def invert(self, values: np.ndarray) -> np.ndarray:
         """The spectra (..., n_bands) that are transformed to ``values`` (..., n_outputs).
