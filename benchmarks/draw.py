@@ -3,7 +3,6 @@
 ::
 
     python -m benchmarks.draw benchmarks/results/MACHINE.json --accuracy docs/results/blocks.csv
-    python -m benchmarks.draw benchmarks/results/MACHINE.json --profiles docs/results/profiles.csv
     python -m benchmarks.draw benchmarks/results/MACHINE.json --gpu benchmarks/results/GPU.json
 """
 
@@ -17,7 +16,7 @@ from typing import Any
 from benchmarks.accuracy import read_points
 from benchmarks.machine import ROOT
 from benchmarks.page import fill, gpu_tables, picture, tables
-from benchmarks.pictures import draw_accuracy, draw_ratios, draw_scaling
+from benchmarks.pictures import draw_accuracy, draw_ratios, draw_scaling, papers_recipe
 from hsidiff.files import write_whole
 from hsidiff.report.drawing import Drawing
 
@@ -27,11 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = _parser().parse_args(arguments)
     result = _read(asked.result)
     found = [draw_ratios(result["rows"]), draw_scaling(result["rows"])]
-    for name in ("accuracy", "profiles"):
+    peak = result["rows"]["ceiling"]["fp32_gflop_per_s"] * 1e9
+    recipe = papers_recipe(peak, _short_processor(result))
+    for name, marks in (("accuracy", recipe), ("profiles", recipe), ("extraction", {})):
         if files := getattr(asked, name):
             points = read_points(files, asked.split, asked.scenes)
-            peak, on = result["rows"]["ceiling"]["fp32_gflop_per_s"] * 1e9, _short_processor(result)
-            found.append(draw_accuracy(f"performance-{name}", points, asked.split, peak, on))
+            found.append(draw_accuracy(f"performance-{name}", points, asked.split, marks))
     drawings = [drawing for drawing in found if drawing is not None]
     contents = tables(result)
     if asked.gpu:
@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     of_cells = "CSV files, as in docs/results"
     parser.add_argument("--accuracy", type=Path, nargs="+", help=f"{of_cells}: the methods")
     parser.add_argument("--profiles", type=Path, nargs="+", help=f"{of_cells}: fast and paper")
+    parser.add_argument(
+        "--extraction", type=Path, nargs="+", help=f"{of_cells}: how features are taken"
+    )
     parser.add_argument("--split", default="30 per class", help="name of the split in them")
     parser.add_argument("--scenes", nargs="+", help="which scenes; by default all real ones")
     parser.add_argument("--pictures", type=Path, default=ROOT / "docs" / "pictures")

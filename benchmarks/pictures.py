@@ -104,51 +104,56 @@ def _line(axes: Axes, pixels: Sequence[int], values: Sequence[float], name: str)
     axes.grid()
 
 
-def draw_accuracy(
-    name: str,
-    points: Sequence[MethodPoint],
-    split: str,
-    fp32_flop_per_s: float,
-    processor: str,
-) -> Drawing:
-    """Overall accuracy against seconds, with the paper's recipe as marks on the time axis.
+def papers_recipe(fp32_flop_per_s: float, processor: str) -> dict[str, float]:
+    """How long the paper's pretraining takes where every operation runs at the peak, in seconds.
 
     Args:
-        name: of the drawing.
-        points: the methods, or methods with different settings.
-        split: name of the split.
-        fp32_flop_per_s: measured ceiling of the machine of the seconds.
+        fp32_flop_per_s: measured peak of a machine.
         processor: its name.
     """
-    marks = {
+    return {
         f"the paper's recipe at the fp32 peak of {processor}": PAPER_FLOP / fp32_flop_per_s,
         "the paper's recipe at the bf16 peak of an H200": PAPER_FLOP / H200_FLOP_PER_S,
     }
+
+
+def draw_accuracy(
+    name: str, points: Sequence[MethodPoint], split: str, marks: Mapping[str, float]
+) -> Drawing:
+    """Overall accuracy against seconds.
+
+    Args:
+        name: of the drawing.
+        points: the methods, or one method with different settings.
+        split: name of the split.
+        marks: what to mark on the time axis, and its seconds.
+    """
     styles = method_styles([point.method for point in points])
     with look():
         figure = new_figure(9.6, 5.0)
         axes = panels(figure, 1, 1)[0]
         for point in points:
             axes.plot([point.seconds], [point.overall_accuracy], **styles[point.method].full)
-        for recipe, seconds in marks.items():
-            _mark(axes, seconds, f"{recipe}: {_duration(seconds)}")
+        for mark, seconds in marks.items():
+            _mark(axes, seconds, f"{mark}: {_duration(seconds)}")
         _time_axis(axes, [*(point.seconds for point in points), *marks.values()])
         axes.set_xlabel("seconds to fit and map (logarithmic)")
         axes.set_ylabel("overall accuracy (%)")
         axes.grid()
         method_legend(figure, styles, place="right")
-    words = ", ".join(
-        f"{point.method} {point.overall_accuracy:.1f} % in {point.seconds:.3g} s"
-        for point in points
+    words = [
+        ", ".join(f"{p.method} {p.overall_accuracy:.1f} % in {p.seconds:.3g} s" for p in points),
+        *(f"{mark}: {_duration(seconds)}" for mark, seconds in marks.items()),
+    ]
+    dashed = (
+        " Dashed: how long the pretraining of SpectralDiff's paper takes on Indian Pines if every "
+        "operation ran at the machine's peak; no accuracy belongs to it."
     )
-    of_paper = "; ".join(f"{recipe}: {_duration(seconds)}" for recipe, seconds in marks.items())
     return Drawing(
         name,
         figure,
-        f"Overall accuracy against seconds, {split}. {words}. {of_paper}.",
-        "Means over scenes and seeds. Dashed: how long the pretraining of SpectralDiff's paper "
-        "takes on Indian Pines if every operation ran at the machine's peak; no accuracy belongs "
-        "to it.",
+        f"Overall accuracy against seconds, {split}. {'. '.join(words)}.",
+        f"Means over scenes and seeds.{dashed if marks else ''}",
     )
 
 

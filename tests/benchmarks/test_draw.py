@@ -11,7 +11,7 @@ from benchmarks.accuracy import MethodPoint
 from benchmarks.draw import main
 from benchmarks.machine import ROOT
 from benchmarks.page import fill
-from benchmarks.pictures import draw_accuracy, draw_ratios, draw_scaling
+from benchmarks.pictures import draw_accuracy, draw_ratios, draw_scaling, papers_recipe
 from hsidiff.errors import SettingError
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -42,7 +42,7 @@ def test_rows_that_were_not_measured_are_not_drawn() -> None:
 
 def test_the_papers_recipe_stands_on_the_time_axis() -> None:
     points = [MethodPoint("svm", 1.0, 70.0), MethodPoint("lda", 0.1, 60.0)]
-    drawing = draw_accuracy("performance-accuracy", points, "30 per class", 2e11, "2 cores")
+    drawing = draw_accuracy("accuracy", points, "30 per class", papers_recipe(2e11, "2 cores"))
     (axes,) = drawing.figure.axes
     feet = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "^"]
     assert 7.9e17 / 2e11 in feet
@@ -84,7 +84,10 @@ def test_the_page_takes_every_table_and_picture(tmp_path: Path) -> None:
     ]
     pictures = ["--pictures", str(page.parent / "pictures")]
     cells_csv = str(tmp_path / "cells.csv")
-    main([*arguments, *pictures, "--accuracy", cells_csv, "--profiles", cells_csv])
+    of_cells = [
+        word for name in ("accuracy", "profiles", "extraction") for word in (f"--{name}", cells_csv)
+    ]
+    main([*arguments, *pictures, *of_cells])
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"Not (measured|drawn) yet", text)
     assert "| spectraldiff paper | 8 x 200 x 16 x 16 | 5 s | 2 s | **2.50** | 50 % | 25 % |" in text
@@ -93,4 +96,4 @@ def test_the_page_takes_every_table_and_picture(tmp_path: Path) -> None:
     assert "| bf16 compiled | does not run |" in text
     for picture in re.findall(r"\]\((pictures/[^)]+)\)", text):
         assert (page.parent / picture).stat().st_size > 1000
-    assert text.count("](pictures/") == 4
+    assert text.count("](pictures/") == 5
