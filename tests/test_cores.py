@@ -1,5 +1,6 @@
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -65,3 +66,18 @@ def test_an_error_reaches_the_caller_and_ends_the_rest() -> None:
     with pytest.raises(ValueError, match="of item 1"):
         list(side_by_side(compute, range(1000), 2))
     assert len(computed) < 10
+
+
+def test_who_stops_early_does_not_wait_for_what_is_being_computed() -> None:
+    go_on = threading.Event()
+
+    def compute(item: int) -> int:
+        assert item == 0 or go_on.wait(timeout=60)
+        return item
+
+    found = side_by_side(compute, range(10), 2)
+    assert next(found) == 0
+    began = time.monotonic()
+    found.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - began < 30
+    go_on.set()

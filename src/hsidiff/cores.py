@@ -3,8 +3,10 @@
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Thread
 from typing import TypeVar
 
 import torch
@@ -49,15 +51,16 @@ def side_by_side(
     if n_at_once == 1:
         yield from map(compute, items)
         return
+    tasks: SimpleQueue[tuple[Future[Result], Item] | None] = SimpleQueue()
     begun: deque[Future[Result]] = deque()
-    with (
-        threads_per_operation(1),
-        threadpool_limits(limits=1),
-        ThreadPoolExecutor(n_at_once, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-    ):
+    with threads_per_operation(1), threadpool_limits(limits=1):
+        # Not a pool: it would wait for what is being computed even when the user interrupts.
+        for _ in range(n_at_once):
+            Thread(target=_work, args=(compute, tasks), daemon=True).start()
         try:
             for item in items:
-                begun.append(pool.submit(compute, item))
+                begun.append(Future())
+                tasks.put((begun[-1], item))
                 if len(begun) > n_at_once:
                     yield begun.popleft().result()
             while begun:
@@ -65,3 +68,20 @@ def side_by_side(
         finally:
             for future in begun:
                 future.cancel()
+            for _ in range(n_at_once):
+                tasks.put(None)
+
+
+def _work(
+    compute: Callable[[Item], Result], tasks: "SimpleQueue[tuple[Future[Result], Item] | None]"
+) -> None:
+    """What a thread does: compute what it is given until that is None."""
+    torch.set_num_threads(1)
+    while (task := tasks.get()) is not None:
+        future, item = task
+        if not future.set_running_or_notify_cancel():
+            continue
+        try:
+            future.set_result(compute(item))
+        except BaseException as error:  # for whoever waits for the result
+            future.set_exception(error)
