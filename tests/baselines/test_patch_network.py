@@ -49,7 +49,11 @@ def tiny(**settings: object) -> Recording:
     return Recording(**{"n_epochs": 2, "patch_px": 3, "device": "cpu", **settings})
 
 
-def test_the_network_sees_patches_scaled_by_the_training_pixels_with_0_for_invalid_ones() -> None:
+def test_the_network_sees_patches_scaled_by_the_training_pixels_with_0_for_invalid_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Tiles side by side would be recorded in any order.
+    monkeypatch.setattr("hsidiff.classifier.usable_cores", lambda: 1)
     scene, labels = small_scene(), small_labels()
     model = tiny(batch_size=45).fit(scene, labels)
     seen = given(model, training=True)
