@@ -24,7 +24,7 @@ from benchmarks.flops import add_shares, count_flops
 from benchmarks.machine import RESULTS, describe_run, short_name
 from benchmarks.references import PlainUNet
 from benchmarks.scene import embedded
-from benchmarks.scene_features import LAYER, build
+from benchmarks.scene_features import LAYER, build, count_features
 from benchmarks.sizes import BENCH, TINY, Sizes
 from benchmarks.timing import Timing, interleaved, timed
 from benchmarks.training_step import own_step, with_steps
@@ -193,7 +193,7 @@ def scene_features(sizes: Sizes, device: str) -> dict[str, Any]:
 
     def network() -> None:
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
-            denoiser.taps(x_t, t, (LAYER,))
+            denoiser.taps_inside(x_t, t, (LAYER,), features.halo_px)
 
     moments = StreamingMoments()
     moments.update(features.of(cube, whole)[0].reshape(scene.shape[0] * scene.shape[1], -1)[::16])
@@ -208,10 +208,7 @@ def scene_features(sizes: Sizes, device: str) -> dict[str, Any]:
     }
     found = interleaved(runs, sizes.n_scene_repeats)
     shape = replace(PROFILES["paper"].unet, widths=sizes.widths)
-    flops = count_flops(
-        lambda: SpectralUNet(shape).eval(),
-        lambda counted: counted.taps(torch.empty(x_t.shape), torch.empty(1), (LAYER,)),
-    )
+    flops = count_features(shape, tuple(x_t.shape), features.halo_px)
     timings = {name: {**timing.to_json(), "flops": flops} for name, timing in found.items()}
     return {"shape": [*scene.shape, scene.n_bands], **timings}
 

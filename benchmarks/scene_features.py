@@ -20,7 +20,7 @@ from benchmarks.timing import Timing, interleaved, timed
 from hsidiff.diffusion.noise import pixel_noise
 from hsidiff.features.denoiser_features import DenoiserFeatures
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
-from hsidiff.networks.spectral_unet import SpectralUNet
+from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.statistics import scene_moments
@@ -178,10 +178,14 @@ def _count(
 
     row["tiled_reference"]["flops"] = plain(1, side)
     row["patch_reference"]["flops"] = plain(sizes.n_patches, sizes.patch_px)
+    row["ours"]["flops"] = count_features(unet, (1, n_bands, *seen), features.halo_px)
+
+
+def count_features(unet: UNetShape, shape: tuple[int, ...], halo_px: int) -> int:
+    """Operations of the features of one layer, of ``x_t`` of a shape, without its halo."""
 
     @torch.no_grad()
-    def inside(network: SpectralUNet) -> object:
-        x_t = torch.empty(1, n_bands, *seen)
-        return network.taps_inside(x_t, torch.empty(1), (LAYER,), features.halo_px)
+    def take(network: SpectralUNet) -> object:
+        return network.taps_inside(torch.empty(shape), torch.empty(1), (LAYER,), halo_px)
 
-    row["ours"]["flops"] = count_flops(lambda: SpectralUNet(unet).eval(), inside)
+    return count_flops(lambda: SpectralUNet(unet).eval(), take)

@@ -180,7 +180,7 @@ TileSizeOption = Annotated[
         min=1,
         metavar="PIXELS",
         rich_help_panel=_OUTPUT,
-        help="Largest side of the tiles that are mapped one by one: smaller needs less memory, the "
+        help="Largest side of the tiles that the map is drawn in: smaller needs less memory, the "
         "map stays the same.",
     ),
 ]

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-N_BANDS = 4
+BANDS_AT_ONCE = 4
 """For so many bands noise is found at once."""
 
 _MASK_32 = 0xFFFFFFFF
@@ -34,7 +34,9 @@ def pixel_noise(rows: Tensor, cols: Tensor, n_bands: int, timestep: int, seed: i
     state = _mix(state ^ (cols & _MASK_32))
     bands = torch.arange(n_bands, device=rows.device)
     # A few bands at a time: what comes in between then stays in a processor's cache.
-    return torch.cat([_normal(_mix(state ^ some[:, None, None])) for some in bands.split(N_BANDS)])
+    return torch.cat(
+        [_normal(_mix(state ^ some[:, None, None])) for some in bands.split(BANDS_AT_ONCE)]
+    )
 
 
 def _normal(state: Tensor) -> Tensor:
