@@ -4,13 +4,11 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from hsidiff.evaluation.metrics import Scores, score
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.read import read_labels
 from hsidiff.labels.split import Split
 from hsidiff.labels.splits import block_split, per_class_split, published_split, random_split
-from hsidiff.maps.predict import predict_to_file
 from hsidiff.scenes.benchmarks import fetch_benchmark
 from hsidiff.scenes.formats.xarray_object import to_xarray
 from hsidiff.scenes.open import open_scene
@@ -19,6 +17,8 @@ from hsidiff.scenes.synthetic import make_synthetic_scene
 
 if TYPE_CHECKING:
     from hsidiff.catalog import load_classifier
+    from hsidiff.evaluation.metrics import Scores, score
+    from hsidiff.maps.predict import predict_to_file
     from hsidiff.methods.diffcrn import DiffCRN
     from hsidiff.methods.diffspectralnet import DiffSpectralNet
     from hsidiff.methods.spectraldiff import SpectralDiff
@@ -52,14 +52,17 @@ __all__ = [
 _MODULES = {
     "DiffCRN": "hsidiff.methods.diffcrn",
     "DiffSpectralNet": "hsidiff.methods.diffspectralnet",
+    "Scores": "hsidiff.evaluation.metrics",
     "SpectralDiff": "hsidiff.methods.spectraldiff",
     "load_classifier": "hsidiff.catalog",
+    "predict_to_file": "hsidiff.maps.predict",
+    "score": "hsidiff.evaluation.metrics",
 }
-"""Where to find what needs PyTorch, whose import takes seconds."""
+"""Where to find what needs PyTorch or scikit-learn, each of which takes a second to import."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what needs PyTorch when it is first asked for."""
+    """Import what takes long when it is first asked for."""
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'hsidiff' has no attribute {name!r}")

@@ -14,14 +14,11 @@ from command_line import Run, SmallFiles, write_labels
 
 import hsidiff
 from hsidiff.cli import demo
+from hsidiff.cli.commands import FUNCTIONS
 from hsidiff.methods import METHODS
 from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.scenes.benchmarks import BENCHMARKS
 
-COMMANDS = (
-    "map", "demo", "info", "methods", "fetch", "split", "leakage", "fit", "predict", "evaluate",
-    "experiment", "report",
-)  # fmt: skip
 LDA = ("--method", "lda", "--block-px", 5)
 
 
@@ -42,11 +39,32 @@ def test_version_and_help_end_well(run: Run) -> None:
     for words in ((), ("--help",)):
         ended = run(*words)
         assert ended.exit_code == 0
-        for command in COMMANDS:
+        for command in FUNCTIONS:
             assert f"│ {command} " in ended.out
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_own_help_says_first(run: Run) -> None:
+    listed = " ".join(run("--help").out.replace("│", " ").split())
+    for command in FUNCTIONS:
+        _, _, *after_usage = run(command, "--help").out.splitlines()
+        first = next(line for line in after_usage if line.strip())
+        assert f"{command} {first.strip()}" in listed
+
+
+@pytest.mark.parametrize("words", ["--version", "--help"])
+def test_who_only_asks_does_not_wait_for_pytorch(words: str) -> None:
+    program = (
+        "import sys; from hsidiff.cli.app import app; "
+        f"app(['{words}'], standalone_mode=False); "
+        "print({'torch', 'sklearn', 'matplotlib'} & sys.modules.keys() or 'quick')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "quick"
+
+
+@pytest.mark.parametrize("command", FUNCTIONS)
 def test_help_shows_whole_option_names_in_80_columns(run: Run, command: str) -> None:
     ended = run(command, "--help")
     assert ended.exit_code == 0

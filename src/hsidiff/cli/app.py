@@ -7,19 +7,7 @@ import typer
 
 from hsidiff import __version__
 from hsidiff.cli import console
-from hsidiff.cli.demo import demo
-from hsidiff.cli.evaluate import evaluate
-from hsidiff.cli.experiment import experiment
-from hsidiff.cli.fetch import fetch
-from hsidiff.cli.fit import fit
-from hsidiff.cli.info import info
-from hsidiff.cli.leakage import leakage
-from hsidiff.cli.map import map_scene
-from hsidiff.cli.methods import methods
-from hsidiff.cli.predict import predict
-from hsidiff.cli.reconstruct import reconstruct
-from hsidiff.cli.report import report
-from hsidiff.cli.split import split
+from hsidiff.cli.commands import Commands
 from hsidiff.errors import HsidiffError
 
 OUT_OF_MEMORY = "out of memory: try a smaller --tile-size, or --profile fast"
@@ -27,6 +15,7 @@ INTERRUPTED = 130
 """Exit code of a program that was stopped with Ctrl-C."""
 
 app = typer.Typer(
+    cls=Commands,
     help="Land-cover maps from hyperspectral scenes and few labels.",
     no_args_is_help=False,
     add_completion=False,
@@ -51,21 +40,6 @@ def _root(
     """Land-cover maps from hyperspectral scenes and few labels."""
     if context.invoked_subcommand is None:
         console.say(context.get_help())
-
-
-app.command("map")(map_scene)
-app.command()(demo)
-app.command()(info)
-app.command()(methods)
-app.command()(fetch)
-app.command()(split)
-app.command()(leakage)
-app.command()(fit)
-app.command()(predict)
-app.command()(evaluate)
-app.command()(reconstruct)
-app.command()(experiment)
-app.command()(report)
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Literal
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from hsidiff.cores import threads_per_operation
@@ -17,10 +16,6 @@ from hsidiff.progress import track
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace, Trained
 from hsidiff.training.precision import has_fast_bfloat16
-
-# Fabric announces its precision on standard error at each start.
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-
 
 LossOf = Callable[[nn.Module, torch.device], Tensor]
 """From a network and the device to compute on to a loss, a scalar."""
@@ -94,6 +89,11 @@ def train(
     Returns:
         How many steps were taken, and why it ended there.
     """
+    # Here, since it loads PyTorch's compiler: a second that only training should wait for.
+    from lightning_fabric import Fabric  # noqa: PLC0415
+
+    # Fabric announces its precision on standard error at each start.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     accelerator = pick_device(device)
     halved = recipe.bfloat16 and has_fast_bfloat16(torch.device(accelerator))
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
