@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.evaluation.experiment_folder import cell_folder, split_path
+from hsidiff.evaluation.experiment.folder import cell_folder, split_path
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import (

@@ -8,9 +8,9 @@ import typer
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
-from hsidiff.evaluation.experiment_folder import ExperimentFolder
-from hsidiff.report.experiment_page import write_experiment_report
-from hsidiff.report.tables import check_has_cells, compare_pairs, write_tables
+from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.report.experiment.page import write_experiment_report
+from hsidiff.report.tables.files import check_has_cells, compare_pairs, write_tables
 
 
 def report(

@@ -1,0 +1,270 @@
+"""The page of an experiment stands alone, tells all that was run, and opens in a browser."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from fake_experiment import ERROR, METHODS, SCENES, SPLITS, write_fake_experiment
+from hsidiff.errors import MissingFileError
+from hsidiff.evaluation.experiment.folder import ExperimentFolder, cell_folder
+from hsidiff.report.drawing import Drawing, new_figure
+from hsidiff.report.experiment.gallery import Gallery
+from hsidiff.report.experiment.page import write_experiment_report
+from hsidiff.report.experiment.provenance import experiment_provenance
+from hsidiff.report.tables.formats import Column, Entry, Table
+from hsidiff.report.tables.html import to_html
+from hsidiff.report.tables.scores import summary_table
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: tags, pictures, links, visible text."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.tags, self.open_tags, self.text = [], [], ""
+        self.source = source
+        self.feed(source)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("img", "meta"):
+            self.open_tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open_tags.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open_tags:
+            self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The experiment and the folder of its report."""
+    folder = write_fake_experiment(tmp_path_factory.mktemp("experiment") / "six & <b>")
+    out = tmp_path_factory.mktemp("report")
+    (out / "notes.txt").write_text("kept", encoding="utf-8")
+    experiment = ExperimentFolder.read(folder)
+    assert write_experiment_report(experiment, out) == out / "report.html"
+    return experiment, out
+
+
+@pytest.fixture(scope="module")
+def page(written):
+    return Page((written[1] / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_page_is_well_formed_and_no_name_acts_as_html(page):
+    assert page.open_tags == []
+    assert "Experiment six & <b>" in page.text
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
+
+
+def test_every_picture_is_inside_the_page_and_has_a_text_alternative(page):
+    assert not page.all("svg")
+    pictures = page.all("img")
+    # Scores and seconds and leakage per scene; maps, errors, confidence, pairs and one matrix per
+    # method for each scene and split.
+    assert len(pictures) == len(SCENES) * (3 + len(SPLITS) * (4 + len(METHODS)))
+    for picture in pictures:
+        assert re.match(r"data:image/(png|svg\+xml);base64,", picture["src"])
+        base64.b64decode(picture["src"].split(",")[1], validate=True)
+        assert len(picture["alt"]) > 60
+        assert re.search(r"\d", picture["alt"])
+    assert len({picture["alt"] for picture in pictures}) == len(pictures)
+
+
+def test_the_page_needs_no_network(page):
+    without_pictures = re.sub(r"base64,[^\"]*", "", page.source.lower())
+    assert not re.search(r"https?:|//|@import|url\(", without_pictures)
+    for attributes in page.all("a"):
+        assert attributes["href"].startswith("#")
+
+
+def test_the_contents_lead_to_every_section(page):
+    places = [attributes["id"] for attributes in page.all("section") if "id" in attributes]
+    assert len(places) == len(set(places))
+    assert [f"#{place}" for place in places] == [link["href"] for link in page.all("a")]
+    for scene in SCENES:
+        for split in SPLITS:
+            assert f"{scene}, {split}: maps, classes, pairs" in page.text
+
+
+def test_pictures_are_files_too_and_the_same_ones(written, page):
+    files = sorted((written[1] / "figures").iterdir())
+    embedded = {base64.b64decode(p["src"].split(",")[1]) for p in page.all("img")}
+    assert {file.read_bytes() for file in files} == embedded
+    assert "maps-field_a-random-10pct.png" in [file.name for file in files]
+    assert "leakage-indian-pines.svg" in [file.name for file in files]
+
+
+def test_what_else_lies_in_the_folder_stays(written):
+    assert sorted(item.name for item in written[1].iterdir()) == [
+        "figures",
+        "notes.txt",
+        "report.html",
+    ]
+
+
+def test_tables_hold_the_numbers_of_the_tables(written, page):
+    for scene in SCENES:
+        for row in summary_table(written[0], scene).rows:
+            for entry in row:
+                assert entry.plain in page.text
+
+
+def test_a_failed_cell_is_listed_with_its_message(page):
+    assert ERROR in page.text
+    assert "1 without scores" in page.text
+
+
+def test_the_end_says_where_the_numbers_come_from(written, page):
+    end = page.text[page.text.rindex("Where these numbers come from") :]
+    for cell in written[0].cells:
+        if cell.done:
+            assert cell.result["split"]["sha256"] in end
+    assert "hsidiff 0.0" in end
+    assert "n_cpus 2" in end
+    assert "seeds = [0, 1, 2]" in end
+
+
+def test_folders_of_other_people_are_not_told(written):
+    about = {**written[0].about}
+    scene = {**about["scenes"]["field_a"], "path": "/home/somebody/field.mat"}
+    about["scenes"] = {**about["scenes"], "field_a": scene}
+    source = experiment_provenance(replace(written[0], about=about))
+    assert "field.mat" in source
+    assert "somebody" not in source
+
+
+def test_the_first_words_set_the_best_method_against_position(page):
+    short = page.text[page.text.index("In short", page.text.index("In short") + 1) :]
+    assert "indian-pines, random-10%: best is spectraldiff fast" in short
+    assert "reaches 95.6\N{NO-BREAK SPACE}%: 0 of 2 methods do better" in short
+
+
+def test_an_experiment_without_any_score_still_makes_a_page(tmp_path):
+    folder = write_fake_experiment(tmp_path / "failed")
+    for path in (folder / "cells").glob("*/*/*/*/result.json"):
+        result = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps(result | {"status": "failed", "error": "no <luck>"}))
+    out = write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out")
+    page = Page(out.read_text(encoding="utf-8"))
+    assert "no <luck>" in page.text
+    assert page.all("img") == []
+
+
+def test_an_experiment_without_any_cell_is_refused(tmp_path):
+    folder = write_fake_experiment(tmp_path / "empty")
+    shutil.rmtree(folder / "cells")
+    with pytest.raises(MissingFileError, match="no cell has a result yet"):
+        write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_map_leaves_an_older_report_as_it_was(tmp_path):
+    folder = write_fake_experiment(tmp_path / "experiment")
+    (tmp_path / "out" / "figures").mkdir(parents=True)
+    (tmp_path / "out" / "figures" / "old.png").write_bytes(b"old")
+    (cell_folder(folder, "field_a", "blocks-30", "svm", 0) / "map.npz").unlink()
+    with pytest.raises(MissingFileError, match=r"map\.npz"):
+        write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out", pairs={})
+    assert [item.name for item in (tmp_path / "out").rglob("*")] == ["figures", "old.png"]
+
+
+def test_two_drawings_of_one_name_become_two_files(tmp_path):
+    gallery = Gallery(tmp_path / "figures")
+    for alternative in ("first", "second"):
+        gallery.add(Drawing("same", new_figure(1, 1), alternative, "caption"))
+    assert sorted(file.name for file in gallery.path.iterdir()) == ["same-2.svg", "same.svg"]
+    assert gallery.add(None) == ""
+
+
+def test_entries_of_a_table_are_escaped_and_the_best_is_bold():
+    rows = ((Entry("<a>"), Entry("1", bold=True, before="\N{FIGURE SPACE}", after=" [&]")),)
+    columns = (Column("m <"), Column("n", "right"))
+    table = Table("t", "title &", columns, rows, None, ("note <",), frozenset({0}))
+    assert to_html(table) == (
+        '<h3>title &amp;</h3><div class="scroll" tabindex="0" role="region" '
+        'aria-label="Table: title &amp;"><table class="data"><thead><tr>'
+        '<th scope="col">m &lt;</th><th scope="col" class="number">n</th></tr></thead><tbody>'
+        '<tr class="ruled"><th scope="row">&lt;a&gt;</th>'
+        '<td class="number">\N{FIGURE SPACE}<b>1</b> [&amp;]</td></tr></tbody></table></div>'
+        '<p class="note">note &lt;</p>'
+    )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
+    return found
+
+
+PROBE = """<script>
+addEventListener("load", () => {
+  const pictures = [...document.images];
+  document.title = JSON.stringify({
+    pictures: pictures.length,
+    broken: pictures.filter(p => !p.complete || p.naturalWidth === 0).length,
+    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    width: document.documentElement.clientWidth
+  });
+});
+</script>"""
+
+
+def in_browser(browser, path, width_px, profile):
+    """The page's DOM after loading, and what the browser's console said."""
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+    command += ["--log-level=0", f"--user-data-dir={profile}", f"--window-size={width_px},900"]
+    # Whatever the page asked of a network would fail, and stand in the console.
+    command += ["--host-resolver-rules=MAP * ~NOTFOUND", "--dump-dom", path.as_uri()]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    console = [line for line in run.stderr.splitlines() if ":CONSOLE" in line]
+    return run.stdout, console
+
+
+def test_a_browser_opens_the_page_without_a_console_error(written, browser, tmp_path):
+    dom, console = in_browser(browser, written[1] / "report.html", 1200, tmp_path)
+    assert console == []
+    assert "Where these numbers come from" in dom
+
+
+@pytest.mark.parametrize("width_px", [1200, 500])
+def test_no_picture_is_broken_and_nothing_is_wider_than_the_screen(
+    written, browser, tmp_path, width_px
+):
+    source = (written[1] / "report.html").read_text(encoding="utf-8")
+    probed = tmp_path / "probed.html"
+    probed.write_text(source.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
+    dom, console = in_browser(browser, probed, width_px, tmp_path / "profile")
+    assert console == []
+    found = json.loads(re.search(r"<title>(.*?)</title>", dom).group(1).replace("&quot;", '"'))
+    assert found == {
+        "pictures": source.count("<img "),
+        "broken": 0,
+        "overflow": 0,
+        "width": found["width"],
+    }
+    assert found["width"] <= width_px
+
+
+def test_the_browser_check_sees_an_error_where_there_is_one(browser, tmp_path):
+    wrong = tmp_path / "wrong.html"
+    wrong.write_text("<img src='nothing.png'><script>undefined.x</script>", encoding="utf-8")
+    _, console = in_browser(browser, wrong, 1200, tmp_path / "profile")
+    assert any("TypeError" in line for line in console)
