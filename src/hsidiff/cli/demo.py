@@ -8,7 +8,8 @@ import typer
 
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
-from hsidiff.cli.inputs import SplitOptions, check_output_folder, make_classifier, read_inputs
+from hsidiff.cli.classifiers import make_classifier
+from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import run_job
 from hsidiff.cli.map import tell_result
 from hsidiff.cli.options import JsonOption, SeedOption

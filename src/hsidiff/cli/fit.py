@@ -7,21 +7,24 @@ import numpy as np
 import typer
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import Inputs, check_output_folder, make_classifier, read_inputs
-from hsidiff.cli.options import (
+from hsidiff.cli.classifiers import (
     BudgetOption,
+    MethodOption,
+    ProfileOption,
+    SettingOption,
+    make_classifier,
+)
+from hsidiff.cli.inputs import Inputs, check_output_folder, read_inputs
+from hsidiff.cli.options import (
     DropBandsOption,
     FieldOption,
     IgnoreClassOption,
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
-    MethodOption,
-    ProfileOption,
     SceneArgument,
     SceneVariableOption,
     SeedOption,
-    SettingOption,
     out_option,
 )
 from hsidiff.errors import SplitError

@@ -1,6 +1,5 @@
-"""What the words of the command line stand for: scenes, labels, classifiers, splits."""
+"""What the words of the command line stand for: scenes, labels, splits, places to write to."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterable
@@ -8,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hsidiff.catalog import find_classifier
-from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
@@ -88,48 +85,6 @@ def band_numbers(text: str | None) -> list[int]:
             raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
         numbers += bands
     return numbers
-
-
-def make_classifier(
-    method: str,
-    profile: str | None,
-    seed: int,
-    settings: list[str] | None,
-    budget: str | None = None,
-) -> SceneClassifier:
-    """The classifier that the options describe.
-
-    Raises:
-        SettingError: if the method, or a setting of it, is unknown, or the budget is given twice.
-    """
-    chosen = find_classifier(method)
-    known = chosen().get_params(deep=False)
-    given: dict[str, Any] = {"random_state": seed} if "random_state" in known else {}
-    if profile is not None:
-        if "profile" not in known:
-            raise SettingError(f"--profile {profile}: {method} has no profiles; leave it out")
-        given["profile"] = profile
-    if budget is not None:
-        if "budget" not in known:
-            raise SettingError(f"--budget {budget}: {method} learns no denoiser; leave it out")
-        given["budget"] = budget
-    for setting in settings or []:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise SettingError(f"--set {setting}: expected NAME=VALUE")
-        if name == "budget" and budget is not None:
-            raise SettingError(f"--budget {budget} and --set {setting}: give one of them")
-        given[check_choice("setting", name, known)] = _parsed(value)
-    return chosen(**given)
-
-
-def _parsed(value: str) -> Any:
-    """Numbers and lists in JSON's notation; all else is text."""
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        return value
-    return tuple(parsed) if isinstance(parsed, list) else parsed
 
 
 @dataclass(frozen=True)

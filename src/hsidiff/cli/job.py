@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hsidiff.classifier import SceneClassifier
 from hsidiff.cli.inputs import Inputs, SplitOptions
 from hsidiff.errors import SettingError
@@ -13,10 +11,10 @@ from hsidiff.evaluation.results import Stopwatch, describe_result, describe_run
 from hsidiff.files import sha256_of_files, write_json, write_together
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split
+from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.report.page import write_report
 from hsidiff.saved_model import check_model_folder
-from hsidiff.scenes.open import open_scene
 
 SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
 
@@ -66,7 +64,7 @@ def run_job(
                 tile_size=tile_size,
             )
         with stopwatch.stage("score"):
-            scores = score(read_map(folder / "map.tif"), split.test)
+            scores = score(read_class_map(folder / "map.tif"), split.test)
             leakage = measure_leakage(split, model.receptive_field_px)
         model.save(folder / "model")
         split.save(folder / "split.npz")
@@ -85,12 +83,6 @@ def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
     for path in (*inputs.scene.files, *inputs.label_files):
         if path.resolve() in written:
             raise SettingError(f"{path} would be overwritten: give another --out than {out}")
-
-
-def read_map(path: Path) -> np.ndarray:
-    """Class ids (rows, cols) int32 of a map file; 0 where it holds none."""
-    values = open_scene(path).read()[:, :, 0]
-    return np.nan_to_num(values, nan=0).astype(np.int32)
 
 
 def describe_inputs(inputs: Inputs, scene_sha256: str, split: Split) -> dict[str, Any]:

@@ -5,11 +5,17 @@ from typing import Annotated, Any
 
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
-from hsidiff.cli.inputs import SplitOptions, check_output_folder, make_classifier, read_inputs
+from hsidiff.cli.classifiers import (
+    BudgetOption,
+    MethodOption,
+    ProfileOption,
+    SettingOption,
+    make_classifier,
+)
+from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import outputs_of, run_job
 from hsidiff.cli.options import (
     BlockOption,
-    BudgetOption,
     DropBandsOption,
     FieldOption,
     GuardOption,
@@ -17,13 +23,10 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
-    MethodOption,
-    ProfileOption,
     SamplesPerClassOption,
     SceneArgument,
     SceneVariableOption,
     SeedOption,
-    SettingOption,
     SplitKindOption,
     TestLabelsOption,
     TileSizeOption,

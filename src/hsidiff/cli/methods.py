@@ -5,7 +5,8 @@ from typing import Any
 from hsidiff.catalog import CLASSIFIERS
 from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
-from hsidiff.cli.options import JsonOption, ProfileOption
+from hsidiff.cli.classifiers import ProfileOption
+from hsidiff.cli.options import JsonOption
 from hsidiff.errors import check_choice
 
 N_BANDS, N_CLASSES = 200, 16

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from hsidiff.catalog import CLASSIFIERS
 from hsidiff.labels.splits import SPLIT_KINDS, block_split, random_split
-from hsidiff.methods import METHODS
 
-_INPUT, _METHOD, _SPLIT, _OUTPUT = "Input", "Method", "Split", "Output"
+METHOD_PANEL = "Method"
+_INPUT, _SPLIT, _OUTPUT = "Input", "Split", "Output"
 _OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
 
 SceneArgument = Annotated[
@@ -69,47 +68,13 @@ IgnoreClassOption = Annotated[
         help="Class to leave out, by id or name; may be given several times.",
     ),
 ]
-MethodOption = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_METHOD,
-        help=f"{', '.join(CLASSIFIERS)}; or path/file.py:Class for your own.",
-    ),
-]
-ProfileOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_METHOD,
-        show_default="fast",
-        help=f"fast, paper or released, for {', '.join(METHODS)}.",
-    ),
-]
-BudgetOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TEXT",
-        rich_help_panel=_METHOD,
-        show_default="the steps of the profile",
-        help="How long the denoiser learns: a time such as 60s, 2min or 1h (how far it comes then "
-        "depends on the machine), 400 steps, or 4 steps per pixel.",
-    ),
-]
-SettingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        rich_help_panel=_METHOD,
-        help="Another setting of the method, such as pretrain_steps=1000; may be given several "
-        "times.",
-    ),
-]
 SeedOption = Annotated[
     int,
     typer.Option(
-        min=0, metavar="N", rich_help_panel=_METHOD, help="Seed of the split and of the method."
+        min=0,
+        metavar="N",
+        rich_help_panel=METHOD_PANEL,
+        help="Seed of the split and of the method.",
     ),
 ]
 SplitKindOption = Annotated[

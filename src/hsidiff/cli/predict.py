@@ -9,8 +9,8 @@ from hsidiff.catalog import find_classifier, load_classifier
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
 from hsidiff.cli.inputs import band_numbers, check_output_file
-from hsidiff.cli.job import read_map
 from hsidiff.cli.options import (
+    METHOD_PANEL,
     DropBandsOption,
     JsonOption,
     SceneArgument,
@@ -19,6 +19,7 @@ from hsidiff.cli.options import (
     out_option,
 )
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.scenes.open import open_scene
 
@@ -42,7 +43,7 @@ def predict(
         str | None,
         typer.Option(
             metavar="NAME",
-            rich_help_panel="Method",
+            rich_help_panel=METHOD_PANEL,
             help="path/file.py:Class, for a model of a class of your own.",
         ),
     ] = None,
@@ -50,7 +51,7 @@ def predict(
         str | None,
         typer.Option(
             metavar="NAME",
-            rich_help_panel="Method",
+            rich_help_panel=METHOD_PANEL,
             help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
         ),
     ] = None,
@@ -76,7 +77,7 @@ def predict(
                 probabilities_path=probabilities,
                 tile_size=tile_size,
             )
-    values = read_map(out)
+    values = read_class_map(out)
     counts = {c.name: int((values == c.id).sum()) for c in loaded.classes_}
     if as_json:
         seconds = stopwatch.to_json()["map"]

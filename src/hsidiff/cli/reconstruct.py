@@ -13,6 +13,7 @@ from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
 from hsidiff.cli.inputs import band_numbers, check_output_folder
 from hsidiff.cli.options import (
+    METHOD_PANEL,
     DropBandsOption,
     JsonOption,
     SceneArgument,
@@ -58,7 +59,7 @@ def reconstruct(
         typer.Option(
             min=1,
             metavar="T",
-            rich_help_panel="Method",
+            rich_help_panel=METHOD_PANEL,
             help="Timestep whose noise is added; the denoiser runs once for each timestep from "
             "there.",
         ),
@@ -67,7 +68,7 @@ def reconstruct(
         str | None,
         typer.Option(
             metavar="NAME",
-            rich_help_panel="Method",
+            rich_help_panel=METHOD_PANEL,
             help="path/file.py:Class, for a model of a class of your own.",
         ),
     ] = None,
@@ -75,7 +76,7 @@ def reconstruct(
         str | None,
         typer.Option(
             metavar="NAME",
-            rich_help_panel="Method",
+            rich_help_panel=METHOD_PANEL,
             help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
         ),
     ] = None,

@@ -25,6 +25,7 @@ from hsidiff.errors import LabelError, SettingError
 from hsidiff.files import write_whole
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
+from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
 
 BLOCK_SIZE_PX = 256
@@ -170,6 +171,12 @@ def write_class_map(
     shape = (values.shape[0], values.shape[1])
     with open_class_map(path, Grid(shape, crs, transform), classes) as writer:
         writer.write(Window.whole(shape), values)
+
+
+def read_class_map(path: str | Path) -> np.ndarray:
+    """Class ids (rows, cols) int32 of a map file; 0 where it holds none."""
+    values = open_scene(path).read()[:, :, 0]
+    return np.nan_to_num(values, nan=0).astype(np.int32)
 
 
 def geotiff_path(path: str | Path) -> Path:
