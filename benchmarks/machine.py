@@ -4,7 +4,6 @@ import os
 import platform
 import re
 import subprocess
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 
 from benchmarks.sizes import Sizes
 from hsidiff.cores import usable_cores
-from hsidiff.evaluation.results import peak_memory_bytes, versions
+from hsidiff.evaluation.results import versions
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -74,17 +73,3 @@ def _git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
-
-
-def own_peak_memory_bytes() -> int:
-    """The most memory that this program has held.
-
-    On Linux ``ru_maxrss`` of a new process starts at the peak of the one that started it, so the
-    high-water mark of the program's own memory is read where there is one (``man 5 proc``).
-    """
-    status = Path("/proc/self/status")
-    if sys.platform == "linux" and status.exists():
-        found = re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text(), flags=re.MULTILINE)
-        if found:
-            return int(found[1]) * 1024
-    return peak_memory_bytes()

@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import ROOT, own_peak_memory_bytes
+from benchmarks.machine import ROOT
 from benchmarks.sizes import Sizes
 from benchmarks.timing import interleaved, timed
 from hsidiff.catalog import load_classifier
+from hsidiff.evaluation.results import peak_memory_bytes
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.methods.spectraldiff import SpectralDiff
@@ -28,7 +29,7 @@ from hsidiff.scenes.window import Window
 
 PIXELS_OF_ONE_RUN = 1_000_000
 """Scenes of fewer pixels are mapped several times; the fastest counts."""
-MAX_RUNS = 3
+MAX_RUNS = 10
 
 
 def measure(sizes: Sizes) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def map_once(model_folder: Path, scene_path: Path, n_runs: int) -> dict[str, Any
         "n_pixels": n_pixels,
         **timing.to_json(),
         "s_per_pixel": timing.fastest / n_pixels,
-        "peak_memory_bytes": own_peak_memory_bytes(),
+        "peak_memory_bytes": peak_memory_bytes(),
     }
 
 

@@ -53,18 +53,34 @@ def test_shares_are_not_followed_where_nothing_was_held_out() -> None:
     assert model.head_.class_weights is None
 
 
-def test_only_training_blocks_tell_the_shares(labels: LabelMap) -> None:
+@pytest.mark.parametrize("learner", [RawSpectra, RandomFeatures])
+def test_only_training_blocks_tell_the_shares(
+    learner: type[DenoisingClassifier], labels: LabelMap
+) -> None:
     region = np.zeros(SHAPE, dtype=bool)
     region[:, :32] = True
-    labels = replace(labels, values=np.where(region, labels.values, 0), region=region)
+    seen_by_no_label = np.zeros(SHAPE, dtype=bool)
+    seen_by_no_label[:, 32 - learner().halo_px :] = True
+    values = np.where(seen_by_no_label, 0, labels.values)
+    labels = replace(labels, values=values, region=region)
     cube = small_cube(SHAPE, 6)
     changed = np.where(region[..., None], cube, 5 + 40 * cube[::-1, ::-1])
-    first, second = (
-        RawSpectra(pretrain_on="train_blocks").fit(scene_of(values), labels).head_.class_weights
-        for values in (cube, changed)
-    )
-    assert first is not None
-    assert first == second
+    scenes = [scene_of(values) for values in (cube, changed)]
+    first, second = (learner(pretrain_on="train_blocks").fit(scene, labels) for scene in scenes)
+    assert first.head_.class_weights is not None
+    assert first.head_.class_weights == second.head_.class_weights
+    # The head may weigh little of what it sees.
+    seen = [first._values_without_labels(scene, region) for scene in scenes]
+    assert len(seen[0]) > 500
+    np.testing.assert_array_equal(*seen)
+
+
+def test_of_blocks_that_hold_no_whole_context_no_shares_are_taken(labels: LabelMap) -> None:
+    model = RandomFeatures(pretrain_on="train_blocks")
+    lines = np.zeros(SHAPE, dtype=bool)
+    lines[:: model.halo_px + 1] = True
+    labels = replace(labels, values=np.where(lines, labels.values, 0), region=lines)
+    assert model.fit(small_scene(SHAPE, 6), labels).head_.class_weights is None
 
 
 def test_an_unknown_way_to_take_shares_is_refused(labels: LabelMap) -> None:

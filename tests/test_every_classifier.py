@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 
@@ -301,6 +302,21 @@ def test_labels_that_cannot_be_learned_from_are_refused(
     ):
         with pytest.raises(LabelError, match=message):
             make_classifier().fit(scene, labels)
+
+
+def test_what_is_refused_leaves_nothing_of_an_earlier_fit(
+    fitted: SceneClassifier, scene: Scene
+) -> None:
+    def learned(classifier: SceneClassifier) -> set[str]:
+        return vars(classifier).keys() - vars(clone(classifier)).keys()
+
+    refitted, changed = deepcopy(fitted), deepcopy(fitted)
+    assert learned(refitted) >= {"classes_", "n_bands_"}
+    with pytest.raises(LabelError, match="labels of the same grid"):
+        refitted.fit(scene, small_labels(ODD_SHAPE))
+    with pytest.raises(ValueError, match="no_such_setting"):
+        changed.set_params(smoothing="guided", no_such_setting=1)
+    assert learned(refitted) == learned(changed) == set()
 
 
 # The map

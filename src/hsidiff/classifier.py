@@ -139,12 +139,12 @@ class SceneClassifier(BaseEstimator, ABC):
             SceneError: if the scene holds values that cannot be learned from.
             SettingError: if a setting is out of range.
         """
-        labels = _on_valid_pixels(scene, train_labels)
-        self.n_bands_ = scene.n_bands
-        self.wavelengths_nm_ = scene.wavelengths_nm
-        counts = labels.counts()
-        self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
         try:
+            labels = _on_valid_pixels(scene, train_labels)
+            self.n_bands_ = scene.n_bands
+            self.wavelengths_nm_ = scene.wavelengths_nm
+            counts = labels.counts()
+            self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
             if self._smoothing_reach_px > 0:
                 self.guide_ = find_guide(scene, self._seen_region(labels))
             self._fit(scene, labels)
@@ -155,9 +155,11 @@ class SceneClassifier(BaseEstimator, ABC):
 
     def set_params(self, **settings: Any) -> Self:
         """Change settings. What was learned with others is forgotten, unless only ``device`` is."""
-        super().set_params(**settings)
-        if set(settings) - {"device"}:
-            self._forget()
+        try:
+            super().set_params(**settings)
+        finally:  # of several settings some may have changed before one was refused
+            if set(settings) - {"device"}:
+                self._forget()
         return self
 
     def _forget(self) -> None:

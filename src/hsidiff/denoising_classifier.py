@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
+from scipy import ndimage
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_choice, check_whole_number
@@ -193,13 +194,19 @@ class DenoisingClassifier(SceneClassifier):
         if self.class_shares == "labels" or head.held_out_log_loss is None:
             return head
         values = self._values_without_labels(scene, region)[:, :n_values]
-        if len(values) == 0:  # a scene of few valid pixels: none of the sampled tiles holds one
+        if len(values) == 0:  # few valid pixels, or small blocks: no sampled tile holds one
             return head
         shares = np.bincount(classes) / len(classes)
         return head.weighted(class_weights(head.predict_proba(values), shares))
 
     def _values_without_labels(self, scene: Scene, region: np.ndarray | None) -> np.ndarray:
-        """What the head sees at pixels drawn from the scene, (n, n_values)."""
+        """What the head sees at pixels drawn from the scene, (n, n_values).
+
+        Of a region only pixels are drawn whose context lies in it, too.
+        """
+        if region is not None:
+            side = 2 * self.context_px + 1  # beyond the scene its edge is repeated
+            region = ndimage.minimum_filter(region, side, mode="nearest")
         values = []
         for window in sampled_tile_windows(
             scene.shape, SHARES_TILE_PX, MAX_SHARES_TILES, self.random_state, region
@@ -208,7 +215,7 @@ class DenoisingClassifier(SceneClassifier):
             if region is not None:
                 used &= region[window.slices]
             values.append(self._read_values(scene, window, 0)[used])
-        return np.concatenate(values)
+        return np.concatenate(values) if values else np.empty((0, 0), dtype=np.float32)
 
 
 def check_whole_numbers(name: str, numbers: object) -> None:

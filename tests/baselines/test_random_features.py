@@ -3,6 +3,8 @@ import pytest
 import torch
 
 from hsidiff.baselines import RandomFeatures
+from hsidiff.baselines.denoising_autoencoder import DenoisingAutoencoder
+from hsidiff.baselines.feature_control import FeatureControl
 from hsidiff.errors import SettingError
 from hsidiff.features.feature_profile import FAST
 from hsidiff.methods.spectraldiff import SpectralDiff
@@ -62,6 +64,14 @@ def test_all_but_learning_is_the_fast_profile() -> None:
     assert RandomFeatures().settings() == FAST
     assert RandomFeatures().halo_px == SpectralDiff().halo_px
     assert RandomFeatures().transductive
+
+
+@pytest.mark.parametrize("control", [RandomFeatures, DenoisingAutoencoder])
+def test_levels_of_noise_that_a_control_does_not_learn_cannot_be_distilled(
+    control: type[FeatureControl],
+) -> None:
+    with pytest.raises(SettingError, match=f"extraction='distilled': {control.name} learns no"):
+        control(extraction="distilled").settings()
 
 
 def test_training_steps_are_refused() -> None:

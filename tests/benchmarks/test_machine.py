@@ -3,12 +3,9 @@
 import subprocess
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.machine import (
     describe_commit,
     describe_machine,
-    own_peak_memory_bytes,
     short_name,
 )
 
@@ -46,10 +43,3 @@ def test_results_are_named_by_processor_or_gpu() -> None:
     machine = {"processor": "AMD EPYC 9B14 (R)", "n_cores": 2, "gpu": None}
     assert short_name(machine) == "amd-epyc-9b14-r-2-cores"
     assert short_name({**machine, "gpu": "NVIDIA H200"}) == "nvidia-h200"
-
-
-def test_peak_memory_rises_with_what_is_held() -> None:
-    before = own_peak_memory_bytes()
-    held = np.ones(before, dtype=np.uint8)  # as much again, beside what is held already
-    assert own_peak_memory_bytes() > before + 2**20
-    assert held[-1] == 1

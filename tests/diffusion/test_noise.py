@@ -45,6 +45,14 @@ def test_two_windows_agree_where_they_overlap(
     assert torch.equal(part, second)
 
 
+def test_windows_may_be_asked_for_together() -> None:
+    tops, lefts = torch.tensor([[3], [-5], [40]]), torch.tensor([[7], [0], [2]])
+    rows, cols = tops + torch.arange(6), lefts + torch.arange(9)
+    together = pixel_noise(rows, cols, 5, 20, seed=1)
+    one_by_one = [pixel_noise(*window, 5, 20, seed=1) for window in zip(rows, cols, strict=True)]
+    assert torch.equal(together, torch.stack(one_by_one))
+
+
 def test_more_bands_do_not_change_the_first_ones() -> None:
     assert torch.equal(noise_of(n_bands=7), noise_of(n_bands=9)[:7])
 

@@ -89,6 +89,8 @@ def test_any_patch_size_has_a_stride_of_about_half(patch_px: int, stride_px: int
         ({"timesteps": (0, 3)}, r"timesteps=\(0, 3\): must lie in 1\.\.500"),
         ({"timesteps": ()}, "timesteps="),
         ({"n_selected": 0}, "n_selected=0: must be at least 1"),
+        ({"n_selected": 20}, "n_selected=20: there are 10 candidates; choose at most as many"),
+        ({"timesteps": (3, 450)}, r"timesteps=\(3, 450\): the denoiser learns .* up to 400"),
         ({"fusion": "sum"}, "fusion='sum': expected one of adaptive, mean"),
         ({"extraction": "cleen"}, "did you mean 'clean'"),
         ({"head": "svm"}, "head='svm': expected one of ctssfm, linear"),

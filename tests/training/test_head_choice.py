@@ -114,6 +114,12 @@ def test_what_is_learned_by_heart_does_not_win() -> None:
     assert choice.held_out_log_loss["transformer"] == pytest.approx(np.log(3), abs=1e-3)
 
 
+def test_a_network_that_diverged_does_not_win() -> None:
+    head, choice = choose(1.5, lambda _: Scores(float("nan")))
+    assert isinstance(head, LinearHead)
+    assert choice == HeadChoice("linear", {"linear": 1.5, "transformer": None})
+
+
 def test_where_nothing_can_be_held_out_the_linear_head_is_taken_untried() -> None:
     def fit(chosen: np.ndarray) -> nn.Module:
         raise AssertionError("nothing to judge")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from hsidiff.errors import SettingError
 from hsidiff.feature_classifier import FeatureClassifier
 from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
@@ -16,6 +17,20 @@ class FeatureControl(FeatureClassifier):
     """A feature classifier in all but one thing, which its subclass changes."""
 
     profiles: ClassVar[Mapping[str, FeatureProfile]] = {"fast": FAST}
+
+    def settings(self) -> FeatureProfile:
+        """The profile with this classifier's own settings in their places.
+
+        Raises:
+            SettingError: if a setting is unknown or out of range, or levels are to be distilled.
+        """
+        profile = super().settings()
+        if profile.extraction == "distilled":
+            raise SettingError(
+                f"extraction='distilled': {self.name} learns no levels of noise that could be "
+                "distilled; choose clean, noisy or mean"
+            )
+        return profile
 
     def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
         shape, patch_px = TransformerShape(), self.settings().head_patch_px

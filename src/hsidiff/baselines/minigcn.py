@@ -144,16 +144,16 @@ class MiniGCN(NetworkBaseline):
     def _training_graph(self) -> sparse.csr_matrix:
         """Weights (n, n) between training pixels; also finds the neighbours of new ones later."""
         # Not "brute": it decides between equally distant spectra by how many are asked about.
-        self._neighbours = NearestNeighbors(algorithm="ball_tree").fit(self.train_spectra_)
-        return neighbour_graph(self._neighbours, self.n_neighbors, self.sigma)
+        self.neighbours_ = NearestNeighbors(algorithm="ball_tree").fit(self.train_spectra_)
+        return neighbour_graph(self.neighbours_, self.n_neighbors, self.sigma)
 
     @torch.inference_mode()
     def _fix_training_pixels(self, graph: sparse.csr_matrix) -> None:
         """Compute what each training pixel passes on to its neighbours in either layer."""
-        self._degrees = degrees(graph)
-        self._first = self.network_.first(torch.from_numpy(self.train_spectra_))
-        gathered = normalised(graph).astype(np.float32) @ self._first.numpy()
-        self._second = self.network_.second(torch.from_numpy(gathered))
+        self.degrees_ = degrees(graph)
+        self.first_ = self.network_.first(torch.from_numpy(self.train_spectra_))
+        gathered = normalised(graph).astype(np.float32) @ self.first_.numpy()
+        self.second_ = self.network_.second(torch.from_numpy(gathered))
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         return proba_of_valid_spectra(
@@ -165,17 +165,17 @@ class MiniGCN(NetworkBaseline):
         """Probabilities (m, n_classes) of scaled spectra (m, n_bands), each one for itself."""
         # 1. Join each pixel to its nearest training pixels, and normalise.
         n_neighbors = min(self.n_neighbors, len(self.train_spectra_))
-        distances, nearest = self._neighbours.kneighbors(spectra, n_neighbors)
+        distances, nearest = self.neighbours_.kneighbors(spectra, n_neighbors)
         edges = np.exp(-((distances / self.sigma) ** 2))
         degree = 1 + edges.sum(axis=1, keepdims=True)
-        edges /= np.sqrt(degree * self._degrees[nearest])
+        edges /= np.sqrt(degree * self.degrees_[nearest])
         weights = torch.from_numpy(edges).float()[:, None]
         itself = torch.from_numpy(1 / degree).float()
         # 2. Two layers: what the neighbours pass on, and the pixel itself.
         first = self.network_.first(torch.from_numpy(spectra))
-        gathered = (weights @ self._first[nearest])[:, 0] + itself * first
+        gathered = (weights @ self.first_[nearest])[:, 0] + itself * first
         second = self.network_.second(gathered)
-        scores = (weights @ self._second[nearest])[:, 0] + itself * second + self.network_.bias
+        scores = (weights @ self.second_[nearest])[:, 0] + itself * second + self.network_.bias
         return scores.softmax(dim=1).numpy()
 
     def _get_learned(self) -> Learned:

@@ -19,24 +19,23 @@ def pixel_noise(rows: Tensor, cols: Tensor, n_bands: int, timestep: int, seed: i
     """Standard normal noise of the pixels in given rows and columns.
 
     Args:
-        rows: (n_rows,) int64 rows in the scene; negative ones are fine (a halo beyond the edge).
-        cols: (n_cols,) int64 columns in the scene, on the same device.
+        rows: (..., n_rows) int64 rows in the scene; negative ones are fine (beyond the edge).
+        cols: (..., n_cols) int64 columns in the scene, on the same device.
         n_bands: number of bands.
         timestep: draws of different timesteps are independent.
         seed: draws of different seeds are independent.
 
     Returns:
-        (n_bands, n_rows, n_cols) float32 on the device of ``rows``.
+        (..., n_bands, n_rows, n_cols) float32 on the device of ``rows``.
     """
     state = _mix(torch.tensor(seed, device=rows.device))
     state = _mix(state ^ (timestep & _MASK_32))
-    state = _mix(state ^ (rows & _MASK_32))[:, None]
-    state = _mix(state ^ (cols & _MASK_32))
+    state = _mix(state ^ (rows & _MASK_32))[..., None]
+    state = _mix(state ^ (cols & _MASK_32)[..., None, :])[..., None, :, :]
     bands = torch.arange(n_bands, device=rows.device)
     # A few bands at a time: what comes in between then stays in a processor's cache.
-    return torch.cat(
-        [_normal(_mix(state ^ some[:, None, None])) for some in bands.split(BANDS_AT_ONCE)]
-    )
+    found = [_normal(_mix(state ^ some[:, None, None])) for some in bands.split(BANDS_AT_ONCE)]
+    return torch.cat(found, dim=-3)
 
 
 def _normal(state: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device
-from hsidiff.training.precision import bfloat16_where_fast
+from hsidiff.training.precision import bfloat16_where_fast, without_tf32
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, StreamingMoments
 from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_margin
@@ -74,8 +74,6 @@ class DenoiserFeatures:
     seed: int
     device: str
 
-    # TF32 rounds differently for tiles of different shape, and a map must not depend on tiles.
-    @torch.backends.cudnn.flags(allow_tf32=False)
     @torch.inference_mode()
     def of(self, cube: np.ndarray, window: Window) -> list[np.ndarray]:
         """Features of a window at each timestep and layer.
@@ -211,7 +209,7 @@ class DenoiserFeatures:
 
     def _taps_of(self, x_t: Tensor, t: Tensor, margin_px: int = 0) -> list[Tensor]:
         """Features of ``x_t`` without ``margin_px`` pixels on each side."""
-        with bfloat16_where_fast(self.bfloat16, x_t.device):
+        with without_tf32(x_t.device), bfloat16_where_fast(self.bfloat16, x_t.device):
             taps = self.denoiser.taps_inside(x_t, t, self.layers, margin_px)
             return [tap.float() for tap in taps]
 
@@ -229,15 +227,23 @@ class DenoiserFeatures:
         return x_0.clamp(-self.limit, self.limit)
 
     def _noise(self, window: Window, timestep: int, draw: int = 0) -> Tensor:
+        corner, side = np.array([[window.row, window.col]]), (window.n_rows, window.n_cols)
+        return self._noise_at(corner, side, timestep, draw)
+
+    def _noise_at(
+        self, corners: np.ndarray, sides: tuple[int, int], timestep: int, draw: int = 0
+    ) -> Tensor:
+        """Noise (n, channels, *sides) of windows whose upper left pixels are ``corners`` (n, 2)."""
         device = pick_device(self.device)
         # Apple's GPUs have no float64, which the noise is computed in.
-        drawn_on = "cpu" if device == "mps" else device
-        rows = torch.arange(window.row, window.row + window.n_rows, device=drawn_on)
-        cols = torch.arange(window.col, window.col + window.n_cols, device=drawn_on)
+        first = torch.from_numpy(corners).to("cpu" if device == "mps" else device)
+        rows, cols = (
+            start[:, None] + torch.arange(n, device=first.device)
+            for start, n in zip(first.T, sides, strict=True)
+        )
         # Timesteps of further draws lie beyond those of the schedule.
         key = timestep + draw * (self.schedule.n_timesteps + 1)
-        noise = pixel_noise(rows, cols, self.transform.n_outputs, key, self.seed)
-        return noise[None].to(device)
+        return pixel_noise(rows, cols, self.transform.n_outputs, key, self.seed).to(device)
 
 
 def _region_with_halo(region: np.ndarray, window: Window, halo_px: int) -> np.ndarray:

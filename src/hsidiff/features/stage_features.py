@@ -142,8 +142,6 @@ class StageFeatures(DenoiserFeatures):
         values = self.by_patch(cube, window, added)
         return np.split(values, len(self.layers), axis=-1)
 
-    # TF32 rounds differently for batches of different size, and a map must not depend on tiles.
-    @torch.backends.cudnn.flags(allow_tf32=False)
     @torch.inference_mode()
     def by_patch(
         self, cube: np.ndarray, window: Window, values_of: Callable[[Tensor], Tensor]
@@ -180,9 +178,8 @@ class StageFeatures(DenoiserFeatures):
         x_0 = patches.x_0.to(self._device)
         t = torch.full((len(x_0),), timestep, device=x_0.device)
         if self.extraction == "noisy":
-            side = self.grid.patch_px
-            windows = [Window(row, col, side, side) for row, col in patches.corners.tolist()]
-            eps = torch.cat([self._noise(window, timestep) for window in windows])
+            sides = (self.grid.patch_px, self.grid.patch_px)
+            eps = self._noise_at(patches.corners, sides, timestep)
             x_t = self.schedule.add_noise(x_0, t, eps)
         else:
             x_t = self.schedule.without_noise(x_0, t)

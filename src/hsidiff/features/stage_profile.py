@@ -127,3 +127,13 @@ class StageProfile:
                     f"timesteps={given!r}: must be auto, fixed, or a tuple of whole numbers"
                 )
             self.denoising.schedule.check(self.timesteps)
+            if max(self.timesteps) > self.last_timestep:
+                raise SettingError(
+                    f"timesteps={tuple(self.timesteps)}: the denoiser learns timesteps up to "
+                    f"{self.last_timestep}; choose among those"
+                )
+        if self.n_selected > self.n_candidates:
+            raise SettingError(
+                f"n_selected={self.n_selected}: there are {self.n_candidates} candidates; choose "
+                "at most as many"
+            )

@@ -1,11 +1,11 @@
 """What every denoiser can do: predict, and be tapped for features."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
 
-class Denoiser(nn.Module):
+class Denoiser(nn.Module, ABC):
     """Predicts noise (or another target) of x_t (batch, channels, rows, cols) at t (batch,)."""
 
     @abstractmethod

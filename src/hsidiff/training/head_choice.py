@@ -5,6 +5,7 @@ Both predict the same held-out groups of training labels; the one with the lower
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any, Literal
 
 import numpy as np
@@ -73,8 +74,8 @@ def choose_head(
     scores, known = scores[judged], classes[judged]
     sharpness = best_sharpness(scores, known)
     loss = log_loss(log_softmax(sharpness * scores, axis=1), known)
-    losses: dict[str, float | None] = {"linear": linear.held_out_log_loss, "transformer": loss}
-    if linear.held_out_log_loss <= loss:
+    losses = {"linear": linear.held_out_log_loss, "transformer": loss if isfinite(loss) else None}
+    if not loss < linear.held_out_log_loss:  # of a network that diverged it is no number
         return linear, HeadChoice("linear", losses)
     whole = fit(np.arange(len(classes)))
     return Sharpened(whole, sharpness).eval(), HeadChoice("transformer", losses)

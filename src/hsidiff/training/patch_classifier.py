@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hsidiff.training.loop import Recipe, pick_device, train
+from hsidiff.training.precision import without_tf32
 
 PIXELS_AT_ONCE = 256
 """256 patches of 13 x 13 pixels and 1200 components are 200 MB."""
@@ -62,7 +63,8 @@ def score_patches(network: nn.Module, patches: np.ndarray, device: str) -> np.nd
     where = torch.device(pick_device(device))
     network = network.to(where)
     batches = torch.from_numpy(patches).permute(0, 3, 1, 2).split(PIXELS_AT_ONCE)
-    return torch.cat([network(batch.to(where)).float().cpu() for batch in batches]).numpy()
+    with without_tf32(where):
+        return torch.cat([network(batch.to(where)).float().cpu() for batch in batches]).numpy()
 
 
 @torch.inference_mode()
@@ -91,5 +93,6 @@ def predict_patches(
         rows.ravel().split(PIXELS_AT_ONCE), cols.ravel().split(PIXELS_AT_ONCE), strict=True
     ):
         patches = windows[:, row.to(where), col.to(where)].transpose(0, 1)
-        found.append(network(patches).float().softmax(dim=1).cpu())
+        with without_tf32(where):
+            found.append(network(patches).float().softmax(dim=1).cpu())
     return torch.cat(found).view(n_rows, n_cols, -1).numpy()

@@ -1,4 +1,4 @@
-"""Where half of the bits are enough, and where a device is fast with them."""
+"""How exactly numbers are kept: where half of the bits are enough, and where none may be lost."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,3 +23,21 @@ def bfloat16_where_fast(wanted: bool, device: torch.device) -> Iterator[None]:
     """Compute in bfloat16 where PyTorch's autocast allows it, if wanted and the device is fast."""
     with torch.autocast(device.type, torch.bfloat16, enabled=wanted and has_fast_bfloat16(device)):
         yield
+
+
+@contextmanager
+def without_tf32(device: torch.device) -> Iterator[None]:
+    """Convolve in float32 where that is what is asked for, not in a GPU's TF32.
+
+    TF32 rounds differently for batches and tiles of other shapes, and a map must not depend on
+    them. The switch is one for all threads, so it is left alone where it means nothing.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import ClassVar
@@ -60,6 +62,16 @@ def test_notes_are_kept_once_and_those_of_others_are_silent() -> None:
         warnings.warn("of a library", UserWarning, stacklevel=1)
     assert notes == ["first", "second"]
     assert outside == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a program does not inherit it")
+def test_the_peak_of_memory_is_not_that_of_the_program_before() -> None:
+    program = "from hsidiff.evaluation.results import peak_memory_bytes; print(peak_memory_bytes())"
+    held = np.ones(100_000_000)  # 800 MB, at the time when the other program starts
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert int(ended.stdout) < held.nbytes < peak_memory_bytes()
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux can forget")
