@@ -128,21 +128,6 @@ def features_of_tile(
     return [tap[0].numpy().copy() for tap in taps]
 
 
-def features_of_scene(
-    network: PlainUNet, x_t: Tensor, tile_px: int, timestep: int, layer: int
-) -> np.ndarray:
-    """Features (rows, cols, n) of one layer, tile after tile; later tiles replace earlier ones."""
-    rows, cols = x_t.shape[1:]
-    features = None
-    for row, col in tile_corners((rows, cols), tile_px):
-        taps = features_of_tile(network, x_t, (row, col), tile_px, timestep)
-        if features is None:
-            features = np.empty((rows, cols, len(taps[layer])), dtype=np.float32)
-        features[row : row + tile_px, col : col + tile_px] = taps[layer].transpose(1, 2, 0)
-    assert features is not None
-    return features
-
-
 @torch.no_grad()
 def features_of_pixels(
     network: PlainUNet,

@@ -30,7 +30,7 @@ from hsidiff.patch_head_classifier import HEADS, PatchHeadClassifier
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import side_by_side
+from hsidiff.training.linear_head import columns_of
 from hsidiff.training.loop import pick_device, seeded
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.gather import gather_patches
@@ -202,7 +202,7 @@ class FeatureClassifier(PatchHeadClassifier):
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        return side_by_side(
+        return columns_of(
             {
                 **self._feature_widths(),
                 "denoiser input": self.features_.transform.n_outputs,
@@ -248,8 +248,7 @@ class FeatureClassifier(PatchHeadClassifier):
         return features.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
 
     def _get_learned(self) -> Learned:
-        transform = self.features_.transform
-        arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
+        arrays = self.features_.transform.arrays("transform.")
         for i, projection in enumerate(self.projections_):
             arrays |= projection.arrays(f"projection.{i}.")
         arrays |= weights("denoiser.", self.features_.denoiser)
@@ -259,7 +258,7 @@ class FeatureClassifier(PatchHeadClassifier):
     def _set_learned(self, learned: Learned) -> None:
         profile, arrays = self.settings(), learned.arrays
         self._set_pretraining(learned.facts)
-        transform = SpectralTransform(arrays["transform.shift"], arrays["transform.matrix"])
+        transform = SpectralTransform.of("transform.", arrays)
         denoiser = SpectralUNet(profile.unet)
         load_weights(denoiser, "denoiser.", arrays)
         self.features_ = self._features(profile, transform, denoiser)

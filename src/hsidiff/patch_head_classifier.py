@@ -13,6 +13,7 @@ from hsidiff.denoising_classifier import DenoisingClassifier
 from hsidiff.errors import check_choice
 from hsidiff.features.feature_profile import FeatureProfile
 from hsidiff.networks.counting import cost_of
+from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.training.head_choice import (
@@ -60,14 +61,17 @@ class PatchHeadClassifier(DenoisingClassifier):
     def _n_components(self) -> tuple[int, ...]:
         """How many values the transformer sees of each (timestep, layer)."""
 
-    @abstractmethod
     def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
         """A new head, from patches (batch, components, rows, cols) to class scores.
+
+        By default it is that of SpectralDiff's paper.
 
         Args:
             n_components: of each timestep and layer, in the order in which they are stacked.
             n_classes: how many classes.
         """
+        patch_px = self.settings().head_patch_px
+        return PixelTransformer(TransformerShape(), patch_px, sum(n_components), n_classes)
 
     def _seen_by_transformer(self) -> slice:
         """Which of the values the transformer sees; by default the first."""

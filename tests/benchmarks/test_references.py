@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from benchmarks.references import (
     PlainUNet,
     features_of_pixels,
-    features_of_scene,
     features_of_tile,
     tile_corners,
     training_step,
@@ -60,16 +59,6 @@ def test_tiles_agree_with_ours_where_their_edge_is_not_seen(
     assert scale.max() > 0.01
     assert agree(ours[inside, inside], theirs[inside, inside], scale)
     assert not agree(ours[inside, :5], theirs[inside, :5], scale)  # zeros beyond the edge
-
-
-def test_later_tiles_replace_earlier_ones(both: tuple[np.ndarray, PlainUNet, Tensor]) -> None:
-    ours, network, x_t = both
-    whole = features_of_scene(network, x_t, TILE_PX, TIMESTEP, LAYER)
-    assert whole.shape == ours.shape
-    last = features_of_tile(network, x_t, (32, 32), TILE_PX, TIMESTEP)[LAYER]
-    np.testing.assert_array_equal(whole[32:, 32:], last.transpose(1, 2, 0))
-    first = features_of_tile(network, x_t, (0, 0), TILE_PX, TIMESTEP)[LAYER]
-    np.testing.assert_array_equal(whole[:32, :32], first.transpose(1, 2, 0)[:32, :32])
 
 
 def test_a_patch_that_holds_the_context_agrees_with_ours(

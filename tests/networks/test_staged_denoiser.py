@@ -246,10 +246,3 @@ def test_bfloat16_changes_digits_only() -> None:
 def test_shapes_that_make_no_network_are_refused(given: dict, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         StagedDenoiser(replace(SMALL, **given), 5)
-
-
-@pytest.mark.parametrize("layers", [(), (4,), (-1,)])
-def test_layers_without_a_tap_are_refused(layers: tuple[int, ...]) -> None:
-    with pytest.raises(SettingError, match=r"layers=.*must lie in 0\.\.3"):
-        SMALL.check_layers(layers)
-    SMALL.check_layers((0, 1, 2, 3))

@@ -6,7 +6,7 @@ from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 
-from hsidiff.training.linear_head import LinearHead, fit_linear_head, side_by_side
+from hsidiff.training.linear_head import LinearHead, columns_of, fit_linear_head
 
 PARTS = {"first": slice(0, 3), "second": slice(3, 6)}
 
@@ -218,7 +218,7 @@ def test_a_head_comes_back_from_its_arrays_and_facts() -> None:
 
 
 def test_kinds_of_values_stand_side_by_side_in_their_order() -> None:
-    found = side_by_side({"features": 3, "denoiser input": 2, "spectrum": 4})
+    found = columns_of({"features": 3, "denoiser input": 2, "spectrum": 4})
     assert found == {
         "features": slice(0, 3),
         "denoiser input": slice(3, 5),

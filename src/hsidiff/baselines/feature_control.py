@@ -4,12 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
-
 from hsidiff.errors import SettingError
 from hsidiff.feature_classifier import FeatureClassifier
 from hsidiff.features.feature_profile import FAST, FeatureProfile
-from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 
 
 @dataclass(repr=False, eq=False)
@@ -31,7 +28,3 @@ class FeatureControl(FeatureClassifier):
                 "distilled; choose clean, noisy or mean"
             )
         return profile
-
-    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
-        shape, patch_px = TransformerShape(), self.settings().head_patch_px
-        return PixelTransformer(shape, patch_px, sum(n_components), n_classes)

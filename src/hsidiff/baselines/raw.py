@@ -19,19 +19,17 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from torch import nn
 
 from hsidiff.about import About, Cost
 from hsidiff.errors import check_choice, check_whole_number
 from hsidiff.features.feature_profile import FAST, FeatureProfile
 from hsidiff.features.pretraining import Denoising
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.patch_head_classifier import HEADS, PatchHeadClassifier
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import side_by_side
+from hsidiff.training.linear_head import columns_of
 from hsidiff.training.loop import pick_device
 from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
@@ -79,6 +77,11 @@ class RawSpectra(PatchHeadClassifier):
     def context_px(self) -> int:
         """Half the patch of the transformer."""
         return self.settings().patch_px // 2
+
+    @property
+    def compute_device(self) -> str:
+        """The CPU under the linear head, which needs no other."""
+        return "cpu" if self.settings().head == "linear" else super().compute_device
 
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """That of scaling and head."""
@@ -128,33 +131,23 @@ class RawSpectra(PatchHeadClassifier):
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        return side_by_side(
-            {"denoiser input": self.transform_.n_outputs, "spectrum": self.n_bands_}
-        )
-
-    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
-        patch_px = self.settings().head_patch_px
-        return PixelTransformer(TransformerShape(), patch_px, sum(n_components), n_classes)
+        return columns_of({"denoiser input": self.transform_.n_outputs, "spectrum": self.n_bands_})
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         return self._predict_head(self._values(cube))
 
     def _get_learned(self) -> Learned:
-        arrays, head = _arrays("", self.transform_), self._learned_head()
+        arrays, head = self.transform_.arrays(""), self._learned_head()
         if self.head_choice_ is not None:
-            arrays |= _arrays("range.", self.range_transform_)
+            arrays |= self.range_transform_.arrays("range.")
         return Learned(arrays | head.arrays, head.facts)
 
     def _set_learned(self, learned: Learned) -> None:
         arrays = learned.arrays
-        self.transform_ = SpectralTransform(arrays["shift"], arrays["matrix"])
+        self.transform_ = SpectralTransform.of("", arrays)
         if self.settings().head == "chosen":
-            self.range_transform_ = SpectralTransform(arrays["range.shift"], arrays["range.matrix"])
+            self.range_transform_ = SpectralTransform.of("range.", arrays)
         self._set_head(learned)
-
-
-def _arrays(prefix: str, transform: SpectralTransform) -> dict[str, np.ndarray]:
-    return {prefix + "shift": transform.shift, prefix + "matrix": transform.matrix}
 
 
 def _in_range(denoising: Denoising) -> Denoising:

@@ -8,7 +8,6 @@ Timesteps run from 1 to T as in the papers; t = 0 is the clean scene (alpha_bar_
 published code of SpectralDiff counts from 0: our t is its t plus 1.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,14 +35,6 @@ class NoiseSchedule:
         betas = torch.linspace(beta_first, beta_last, n_timesteps, dtype=torch.float64)
         alpha_bar = torch.cumprod(1 - betas, dim=0)
         return cls(torch.cat([torch.ones(1, dtype=torch.float64), alpha_bar]))
-
-    @classmethod
-    def cosine(cls, n_timesteps: int) -> "NoiseSchedule":
-        """Source: Nichol and Dhariwal 2021, eq. 17; betas are clipped at 0.999 as there."""
-        t = torch.arange(n_timesteps + 1, dtype=torch.float64) / n_timesteps
-        f = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
-        betas = (1 - f[1:] / f[:-1]).clamp(max=0.999)
-        return cls(torch.cat([torch.ones(1, dtype=torch.float64), torch.cumprod(1 - betas, 0)]))
 
     @property
     def n_timesteps(self) -> int:

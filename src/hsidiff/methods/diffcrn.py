@@ -73,7 +73,7 @@ from hsidiff.networks.timestep_fusion import CrossTimestepFusion
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead, side_by_side
+from hsidiff.training.linear_head import LinearHead, columns_of
 from hsidiff.training.loop import Recipe, pick_device, seeded
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.crops import CropPool
@@ -302,7 +302,7 @@ class DiffCRN(DenoisingClassifier):
 
     def _parts(self) -> Mapping[str, slice]:
         """Which of the values are of one kind, for the linear head."""
-        return side_by_side(
+        return columns_of(
             {
                 "features": sum(projection.n_components for projection in self.projections_),
                 "denoiser input": self.features_.transform.n_outputs,
@@ -338,9 +338,8 @@ class DiffCRN(DenoisingClassifier):
         return cost + Cost.of_linear_scores(n_components + n_seen + n_bands, n_classes)
 
     def _get_learned(self) -> Learned:
-        transform = self.features_.transform
         facts = self._pretraining_facts() | vars(self.choice_)
-        arrays = {"transform.shift": transform.shift, "transform.matrix": transform.matrix}
+        arrays = self.features_.transform.arrays("transform.")
         for i, projection in enumerate(self.projections_):
             arrays |= projection.arrays(f"projection.{i}.")
         arrays |= weights("denoiser.", self.features_.denoiser)
@@ -352,7 +351,7 @@ class DiffCRN(DenoisingClassifier):
     def _set_learned(self, learned: Learned) -> None:
         profile, arrays = self.settings(), learned.arrays
         self._set_pretraining(learned.facts)
-        transform = SpectralTransform(arrays["transform.shift"], arrays["transform.matrix"])
+        transform = SpectralTransform.of("transform.", arrays)
         denoiser = StagedDenoiser(profile.shape, transform.n_outputs)
         load_weights(denoiser, "denoiser.", arrays)
         self.choice_ = TimestepChoice.of(learned.facts)

@@ -79,15 +79,6 @@ class StagesShape:
             expected = ", ".join(_ATTENTION)
             raise SettingError(f"stages={self.stages}: expected one or more of {expected}")
 
-    def check_layers(self, layers: tuple[int, ...]) -> None:
-        """Refuse layers that have no tap.
-
-        Raises:
-            SettingError: if there is none, or one is out of range.
-        """
-        if not layers or not all(0 <= layer < self.n_stages for layer in layers):
-            raise SettingError(f"layers={layers}: must lie in 0..{self.n_stages - 1}")
-
 
 class StagedDenoiser(Denoiser):
     """The denoiser: from x_t (batch, n_inputs, P, P) and t (batch,) to a prediction like x_t.

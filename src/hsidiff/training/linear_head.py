@@ -164,7 +164,7 @@ def _experts(parts: Mapping[str, slice], classes: np.ndarray) -> dict[str, tuple
     return {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
 
 
-def side_by_side(widths: Mapping[str, int]) -> dict[str, slice]:
+def columns_of(widths: Mapping[str, int]) -> dict[str, slice]:
     """The columns of each kind of values, when kinds of these widths are stacked in their order."""
     ends = accumulate(widths.values(), initial=0)
     return {name: slice(*ends) for name, ends in zip(widths, pairwise(ends), strict=True)}

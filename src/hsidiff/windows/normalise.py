@@ -1,5 +1,6 @@
 """From stored spectra to the values that a network sees, and back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,3 +64,12 @@ class SpectralTransform:
         With fewer outputs than bands this is the smallest such spectrum around the mean.
         """
         return values @ np.linalg.pinv(self.matrix).T + self.shift
+
+    def arrays(self, prefix: str) -> dict[str, np.ndarray]:
+        """Names with ``prefix`` to arrays, to be stored; :meth:`of` reads them."""
+        return {prefix + "shift": self.shift, prefix + "matrix": self.matrix}
+
+    @classmethod
+    def of(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "SpectralTransform":
+        """The transform that :meth:`arrays` described."""
+        return cls(arrays[prefix + "shift"], arrays[prefix + "matrix"])
