@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from hsidiff.progress import track
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace, Trained
 from hsidiff.training.precision import has_fast_bfloat16
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 LossOf = Callable[[nn.Module, torch.device], Tensor]
 """From a network and the device to compute on to a loss, a scalar."""
@@ -89,15 +92,7 @@ def train(
     Returns:
         How many steps were taken, and why it ended there.
     """
-    # Here, since it loads PyTorch's compiler: a second that only training should wait for.
-    from lightning_fabric import Fabric  # noqa: PLC0415
-
-    # Fabric announces its precision on standard error at each start.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    accelerator = pick_device(device)
-    halved = recipe.bfloat16 and has_fast_bfloat16(torch.device(accelerator))
-    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
+    fabric = _fabric_on(pick_device(device), recipe.bfloat16)
     make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
     optimizer = make_optimizer(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -130,6 +125,17 @@ def train(
         network.load_state_dict(average.network.state_dict())
     network.cpu().eval()
     return pace.trained(last_loss)
+
+
+def _fabric_on(accelerator: str, bfloat16: bool) -> "Fabric":
+    # Imported here, since it loads PyTorch's compiler: a second that only training should wait for.
+    from lightning_fabric import Fabric  # noqa: PLC0415
+
+    # Fabric announces its precision on standard error at each start.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    halved = bfloat16 and has_fast_bfloat16(torch.device(accelerator))
+    precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
+    return Fabric(accelerator=accelerator, devices=1, precision=precision)
 
 
 @torch.no_grad()
