@@ -4,24 +4,23 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.leakage import measure_leakage
-from hsidiff.labels.read import read_labels
-from hsidiff.labels.split import Split
-from hsidiff.labels.splits import block_split, per_class_split, published_split, random_split
-from hsidiff.scenes.benchmarks import fetch_benchmark
-from hsidiff.scenes.formats.xarray_object import to_xarray
-from hsidiff.scenes.open import open_scene
-from hsidiff.scenes.scene import Scene
-from hsidiff.scenes.synthetic import make_synthetic_scene
-
 if TYPE_CHECKING:
     from hsidiff.catalog import load_classifier
     from hsidiff.evaluation.metrics import Scores, score
+    from hsidiff.labels.label_map import LabelMap
+    from hsidiff.labels.leakage import measure_leakage
+    from hsidiff.labels.read import read_labels
+    from hsidiff.labels.split import Split
+    from hsidiff.labels.splits import block_split, per_class_split, published_split, random_split
     from hsidiff.maps.predict import predict_to_file
     from hsidiff.methods.diffcrn import DiffCRN
     from hsidiff.methods.diffspectralnet import DiffSpectralNet
     from hsidiff.methods.spectraldiff import SpectralDiff
+    from hsidiff.scenes.benchmarks import fetch_benchmark
+    from hsidiff.scenes.formats.xarray_object import to_xarray
+    from hsidiff.scenes.open import open_scene
+    from hsidiff.scenes.scene import Scene
+    from hsidiff.scenes.synthetic import make_synthetic_scene
 
 __version__ = version("hsidiff")
 
@@ -48,21 +47,33 @@ __all__ = [
     "to_xarray",
 ]
 
-
 _MODULES = {
-    "DiffCRN": "hsidiff.methods.diffcrn",
-    "DiffSpectralNet": "hsidiff.methods.diffspectralnet",
-    "Scores": "hsidiff.evaluation.metrics",
-    "SpectralDiff": "hsidiff.methods.spectraldiff",
-    "load_classifier": "hsidiff.catalog",
-    "predict_to_file": "hsidiff.maps.predict",
-    "score": "hsidiff.evaluation.metrics",
+    "DiffCRN": "methods.diffcrn",
+    "DiffSpectralNet": "methods.diffspectralnet",
+    "LabelMap": "labels.label_map",
+    "Scene": "scenes.scene",
+    "Scores": "evaluation.metrics",
+    "SpectralDiff": "methods.spectraldiff",
+    "Split": "labels.split",
+    "block_split": "labels.splits",
+    "fetch_benchmark": "scenes.benchmarks",
+    "load_classifier": "catalog",
+    "make_synthetic_scene": "scenes.synthetic",
+    "measure_leakage": "labels.leakage",
+    "open_scene": "scenes.open",
+    "per_class_split": "labels.splits",
+    "predict_to_file": "maps.predict",
+    "published_split": "labels.splits",
+    "random_split": "labels.splits",
+    "read_labels": "labels.read",
+    "score": "evaluation.metrics",
+    "to_xarray": "scenes.formats.xarray_object",
 }
-"""Where to find what needs PyTorch or scikit-learn, each of which takes a second to import."""
+"""Where each name lives. PyTorch and others take seconds to load, and few need them all."""
 
 
 def __getattr__(name: str) -> Any:
-    """Import what takes long when it is first asked for."""
+    """Import a name when it is first asked for."""
     if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
+        return getattr(import_module(f"hsidiff.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'hsidiff' has no attribute {name!r}")

@@ -136,6 +136,24 @@ def test_a_scene_without_a_valid_pixel_is_refused(
     assert "no pixel has a value" in refused(path, small_files.labels_path)
 
 
+def test_a_gap_that_the_file_does_not_declare_is_noted_and_the_advice_works(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    cube, gap = small_cube(), -3.4028234663852886e38
+    cube[:2, :20] = gap
+    path = write_scene(cube, tmp_path / "scene.tif")
+    words = ("map", path, small_files.labels_path, "--method", "lda", "--block-px", 5)
+    ended = run(*words, "-o", tmp_path / "first")
+    note = ended.err.splitlines()[0]
+    assert "40 pixels hold the number -3.4028235e+38 in all bands" in note
+    advice = note.rpartition("(")[2].rstrip(")").split()
+    assert advice[0] == "--nodata"
+    ended = run(*words, *advice, "-o", tmp_path / "second")
+    assert (ended.exit_code, ended.err) == (0, "")
+    info = json.loads(run("info", path, *advice, "--json").out)
+    assert info["nodata"] == pytest.approx(gap)
+
+
 # Settings
 
 
@@ -169,6 +187,7 @@ def test_a_scene_without_a_valid_pixel_is_refused(
         (["--method", "random-forest", "--set", "n_trees=1.5"], "n_trees=1.5"),
         (["--method", "svm", "--set", "C=x"], "C='x'"),
         (["--set", "random_state"], "--set random_state: expected NAME=VALUE"),
+        (["--set", "random_state=3"], "--set random_state=3: give it as --seed"),
         (["--split", "block"], "did you mean 'blocks'"),
         (["--train-fraction", "1.5"], "train_fraction=1.5: must lie strictly between 0 and 1"),
         (["--train-fraction", "nan"], "train_fraction=nan: must lie strictly between 0 and 1"),

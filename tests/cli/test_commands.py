@@ -102,10 +102,36 @@ def test_predict_prints_pixels_of_each_class(
     run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
 ) -> None:
     ended = run("predict", out / "model", small_files.scene_path, "-o", tmp_path / "[b] m.tif")
-    *classes, last = ended.out.splitlines()
-    n_pixels = sum(int(line.split()[-2]) for line in classes)
-    assert n_pixels == np.count_nonzero(read_band(out / "map.tif"))
-    assert last == f"written: {tmp_path / '[b] m.tif'}"
+    *classes, invalid, title, first, second, third = ended.out.splitlines()
+    n_mapped, n_invalid = (
+        sum(int(line.split()[-2]) for line in lines) for lines in (classes, [invalid])
+    )
+    values = read_band(out / "map.tif")
+    assert (n_mapped, n_invalid) == (np.count_nonzero(values), np.count_nonzero(values == 0))
+    assert (title, first) == ("written:", f"  {tmp_path / '[b] m.tif'}")
+    for line in (first, second, third):
+        assert Path(line.strip()).exists()
+
+
+@pytest.mark.parametrize("device", ["cpu", "gpu"])
+def test_predict_refuses_a_device_for_a_model_that_has_none(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path, device: str
+) -> None:
+    words = ("predict", out / "model", small_files.scene_path, "-o", tmp_path / "again.tif")
+    ended = run(*words, "--device", device)
+    assert ended.exit_code == 2
+    assert ended.error == f"error: --device {device}: lda knows no device; leave it out"
+
+
+def test_map_does_not_write_into_the_folder_of_an_experiment(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "experiment.json").write_text("{}")
+    ended = run("map", *small_files.paths, *LDA, "-o", tmp_path / "runs")
+    assert ended.exit_code == 2
+    assert "runs holds an experiment: give the name of another folder" in ended.error
+    assert len(list((tmp_path / "runs").iterdir())) == 1
 
 
 def test_evaluate_gives_the_scores_of_the_result(
@@ -121,6 +147,34 @@ def test_evaluate_gives_the_scores_of_the_result(
     plain = run("evaluate", out / "map.tif", labels).out
     assert f"overall accuracy {result['overall_accuracy']:.1%}" in plain
     assert "roof [red]" in plain
+
+
+def test_evaluate_scores_on_the_test_labels_of_a_split(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    words = ("evaluate", out / "map.tif", small_files.labels_path)
+    ended = run(*words, "--split-file", out / "split.npz", "--json")
+    assert ended.exit_code == 0, ended.err
+    scores, result = json.loads(ended.out), json.loads((out / "result.json").read_text())
+    for key in ("overall_accuracy", "confusion_matrix", "n_scored"):
+        assert scores[key] == result[key], key
+    assert scores["n_scored"] < json.loads(run(*words, "--json").out)["n_scored"]
+
+    others = write_labels(small_files, small_files.labels.values[::-1], tmp_path / "others.tif")
+    ended = run("evaluate", out / "map.tif", others, "--split-file", out / "split.npz")
+    assert ended.exit_code == 2
+    assert "split.npz is no split of" in ended.error
+
+
+def test_evaluate_says_what_was_mapped_as_a_class_that_was_left_out(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    values, labels = read_band(out / "map.tif"), small_files.labels.values[::-1]
+    others = write_labels(small_files, labels, tmp_path / "others.tif")
+    ended = run("evaluate", out / "map.tif", others, "--ignore-class", "grass")
+    n = np.count_nonzero(np.isin(labels, (1, 3)) & ~np.isin(values, (1, 3)))
+    assert n > 0
+    assert f"of these mapped as no class of the labels: {n}" in ended.out
 
 
 def test_evaluate_compares_classes_by_name(
@@ -157,7 +211,7 @@ def test_evaluate_refuses_a_class_that_means_something_else_in_the_map(
 def test_evaluate_refuses_a_scene_in_place_of_a_map(run: Run, small_files: SmallFiles) -> None:
     ended = run("evaluate", *small_files.paths)
     assert ended.exit_code == 2
-    assert "12 bands: expected 1 band" in ended.error
+    assert "scene.tif has 12 bands, a map has one" in ended.error
 
 
 def test_split_then_fit_then_predict_is_what_map_does(

@@ -122,6 +122,17 @@ def test_what_the_system_does_to_us_is_one_line_too(
     assert (ended.exit_code, ended.error) == (exit_code, expected)
 
 
+def test_ctrl_c_while_the_program_is_being_loaded_is_one_line_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hsidiff.cli.app.run", interrupt)
+    ended = run("--version")
+    assert (ended.exit_code, ended.out, ended.err) == (130, "", "error: interrupted\n")
+
+
 def test_a_fault_of_ours_is_not_hidden(
     run: Run, small_files: SmallFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

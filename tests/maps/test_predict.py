@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
+from rasterio.errors import RasterioIOError
 
 from hsidiff import progress
 from hsidiff.classifier import SceneClassifier
@@ -191,6 +192,17 @@ def test_a_stopped_run_leaves_nothing_behind(tmp_path, error):
     with pytest.raises(error):
         predict_to_file(model, make_scene(), names[0], probabilities_path=names[1], tile_size=16)
     assert model.n_tiles_ == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise RasterioIOError("Write operation failed\nmore")
+
+    monkeypatch.setattr("hsidiff.maps.geotiff.rasterio.shutil.copy", full)
+    with pytest.raises(OSError, match=r"cannot be written; is there space left\?") as raised:
+        predict_to_file(fitted(), make_scene(), tmp_path / "map.tif")
+    assert raised.value.filename == str(tmp_path / "map.tif")
     assert list(tmp_path.iterdir()) == []
 
 

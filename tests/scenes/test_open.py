@@ -34,6 +34,14 @@ def test_a_dropped_band_must_exist(number):
         open_scene(cube(), drop_bands=[number])
 
 
+def test_a_number_may_be_said_to_mean_no_value():
+    values = cube((2, 2, 3)).astype(float)
+    values[0, 1] = values[1, 1, 2] = -9
+    scene = open_scene(values, nodata=-9)
+    expected = [[False, True], [False, True]]
+    assert np.isnan(scene.read()).all(axis=-1).tolist() == expected
+
+
 def test_a_path_may_be_text(tmp_path):
     np.save(tmp_path / "a.npy", cube())
     assert open_scene(str(tmp_path / "a.npy")).name == "a"

@@ -1,4 +1,6 @@
+import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import MinMaxScaler
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import (
     PrincipalComponents,
@@ -209,3 +211,22 @@ def test_a_scene_without_a_valid_pixel_says_so() -> None:
 )
 def test_band_numbers_are_written_as_people_do(numbers: list[int], text: str) -> None:
     assert band_list(np.array(numbers)) == text
+
+
+@pytest.mark.parametrize(
+    ("n_pixels", "n_bands", "noted"), [(40, 12, True), (9, 12, False), (40, 2, False)]
+)
+def test_many_flat_spectra_of_one_number_are_noted(
+    n_pixels: int, n_bands: int, noted: bool
+) -> None:
+    cube = small_cube(n_bands=n_bands)
+    cube.reshape(-1, n_bands)[:n_pixels] = -9999
+    scene = replace(scene_of(cube), scale=0.0001, offset=2.0)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always", HsidiffWarning)
+        assert valid_pixels(scene).all()
+    texts = [str(warning.message) for warning in found]
+    assert len(texts) == noted
+    for text in texts:
+        assert "40 pixels hold the number -9999 in all bands" in text
+        assert "nodata=-9999 (--nodata -9999)" in text

@@ -42,7 +42,7 @@ def _root(
         console.say(context.get_help())
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line. Exit code 2: something given was wrong; 130: interrupted."""
     try:
         exit_code = app(standalone_mode=False)

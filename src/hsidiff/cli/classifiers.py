@@ -77,6 +77,10 @@ def make_classifier(
         name, equals, value = setting.partition("=")
         if not equals:
             raise SettingError(f"--set {setting}: expected NAME=VALUE")
+        if name == "random_state":
+            raise SettingError(
+                f"--set {setting}: give it as --seed, which is the split's seed, too"
+            )
         if name == "budget" and budget is not None:
             raise SettingError(f"--budget {budget} and --set {setting}: give one of them")
         given[check_choice("setting", name, known)] = _parsed(value)

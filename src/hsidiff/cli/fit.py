@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import typer
-
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import (
     BudgetOption,
@@ -14,7 +11,7 @@ from hsidiff.cli.classifiers import (
     SettingOption,
     make_classifier,
 )
-from hsidiff.cli.inputs import Inputs, check_output_folder, read_inputs
+from hsidiff.cli.inputs import check_output_folder, read_inputs, side_of_split
 from hsidiff.cli.options import (
     DropBandsOption,
     FieldOption,
@@ -22,15 +19,14 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    NodataOption,
     SceneArgument,
     SceneVariableOption,
     SeedOption,
     out_option,
+    split_file_option,
 )
-from hsidiff.errors import SplitError
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.split import Split
 from hsidiff.saved_model import check_model_folder
 
 
@@ -43,18 +39,14 @@ def fit(
     profile: ProfileOption = None,
     budget: BudgetOption = None,
     split_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel="Split",
-            help="Learn only from the training labels of this split, written by hsidiff split.",
-        ),
+        Path | None, split_file_option("Learn only from the training labels of this split")
     ] = None,
     seed: SeedOption = 0,
     settings: SettingOption = None,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,9 +63,12 @@ def fit(
             scene_variable=scene_variable,
             labels_variable=labels_variable,
             drop_bands=drop_bands,
+            nodata=nodata,
             ignore_class=ignore_class,
         )
-        train = inputs.labels if split_file is None else _training_labels(split_file, inputs)
+        train = inputs.labels
+        if split_file is not None:
+            train = side_of_split(split_file, "train", train, labels)
         with stopwatch.stage("learn"):
             model.fit(inputs.scene, train)
         model.save(out)
@@ -84,18 +79,3 @@ def fit(
         return
     console.say(f"{model.name}: learned from {train.n_labelled} labels in {seconds:.0f} s")
     console.say(f"written: {out}")
-
-
-def _training_labels(split_file: Path, inputs: Inputs) -> LabelMap:
-    """The training labels of a split that was made from these labels.
-
-    Raises:
-        SplitError: if it was made from others.
-    """
-    train = Split.load(split_file).train
-    is_train = train.values > 0
-    if train.shape != inputs.labels.shape or not np.array_equal(
-        train.values[is_train], inputs.labels.values[is_train]
-    ):
-        raise SplitError(f"{split_file} is no split of {inputs.label_files[0]}: make it again")
-    return train

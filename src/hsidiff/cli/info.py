@@ -9,6 +9,7 @@ from hsidiff.cli.inputs import band_numbers
 from hsidiff.cli.options import (
     DropBandsOption,
     JsonOption,
+    NodataOption,
     SceneArgument,
     SceneVariableOption,
 )
@@ -21,11 +22,14 @@ def info(
     scene: SceneArgument,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a scene file holds: size, bands, georeference."""
     with console.at_work():
-        opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+        opened = open_scene(
+            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
+        )
     facts = describe_scene(opened)
     if as_json:
         console.answer_json(facts)

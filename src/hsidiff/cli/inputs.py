@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from hsidiff.errors import SettingError, check_choice
+import numpy as np
+
+from hsidiff.errors import SettingError, SplitError, check_choice
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.read import read_labels
@@ -58,10 +60,13 @@ def read_inputs(
     scene_variable: str | None = None,
     labels_variable: str | None = None,
     drop_bands: str | None = None,
+    nodata: float | None = None,
     ignore_class: list[str] | None = None,
 ) -> Inputs:
     """Open a scene and read its labels."""
-    scene = open_scene(scene_path, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+    scene = open_scene(
+        scene_path, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
+    )
     options: dict[str, Any] = {
         "field": field,
         "variable": labels_variable,
@@ -85,6 +90,24 @@ def band_numbers(text: str | None) -> list[int]:
             raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
         numbers += bands
     return numbers
+
+
+def side_of_split(
+    split_file: Path, side: Literal["train", "test"], labels: LabelMap, labels_path: Path
+) -> LabelMap:
+    """The training or the test labels of a split that was made from these labels.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SplitError: if it holds no split, or one of other labels.
+    """
+    found: LabelMap = getattr(Split.load(split_file), side)
+    is_found = found.values > 0
+    if found.shape != labels.shape or not np.array_equal(
+        found.values[is_found], labels.values[is_found]
+    ):
+        raise SplitError(f"{split_file} is no split of {labels_path}: make it again")
+    return found
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,8 @@ def run_job(
 
 def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
     check_model_folder(out / "model")
+    if (out / "experiment.json").exists():
+        raise SettingError(f"--out {out} holds an experiment: give the name of another folder")
     written = {path.resolve() for path in outputs_of(out)}
     for path in (*inputs.scene.files, *inputs.label_files):
         if path.resolve() in written:

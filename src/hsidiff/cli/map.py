@@ -23,6 +23,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    NodataOption,
     SamplesPerClassOption,
     SceneArgument,
     SceneVariableOption,
@@ -56,6 +57,7 @@ def map_scene(
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -80,6 +82,7 @@ def map_scene(
                 scene_variable=scene_variable,
                 labels_variable=labels_variable,
                 drop_bands=drop_bands,
+                nodata=nodata,
                 ignore_class=ignore_class,
             )
         result = run_job(

@@ -60,6 +60,15 @@ DropBandsOption = Annotated[
         help="Bands of the file to leave out, numbered from 1.",
     ),
 ]
+NodataOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="NUMBER",
+        rich_help_panel=_INPUT,
+        show_default="what the file says",
+        help='The stored number that means "no value".',
+    ),
+]
 IgnoreClassOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -153,6 +162,15 @@ JsonOption = Annotated[
     bool,
     typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Answer in JSON."),
 ]
+
+
+def split_file_option(text: str) -> typer.models.OptionInfo:
+    """The option ``--split-file`` of a command; ``text`` says what for."""
+    return typer.Option(
+        metavar="FILE",
+        rich_help_panel=_SPLIT,
+        help=f"{text}, written by hsidiff split or map.",
+    )
 
 
 def out_option(metavar: str, text: str) -> typer.models.OptionInfo:

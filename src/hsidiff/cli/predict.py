@@ -13,15 +13,18 @@ from hsidiff.cli.options import (
     METHOD_PANEL,
     DropBandsOption,
     JsonOption,
+    NodataOption,
     SceneArgument,
     SceneVariableOption,
     TileSizeOption,
     out_option,
 )
+from hsidiff.errors import SettingError
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.maps.geotiff import read_class_map
+from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.scenes.open import open_scene
+from hsidiff.training.loop import pick_device
 
 
 def predict(
@@ -57,15 +60,22 @@ def predict(
     ] = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Map a scene with a saved model."""
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = find_classifier(method).load(model) if method else load_classifier(model)
-        if device is not None and "device" in loaded.get_params():
-            loaded.set_params(device=device)
-        opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+        if device is not None:
+            if "device" not in loaded.get_params():
+                raise SettingError(
+                    f"--device {device}: {loaded.name} knows no device; leave it out"
+                )
+            loaded.set_params(device=pick_device(device))
+        opened = open_scene(
+            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
+        )
         for path in (out, probabilities):
             if path is not None:
                 check_output_file(path, (".tif", ".tiff"), opened.files)
@@ -85,4 +95,8 @@ def predict(
         return
     for name, n_pixels in counts.items():
         console.say(f"{name:<24} {n_pixels:>10} pixels")
-    console.say(f"written: {out}")
+    if n_invalid := int((values == 0).sum()):
+        console.say(f"{'(no value in the scene)':<24} {n_invalid:>10} pixels")
+    console.say("written:")
+    for path in (*map_files(out), *([] if probabilities is None else [probabilities])):
+        console.say(f"  {path}")

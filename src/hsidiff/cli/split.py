@@ -14,6 +14,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    NodataOption,
     ReceptiveFieldOption,
     SamplesPerClassOption,
     SceneArgument,
@@ -43,6 +44,7 @@ def split(
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,6 +58,7 @@ def split(
             scene_variable=scene_variable,
             labels_variable=labels_variable,
             drop_bands=drop_bands,
+            nodata=nodata,
             ignore_class=ignore_class,
         )
         check_output_file(out, (".npz",), (*inputs.scene.files, labels))

@@ -4,6 +4,7 @@ A tiled GeoTIFF is filled first and then copied to a COG: written directly, GDAL
 the whole raster in memory.
 """
 
+import errno
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,9 +17,10 @@ import rasterio
 import rasterio.shutil
 import rasterio.windows
 from affine import Affine
+from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 
 from hsidiff.errors import LabelError, SettingError
@@ -94,16 +96,17 @@ def open_class_map(
 
     Raises:
         SettingError: if the name is not that of a GeoTIFF.
+        OSError: if it cannot be written, for lack of space, for example.
     """
     path = geotiff_path(path)
     highest_id = max((land_class.id for land_class in classes), default=0)
     dtype = np.min_scalar_type(highest_id)
     with ExitStack() as stack:
+        stack.enter_context(_gdal_errors_of(path))
         # The map is entered last, so it is renamed first and never stands there without a legend
         # for longer than two renames.
         style, sidecar, final = (
-            stack.enter_context(write_whole(target))
-            for target in (path.with_suffix(".qml"), _sidecar_path(path), path)
+            stack.enter_context(write_whole(target)) for target in map_files(path)[::-1]
         )
         working = final.with_name("working.tif")
         with _create(working, grid, dtype=dtype, count=1, nodata=0) as dataset:
@@ -125,10 +128,11 @@ def open_probabilities(
 
     Raises:
         SettingError: if the name is not that of a GeoTIFF.
+        OSError: if it cannot be written, for lack of space, for example.
     """
     path = geotiff_path(path)
     n_classes = len(classes)
-    with write_whole(path) as final:
+    with _gdal_errors_of(path), write_whole(path) as final:
         working = final.with_name("working.tif")
         with _create(
             working, grid, dtype=np.uint8, count=n_classes, nodata=NO_PROBABILITY
@@ -171,6 +175,23 @@ def write_class_map(
     shape = (values.shape[0], values.shape[1])
     with open_class_map(path, Grid(shape, crs, transform), classes) as writer:
         writer.write(Window.whole(shape), values)
+
+
+def map_files(path: str | Path) -> tuple[Path, Path, Path]:
+    """What a class map consists of: the map, class names for GDAL, and a style for QGIS."""
+    path = Path(path)
+    return path, _sidecar_path(path), path.with_suffix(".qml")
+
+
+@contextmanager
+def _gdal_errors_of(path: Path) -> Iterator[None]:
+    """Say in Python's way that a file cannot be written; GDAL's errors are no ``OSError``."""
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        reason = str(error).splitlines()[0]
+        said = f"cannot be written; is there space left? ({reason})"
+        raise OSError(errno.EIO, said, str(path)) from error
 
 
 def read_class_map(path: str | Path) -> np.ndarray:

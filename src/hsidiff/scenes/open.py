@@ -1,6 +1,7 @@
 """Open a scene: the only place that takes a scene's file name."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def open_scene(
     *,
     variable: str | None = None,
     drop_bands: Sequence[int] = (),
+    nodata: float | None = None,
 ) -> Scene:
     """Open a scene, without reading its pixels where the format allows that.
 
@@ -35,6 +37,8 @@ def open_scene(
         source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
         variable: name of the cube, for ``.mat`` and ``.npz`` files that hold several.
         drop_bands: numbers, from 1, of bands of the file that are not to be used.
+        nodata: the stored number that means "no value", where the file does not say so, or says
+            another one.
 
     Returns:
         The scene; its pixels are read by :meth:`Scene.read`, window by window.
@@ -58,6 +62,8 @@ def open_scene(
             f"a {type(source).__name__} is no scene: expected a path, an xarray.DataArray or "
             "a NumPy array (rows, cols, bands)"
         )
+    if nodata is not None:
+        scene = replace(scene, nodata=float(nodata))
     return scene.without_bands(list(drop_bands)) if len(drop_bands) else scene
 
 

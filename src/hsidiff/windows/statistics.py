@@ -1,17 +1,23 @@
 """Statistics of a scene in one streaming pass: bands, covariance, principal components."""
 
+import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.tiles import tile_windows
 
 READ_SIZE_PX = 256
+MIN_FLAT_PIXELS, MIN_FLAT_SHARE = 10, 0.001
+"""So many flat spectra of one number, and such a share of the scene, are a gap and no field."""
+MIN_BANDS = 3
+"""Spectra of fewer bands may be flat by chance."""
 
 
 class StreamingMoments:
@@ -157,20 +163,48 @@ def valid_pixels(scene: Scene) -> np.ndarray:
     Raises:
         SceneError: if no pixel has, or if a usable band holds one value only: it would say nothing,
             and is most often a fill value that the file does not declare.
+
+    Warns:
+        HsidiffWarning: if many pixels hold one number in all bands, and the same number: most often
+            one that means "no value".
     """
     valid = np.zeros(scene.shape, dtype=bool)
     lowest, highest = np.full(scene.n_bands, np.inf), np.full(scene.n_bands, -np.inf)
+    flat: Counter[float] = Counter()
     windows = tile_windows(scene.shape, READ_SIZE_PX)
     for window in track(windows, "check scene", len(windows)):
         spectra = scene.read(window)
         valid[window.slices] = np.isfinite(spectra).all(axis=-1)
         found = spectra[valid[window.slices]]
+        flat.update(found[(found == found[:, :1]).all(axis=-1), 0].tolist())
         lowest = np.minimum(lowest, found.min(axis=0, initial=np.inf))
         highest = np.maximum(highest, found.max(axis=0, initial=-np.inf))
     if not valid.any():
         raise SceneError(_why_nothing_is_valid(scene))
     _refuse_constant_bands(scene, lowest, highest)
+    _warn_of_flat_pixels(scene, flat, int(valid.sum()))
     return valid
+
+
+def _warn_of_flat_pixels(scene: Scene, flat: Counter[float], n_valid: int) -> None:
+    """Say which number so many pixels hold in all bands that it seems to mean "no value".
+
+    Args:
+        scene: the scene.
+        flat: how many pixels hold this number in all bands.
+        n_valid: how many valid pixels there are.
+    """
+    value, n_pixels = flat.most_common(1)[0] if flat else (0.0, 0)
+    if scene.n_bands < MIN_BANDS or n_pixels < max(MIN_FLAT_PIXELS, MIN_FLAT_SHARE * n_valid):
+        return
+    stored = np.float32((value - np.ravel(scene.offset)[0]) / np.ravel(scene.scale)[0])
+    number = str(int(stored) if stored == np.rint(stored) and abs(stored) < 1e6 else stored)
+    warnings.warn(
+        f"{scene.name}: {n_pixels} pixels hold the number {number} in all bands: if it means that "
+        f"there is no value, say so with nodata={number} (--nodata {number})",
+        HsidiffWarning,
+        stacklevel=2,
+    )
 
 
 def _refuse_constant_bands(scene: Scene, lowest: np.ndarray, highest: np.ndarray) -> None:

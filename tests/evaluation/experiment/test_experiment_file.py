@@ -19,6 +19,7 @@ path = "${SCENES}/fields.tif"
 labels = "labels/fields.gpkg"
 field = "crop"
 drop_bands = [1, 5]
+nodata = -9999
 ignore_classes = ["Water", 3]
 """
 
@@ -44,6 +45,7 @@ def test_a_file_is_read_as_it_is_meant(tmp_path: Path, monkeypatch: pytest.Monke
     (scene,) = asked.scenes
     assert scene.path == Path("/data/fields.tif")
     assert scene.labels == tmp_path / "labels" / "fields.gpkg"
+    assert scene.nodata == -9999
     assert (scene.field, scene.drop_bands, scene.ignore_classes) == ("crop", (1, 5), ("Water", 3))
     assert [split.name for split in asked.splits] == ["blocks-10", "random-10%"]
     assert asked.splits[0].scenes == ("fields",)

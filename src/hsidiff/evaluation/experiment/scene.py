@@ -41,6 +41,7 @@ _KEYS: dict[str, dict[str, Types]] = {
         **_COMMON_KEYS,
         **_LABEL_KEYS,
         **dict.fromkeys(("path", "variable", "labels_variable", "field"), str),
+        "nodata": (int, float),
     },
 }
 _REQUIRED = {"embedded": (), "benchmark": (), "path": ("name", "path", "labels")}
@@ -58,6 +59,7 @@ class SceneSource:
         labels_variable: name of the labels' array, or None.
         field: field of vector labels that holds the classes, or None.
         drop_bands: bands of the file, from 1, to leave out.
+        nodata: the stored number that means "no value", where the file does not say so.
         ignore_classes: classes to leave out, by id or name.
         test_labels: the file of published test labels; ``labels`` are then the training labels.
         class_names: ids and names of classes, in place of those in the labels' file.
@@ -72,6 +74,7 @@ class SceneSource:
     labels_variable: str | None = None
     field: str | None = None
     drop_bands: tuple[int, ...] = ()
+    nodata: float | None = None
     ignore_classes: tuple[int | str, ...] = ()
     test_labels: Path | None = None
     class_names: tuple[tuple[int, str], ...] = ()
@@ -123,7 +126,9 @@ class SceneSource:
             scene = make_synthetic_scene(**dict(self.embedded)).scene
             return open_scene(scene, drop_bands=self.drop_bands)
         assert self.path is not None
-        return open_scene(self.path, variable=self.variable, drop_bands=self.drop_bands)
+        return open_scene(
+            self.path, variable=self.variable, drop_bands=self.drop_bands, nodata=self.nodata
+        )
 
     def read_labels(self, scene: Scene) -> tuple[LabelMap, LabelMap | None]:
         """The labels, and the published test labels, if there are any, with the same class ids.
