@@ -55,6 +55,30 @@ def test_failed_cells_wait_for_the_option(run: Run, tmp_path: Path) -> None:
     assert run("experiment", path, "-o", tmp_path / "out", "--retry-failed").exit_code == 0
 
 
+def test_an_interrupted_experiment_says_how_it_goes_on(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hsidiff.cli.experiment.run_experiment", interrupt)
+    path = write_experiment(tmp_path, ["position"], splits=RANDOM)
+    ended = run("experiment", path, "-o", tmp_path / "out")
+    assert ended.exit_code == 130
+    assert ended.err.splitlines()[0].startswith("note: the same command goes on")
+
+
+def test_a_refused_experiment_leaves_no_new_folder(run: Run, tmp_path: Path) -> None:
+    splits = RANDOM.replace("random", "blocks") + "samples_per_class = -30\n"
+    path = write_experiment(tmp_path, ["position"], splits=splits)
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        ended = run("experiment", path, "-o", tmp_path / name)
+        assert (ended.exit_code, "samples_per_class=-30" in ended.error) == (2, True)
+    assert not (tmp_path / "new").exists()
+    assert (tmp_path / "there").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "scenes", "message"),
     [

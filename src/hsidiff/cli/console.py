@@ -98,6 +98,11 @@ class _LineListener:
             _print_line(MESSAGES, f"{step_name}:", f"{n_done} of {n_total}")
 
 
+def show_note(message: str) -> None:
+    """Print one line that is good to know."""
+    _print_line(MESSAGES, "[yellow]note:[/]", message)
+
+
 def show_error(message: str) -> None:
     """Print one clear line about what went wrong."""
     sys.stdout.flush()

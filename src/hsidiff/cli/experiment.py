@@ -45,8 +45,14 @@ def experiment(
     """
     asked = read_experiment(file, find_classifier)
     check_output_folder(out)
-    with console.at_work():
-        folder = run_experiment(asked, out, find_classifier, n_jobs=jobs, retry_failed=retry_failed)
+    try:
+        with console.at_work():
+            folder = run_experiment(
+                asked, out, find_classifier, n_jobs=jobs, retry_failed=retry_failed
+            )
+    except KeyboardInterrupt:
+        console.show_note("the same command goes on with the cells that are missing")
+        raise
     rows = summary(folder)
     if as_json:
         failed = [{"cell": _name(cell), "error": cell.result["error"]} for cell in folder.failed]

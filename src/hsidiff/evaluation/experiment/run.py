@@ -163,11 +163,15 @@ def _remove_leftovers(out: Path) -> None:
 def _alone_in(out: Path) -> Iterator[None]:
     """Hold the lock of a folder; the system lets go of it when this process ends, however it ends.
 
+    If nothing else was written, a new folder goes again.
+
     Raises:
         SettingError: if another process holds it.
     """
+    is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    with (out / ".lock").open("w") as stream:
+    lock = out / ".lock"
+    with lock.open("w") as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -176,4 +180,8 @@ def _alone_in(out: Path) -> Iterator[None]:
             ) from error
         except OSError:
             pass  # a file system without locks
-        yield
+        try:
+            yield
+        finally:
+            if is_new and list(out.iterdir()) == [lock]:
+                shutil.rmtree(out)
