@@ -101,7 +101,7 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"method": "lda"}', "no json"])
 def test_a_broken_configuration_is_a_model_error(tmp_path: Path, text: str) -> None:
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ModelError, match=r"config\.json is not the configuration"):
+    with pytest.raises(ModelError, match=r"config\.json is broken: save the model again"):
         load_classifier(tmp_path)
 
 

@@ -5,11 +5,13 @@ chosen, ``learned.safetensors`` holds the arrays.
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +22,7 @@ from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LandClass
 
 CONFIG, PREPROCESS, LEARNED = "config.json", "preprocess.json", "learned.safetensors"
+_ADVICE = "save the model again, or copy the whole folder"
 
 
 @dataclass(frozen=True)
@@ -75,26 +78,51 @@ class SavedModel:
             write_json(new / CONFIG, config)
             write_json(new / PREPROCESS, preprocess)
             save_file(arrays, new / LEARNED)
+            # safetensors lets the owner alone read its file; the umask decides, as of the others.
+            shutil.copymode(new / CONFIG, new / LEARNED)
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
-        """Read what :meth:`write` wrote; inside :func:`whole_model`, which names what is wrong."""
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            MissingFileError: if a file is missing.
+            ModelError: if a file may not be read, or is broken.
+        """
         config = read_config(folder)
-        about = json.loads((Path(folder) / PREPROCESS).read_text(encoding="utf-8"))
-        wavelengths = about["wavelengths_nm"]
-        return cls(
-            method=config["method"],
-            settings=config["settings"],
-            n_bands=about["n_bands"],
-            wavelengths_nm=None if wavelengths is None else np.array(wavelengths),
-            classes=tuple(LandClass(**entry) for entry in about["classes"]),
-            learned=Learned(load_file(Path(folder) / LEARNED), about["facts"]),
-        )
+        with _whole_file(Path(folder) / PREPROCESS) as path:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            wavelengths = about["wavelengths_nm"]
+            n_bands, facts = about["n_bands"], about["facts"]
+            wavelengths_nm = None if wavelengths is None else np.array(wavelengths, dtype=float)
+            classes = tuple(LandClass(**entry) for entry in about["classes"])
+        # Python opens it first: safetensors calls a file that may not be read a missing one.
+        with _whole_file(Path(folder) / LEARNED) as path, path.open("rb"):
+            learned = Learned(load_file(path), facts)
+        return cls(config["method"], config["settings"], n_bands, wavelengths_nm, classes, learned)
+
+
+@contextmanager
+def _whole_file(path: Path) -> Iterator[Path]:
+    """Give the path of one file of a model; say of whatever goes wrong with it that it is broken.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        ModelError: if it may not be read, or is broken.
+    """
+    try:
+        yield path
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingFileError(f"{path} is missing: {_ADVICE}") from error
+    except PermissionError as error:
+        raise ModelError(f"{path} may not be read: ask its owner to allow it") from error
+    except Exception as error:  # JSON, safetensors and a wrong content each have their own
+        raise ModelError(f"{path} is broken: {_ADVICE}") from error
 
 
 @contextmanager
 def whole_model(folder: str | Path) -> Iterator[None]:
-    """Say of whatever goes wrong while a model is read that the model is not whole.
+    """Say of whatever else goes wrong while a model is read that its files do not fit together.
 
     Raises:
         MissingFileError: if a file is missing.
@@ -102,12 +130,13 @@ def whole_model(folder: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except FileNotFoundError as error:
-        # safetensors names the file in its message only.
-        missing = f"{error.filename} is missing" if error.filename else error
-        raise MissingFileError(f"{folder}: {missing}") from error
-    except Exception as error:  # whatever is wrong with a file, the model is not whole
-        raise ModelError(f"{folder} is not a complete model: {error!r}") from error
+    except (MissingFileError, ModelError):
+        raise
+    except Exception as error:  # settings, networks and estimators each have their own
+        reason = shorten(f"{type(error).__name__}: {error}", 160, placeholder=" ...")
+        raise ModelError(
+            f"{folder} is broken, or of another version of hsidiff ({reason}): {_ADVICE}"
+        ) from error
 
 
 def check_model_folder(folder: str | Path) -> None:
@@ -131,14 +160,25 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     """Read ``config.json`` of a saved classifier: its method's name, settings, version.
 
     Raises:
-        MissingFileError: if there is none.
-        ModelError: if it is broken.
+        MissingFileError: if there is none; names a folder nearby that has one.
+        ModelError: if it may not be read, or is broken.
     """
-    path = Path(folder) / CONFIG
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        return {"method": config["method"], "settings": config["settings"], **config}
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingFileError(f"{folder}: no saved model here ({path.name} is missing)") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{path} is not the configuration of a saved model: {error}") from error
+        with _whole_file(Path(folder) / CONFIG) as path:
+            config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(config["method"], str) or not isinstance(config["settings"], dict):
+                raise TypeError("the method is a word, its settings go by name")
+            return config
+    except MissingFileError as error:
+        raise MissingFileError(_no_model(Path(folder))) from error
+
+
+def _no_model(folder: Path) -> str:
+    """What to say of a folder without ``config.json``."""
+    if (folder / PREPROCESS).exists() or (folder / LEARNED).exists():
+        return f"{folder / CONFIG} is missing: {_ADVICE}"
+    # ``hsidiff map`` writes model/ into its folder; or a file of the model was named.
+    near = folder.parent if folder.is_file() else folder / "model"
+    found = (near / CONFIG).is_file()
+    advice = f"did you mean {near}?" if found else "give the folder that a model was saved to"
+    return f"{folder}: no saved model here ({CONFIG} is missing): {advice}"

@@ -21,6 +21,16 @@ def test_missing_files_are_named(
     assert f"{missing}: there is no such file of labels" in refused(small_files.scene_path, missing)
 
 
+@pytest.mark.parametrize("name", ["empty.gpkg", "empty.geojson", "empty.npy", "empty.tif"])
+def test_empty_files_are_called_empty(
+    refused: Callable[..., str], small_files: SmallFiles, inputs: Path, name: str
+) -> None:
+    empty = inputs / name
+    empty.touch()
+    told = f"error: {empty} is empty: copy or download it again"
+    assert refused(small_files.scene_path, empty) == told
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(
     refused: Callable[..., str], small_files: SmallFiles, inputs: Path
 ) -> None:
@@ -177,6 +187,15 @@ def test_files_to_write_need_the_right_ending(
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
 
 
+def test_a_benchmark_cannot_be_fetched_into_a_file(run: Run, tmp_path: Path) -> None:
+    occupied = tmp_path / "afile"
+    occupied.write_text("mine")
+    ended = run("fetch", "salinas-a", "--folder", occupied)
+    assert ended.exit_code == 2
+    assert ended.error == f"error: {occupied} is a file: give the name of a folder"
+    assert occupied.read_text() == "mine"
+
+
 # Models
 
 
@@ -204,8 +223,20 @@ def test_a_broken_model_is_refused(run: Run, small_files: SmallFiles, tmp_path: 
     cut(model / "learned.safetensors", 0.5)
     ended = run("predict", model, small_files.scene_path, "-o", drawn)
     assert ended.exit_code == 2
-    assert f"{model} is not a complete model" in ended.error
+    advice = "save the model again, or copy the whole folder"
+    assert ended.error == f"error: {model / 'learned.safetensors'} is broken: {advice}"
     assert not drawn.exists()
+
+
+def test_the_folder_of_a_map_is_answered_with_that_of_its_model(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    run("fit", *small_files.paths, "--method", "lda", "-o", tmp_path / "out" / "model")
+    ended = run("predict", tmp_path / "out", small_files.scene_path, "-o", tmp_path / "map.tif")
+    assert ended.exit_code == 2
+    assert ended.error.endswith(f"did you mean {tmp_path / 'out' / 'model'}?")
+    assert everything_in(tmp_path) >= {"out/model/config.json"}
+    assert not (tmp_path / "map.tif").exists()
 
 
 def test_predicting_a_truncated_scene_leaves_no_map(
@@ -227,5 +258,6 @@ def test_a_file_that_is_no_split_is_refused(
     words = ("--method", "lda", "--split-file", small_files.labels_path, "-o", tmp_path / "m")
     ended = run("fit", *small_files.paths, *words)
     assert ended.exit_code == 2
-    assert "labels.tif" in ended.error
+    assert f"{small_files.labels_path} is no split that hsidiff wrote" in ended.error
+    assert "pickle" not in ended.error
     assert everything_in(tmp_path) == set()

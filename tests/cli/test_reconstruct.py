@@ -115,7 +115,7 @@ def test_a_model_without_a_way_back_is_refused_in_one_line(
         (("--window", "30,0,20,5"), "must lie in the scene"),
         (("--window", "-1,0,5,5"), "must lie in the scene"),
         (("--window", "4,9,1,1"), "no valid pixel"),
-        (("--start", "501"), "500"),
+        (("--start", "501"), "error: --start 501: must lie in 1..500"),
         (("--start", "0"), "--start"),
         (("--drop-bands", "1"), "the model was fitted on"),
     ],
@@ -132,6 +132,15 @@ def test_what_is_wrong_is_said_in_one_line(
     assert (ended.exit_code, ended.out) == (2, "")
     assert message in ended.error
     assert everything_in(tmp_path) == set()
+
+
+def test_the_start_is_checked_before_the_scene_is_opened(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    words = ("--start", 5000, "-o", tmp_path / "out")
+    ended = run("reconstruct", model, tmp_path / "no scene.tif", *words)
+    assert ended.exit_code == 2
+    assert ended.error == "error: --start 5000: must lie in 1..500"
 
 
 def test_a_scene_without_wavelengths_and_with_few_bands_will_do(

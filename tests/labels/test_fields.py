@@ -99,6 +99,26 @@ def test_a_field_without_repetition_is_an_id_unless_features_are_multi_part():
     assert classes(table, multi_part=True)[0] == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ({"class": ["soil"] * 3, "note": ["a", "b", "c"]}, "'class'"),
+        ({"class": ["soil"] * 3, "class_id": [4] * 3}, "'class', 'class_id'"),
+        ({"cover": ["soil", None, "soil"], "fid": [1, 2, 3]}, "'cover'"),
+    ],
+)
+def test_labels_of_one_class_are_not_blamed_on_the_field(table, found):
+    with pytest.raises(LabelError, match=f"a single value in the field {found}, labels need at"):
+        classes(table)
+
+
+def test_a_field_of_one_value_says_nothing_where_another_may_be_the_classes():
+    with pytest.raises(LabelError, match=r"cover \(3 values\), source \(1 value\)\): name it"):
+        classes({"cover": ["soil", "tree", "water"], "source": ["GPS"] * 3})
+    table = {"class": ["land"] * 4, "cover": ["soil", "tree", "soil", "tree"]}
+    assert classes(table)[1] == {1: "soil", 2: "tree"}
+
+
 def test_several_fields_that_fit_are_listed_with_their_counts():
     table = {"level_1": ["a", "b", "b", "a"], "level_2": ["x", "y", "z", "x"], "id": [1, 1, 2, 2]}
     with pytest.raises(

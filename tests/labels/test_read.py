@@ -1,3 +1,4 @@
+import os
 import warnings
 from dataclasses import replace
 
@@ -98,6 +99,21 @@ def test_files_that_cannot_be_labels_are_one_clear_line(bare_scene, tmp_path):
             read_labels(tmp_path / name, bare_scene)
         assert name in str(error.value)
         assert "\n" not in str(error.value)
+
+
+def test_an_empty_file_is_called_empty(bare_scene, tmp_path):
+    for name in ("a.gpkg", "a.mat", "a.tif"):
+        (tmp_path / name).touch()
+        with pytest.raises(LabelError, match=rf"{name} is empty: copy or download it again"):
+            read_labels(tmp_path / name, bare_scene)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_not_called_broken(grid_scene, points, tmp_path):
+    points.to_file(tmp_path / "a.gpkg")
+    (tmp_path / "a.gpkg").chmod(0)
+    with pytest.raises(LabelError, match=r"a\.gpkg may not be read: ask its owner"):
+        read_labels(tmp_path / "a.gpkg", grid_scene)
 
 
 def test_a_source_of_an_unknown_type_is_refused(bare_scene):

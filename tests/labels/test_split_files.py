@@ -1,11 +1,15 @@
 """Splits as files, and their hash."""
 
 import json
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rasterio.crs import CRS
 from split_cases import KINDS, scattered_labels
 
@@ -87,7 +91,39 @@ def test_broken_and_foreign_files_are_refused(tmp_path: Path) -> None:
     broken = [p for p in tmp_path.iterdir() if p != path]
     assert len(broken) == 8
     for file in broken:
-        with pytest.raises(SplitError, match=file.name):
+        with pytest.raises(SplitError, match=file.name) as error:
             Split.load(file)
-    with pytest.raises(SplitError):
+        assert "make the split again" in str(error.value)
+        assert "pickle=" not in str(error.value)
+    with pytest.raises(SplitError, match="is a folder"):
         Split.load(tmp_path)
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes=st.dictionaries(st.floats(0, 1), st.integers(0, 255), min_size=1, max_size=4))
+def test_whatever_bytes_are_damaged_a_split_is_read_or_refused(
+    changes: dict[float, int], a_split: Path
+) -> None:
+    content = bytearray(a_split.read_bytes())
+    for share, byte in changes.items():
+        content[int(share * (len(content) - 1))] = byte
+    damaged = a_split.with_name("damaged.npz")
+    damaged.write_bytes(content)
+    with suppress(SplitError):
+        Split.load(damaged)
+
+
+@pytest.fixture(scope="module")
+def a_split(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("splits") / "split.npz"
+    random_split(scattered_labels(12, 12, 0)).save(path)
+    return path
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_split_that_may_not_be_read_is_not_called_broken(tmp_path: Path) -> None:
+    path = tmp_path / "split.npz"
+    random_split(scattered_labels(12, 12, 0)).save(path)
+    path.chmod(0)
+    with pytest.raises(SplitError, match=r"split\.npz may not be read: ask its owner"):
+        Split.load(path)

@@ -178,12 +178,30 @@ def test_all_outside_states_both_extents_in_the_crs_of_the_scene(grid_scene):
         read(features.to_crs(4326), grid_scene)
 
 
-def test_labels_that_have_no_place_in_the_crs_of_the_scene_are_outside(grid_scene):
-    poles = geopandas.GeoDataFrame(
-        {"cover": ["a", "b"]}, geometry=[Point(15, 900), Point(15, -900)], crs=4326
+def test_all_outside_names_the_crs_that_the_labels_were_read_in(grid_scene):
+    berlin = geopandas.GeoDataFrame(
+        {"cover": ["a", "b"]}, geometry=[Point(13, 52), Point(14, 53)], crs=4326
     )
-    with pytest.raises(LabelError, match="labels lie at nowhere"):
-        read(poles, grid_scene)
+    with pytest.raises(
+        LabelError,
+        match=r"read in EPSG:4326, labels lie at x 13 to 14, y 52 to 53; in EPSG:32633, labels lie "
+        r"at x 3.*, the scene at x 500000 to 500080, y 5799940 to 5800000: check their CRS$",
+    ):
+        read(berlin, grid_scene)
+
+
+def test_geojson_of_metres_without_a_crs_is_told_how_it_was_read(grid_scene, tmp_path):
+    path = tmp_path / "labels.geojson"
+    features = features_of((Point(1, 1), "soil"), (Point(2, 2), "tree"), crs=None)
+    path.write_text(features.to_json())
+    with pytest.raises(LabelError) as error:
+        read_vector_file(path, grid_scene, "cover")
+    assert str(error.value) == (
+        "labels.geojson: all labels lie outside grid: read in EPSG:4326, labels lie at x 500010 to "
+        "500020, y 5799980 to 5799990; in EPSG:32633, labels lie nowhere, the scene at x 500000 to "
+        "500080, y 5799940 to 5800000: these are no degrees: save the labels with the CRS that "
+        "they are in, as .gpkg (GeoJSON without a CRS is read as EPSG:4326)"
+    )
 
 
 def test_a_polygon_with_a_vertex_that_has_no_place_is_outside(grid_scene):

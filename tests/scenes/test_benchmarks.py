@@ -1,5 +1,6 @@
 import io
 import logging
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -109,6 +110,26 @@ def test_without_a_network_the_error_names_the_address_and_the_folder(tiny, no_n
     assert str(tmp_path / "cache") in message
     assert "\n" not in message
     assert not list((tmp_path / "cache").glob("*"))
+
+
+def test_a_file_in_place_of_the_folder_is_not_blamed_on_the_network(tiny, publisher, tmp_path):
+    occupied = tmp_path / "afile"
+    occupied.write_text("mine")
+    with pytest.raises(SettingError) as error:
+        fetch_benchmark("tiny", occupied)
+    assert str(error.value) == f"{occupied} is a file: give the name of a folder"
+    with pytest.raises(SettingError, match=re.escape(f"{occupied} is a file")):
+        fetch_benchmark("tiny", occupied / "deeper")
+    assert publisher == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_locked_folder_is_read_but_not_blamed_on_the_network(tiny, publisher, originals):
+    originals.chmod(0o500)
+    assert fetch_benchmark("tiny", originals).scene.exists()
+    with pytest.raises(SettingError, match="is not yours to write to: give another folder"):
+        fetch_benchmark("tiny", originals / "deeper")
+    assert publisher == []
 
 
 def test_a_changed_download_is_refused_and_not_kept(tiny, publisher, originals, tmp_path):

@@ -16,6 +16,7 @@ from hsidiff.cli.options import (
     METHOD_PANEL,
     DropBandsOption,
     JsonOption,
+    NodataOption,
     SceneArgument,
     SceneVariableOption,
     out_option,
@@ -82,6 +83,7 @@ def reconstruct(
     ] = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
+    nodata: NodataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add noise to a scene, and let a saved model remove it.
@@ -96,9 +98,12 @@ def reconstruct(
     with console.at_work():
         loaded = find_classifier(method).load(model) if method else load_classifier(model)
         denoising = _with_a_way_back(loaded, model)
+        _check_start(start, denoising)
         if device is not None:
             denoising.set_params(device=device)
-        opened = open_scene(scene, variable=scene_variable, drop_bands=band_numbers(drop_bands))
+        opened = open_scene(
+            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
+        )
         part = _window(window, opened.shape)
         with stopwatch.stage("reconstruct"):
             found = _reconstruction(denoising, opened, part, start)
@@ -137,6 +142,17 @@ def _with_a_way_back(loaded: SceneClassifier, folder: Path) -> FeatureClassifier
         f"{folder} holds a {loaded.name!r} model, which cannot reconstruct a scene: give a model "
         f"of {', '.join(able)}"
     )
+
+
+def _check_start(start: int, model: FeatureClassifier) -> None:
+    """Refuse a timestep that the model's schedule does not have.
+
+    Raises:
+        SettingError: naming those that it has.
+    """
+    n_timesteps = model.features_.schedule.n_timesteps
+    if not 1 <= start <= n_timesteps:
+        raise SettingError(f"--start {start}: must lie in 1..{n_timesteps}")
 
 
 def _window(text: str | None, shape: tuple[int, int]) -> Window:

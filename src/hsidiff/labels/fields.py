@@ -145,6 +145,7 @@ def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool
         if len(choice) == 1:
             return choice[0]
     if not fitting:
+        _refuse_single_values(columns, name)
         raise LabelError(
             f"{name}: no field of text or whole numbers looks like classes "
             f"({_listed(columns.n_distinct())}): name it with --field"
@@ -153,6 +154,22 @@ def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool
         f"{name}: several fields can be the classes: {_listed({k: n_distinct[k] for k in fields})}:"
         " choose one with --field"
     )
+
+
+def _refuse_single_values(columns: _Columns, name: str) -> None:
+    """Say of labels of one class that they are of one class.
+
+    Raises:
+        LabelError: if a field with a usual name holds one value, or every field but the ids does.
+    """
+    counts = {k: n for k, n in columns.n_distinct().items() if _plain(k) not in ID_NAMES}
+    usual = {k: n for k, n in counts.items() if n == 1 and _stem(k) in CLASS_NAMES}
+    single = usual or (counts if set(counts.values()) == {1} else {})
+    if single:
+        raise LabelError(
+            f"{name}: a single value in the field {', '.join(map(repr, single))}, labels need at "
+            "least two classes: label a second class, or name another field with --field"
+        )
 
 
 def _classes_of_text(columns: _Columns, field: str, name: str) -> FeatureClasses:
@@ -221,4 +238,5 @@ def _stem(field: str) -> str:
 
 
 def _listed(n_distinct: dict[str, int]) -> str:
-    return ", ".join(f"{key} ({count} values)" for key, count in n_distinct.items()) or "none"
+    counted = (f"{key} ({n} value{'s' * (n != 1)})" for key, n in n_distinct.items())
+    return ", ".join(counted) or "none"

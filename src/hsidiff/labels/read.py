@@ -1,6 +1,7 @@
 """Read the labels of a scene from whatever holds them."""
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -105,10 +106,7 @@ def _read(source: Source, scene: Scene, field: str | None, variable: str | None)
 
 
 def _read_file(path: Path, scene: Scene, field: str | None, variable: str | None) -> LabelMap:
-    if not path.exists():
-        raise MissingFileError(f"{path}: there is no such file of labels")
-    if path.is_dir():
-        raise LabelError(f"{path} is a folder: name the file of labels in it")
+    _check_file(path)
     suffix = path.suffix.lower()
     if suffix not in ARRAY_SUFFIXES:
         _refuse("variable", variable, "files of arrays", path)
@@ -116,6 +114,17 @@ def _read_file(path: Path, scene: Scene, field: str | None, variable: str | None
         return read_vector_file(path, scene, field)
     _refuse("field", field, "vector labels", path)
     return read_raster_file(path, scene, variable)
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise MissingFileError(f"{path}: there is no such file of labels")
+    if path.is_dir():
+        raise LabelError(f"{path} is a folder: name the file of labels in it")
+    if not os.access(path, os.R_OK):
+        raise LabelError(f"{path} may not be read: ask its owner to allow it")
+    if path.stat().st_size == 0:
+        raise LabelError(f"{path} is empty: copy or download it again")
 
 
 def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> LabelMap:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import warnings
-import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SettingError, SplitError
+from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
 from hsidiff.files import write_whole
 from hsidiff.labels.label_map import LabelMap, LandClass
 
@@ -88,7 +87,7 @@ class Split:
 
         Raises:
             MissingFileError: if there is no such file.
-            SplitError: if the file is broken, was changed, or is something else.
+            SplitError: if the file may not be read, is broken, was changed, or is something else.
         """
         try:
             with Path(path).open("rb") as stream:
@@ -97,12 +96,17 @@ class Split:
             classes = tuple(LandClass(**entry) for entry in about["classes"])
             train, test = (_from_arrays(arrays, side, classes) for side in ("train", "test"))
             split = cls(train, test, about["kind"], about["parameters"])
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise MissingFileError(f"{path}: no such split file") from error
-        except (OSError, EOFError, zipfile.BadZipFile) as error:
-            raise SplitError(f"{path} cannot be read as a split file: {error}") from error
-        except (ValueError, KeyError, TypeError, IndexError, LabelError) as error:
-            raise SplitError(f"{path} is not a split file, or a broken one: {error}") from error
+        except IsADirectoryError as error:
+            raise SplitError(f"{path} is a folder: name the file of a split in it") from error
+        except PermissionError as error:
+            raise SplitError(f"{path} may not be read: ask its owner to allow it") from error
+        except Exception as error:  # a foreign or broken file makes NumPy raise nearly anything
+            raise SplitError(
+                f"{path} is no split that hsidiff wrote, or a broken one: make the split again "
+                "(hsidiff split)"
+            ) from error
         if about.get("format") != _FILE_FORMAT or about.get("sha256") != split.sha256:
             raise SplitError(f"{path} was changed after it was written: make the split again")
         return split

@@ -27,6 +27,8 @@ from hsidiff.scenes.scene import Scene
 logger = logging.getLogger(__name__)
 
 VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".zip")
+_POLE_DEG = 90
+"""No latitude lies beyond."""
 
 
 def read_vector_file(path: Path, scene: Scene, field: str | None) -> LabelMap:
@@ -90,7 +92,7 @@ def from_features(
     if len(parts.shapes) == 0:
         raise LabelError(f"{name}: no feature has both a geometry and a class")
     if not parts.inside.any():
-        raise LabelError(_all_outside(projected, scene, name))
+        raise LabelError(_all_outside(geometry, projected, scene, name))
     # 3. Pixels.
     sample_ids, n_contested = burn(parts, scene.shape)
     values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
@@ -204,18 +206,34 @@ def _meets(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return meets
 
 
-def _all_outside(projected: geopandas.GeoSeries, scene: Scene, name: str) -> str:
-    """The message for labels of which none lies inside the scene, with both extents."""
-    bounds = projected.bounds.to_numpy()
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    extent = "nowhere"
-    if len(bounds):
-        extent = _extent(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))
+def _all_outside(
+    geometry: geopandas.GeoSeries, projected: geopandas.GeoSeries, scene: Scene, name: str
+) -> str:
+    """The message for labels of which none lies inside the scene, with all extents."""
     crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
+    read, advice = "", "check their CRS"
+    if projected is not geometry:
+        own = CRS.from_user_input(geometry.crs)
+        read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
+        if own.is_geographic and np.abs(geometry.total_bounds[[1, 3]]).max() > _POLE_DEG:
+            advice = (
+                "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
+                "(GeoJSON without a CRS is read as EPSG:4326)"
+            )
     return (
-        f"{name}: all labels lie outside {scene.name}: in {crs}, labels lie at {extent}, the "
-        f"scene at {_extent(*array_bounds(*scene.shape, scene.transform))}: check their CRS"
+        f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
+        f"{_place(projected)}, the scene at "
+        f"{_extent(*array_bounds(*scene.shape, scene.transform))}: {advice}"
     )
+
+
+def _place(geometry: geopandas.GeoSeries) -> str:
+    """Where the geometries lie that have a place: ``at x 1 to 2, y 3 to 4``, or ``nowhere``."""
+    bounds = geometry.bounds.to_numpy()
+    bounds = bounds[np.isfinite(bounds).all(axis=1)]
+    if not len(bounds):
+        return "nowhere"
+    return f"at {_extent(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))}"
 
 
 def _extent(left: float, bottom: float, right: float, top: float) -> str:

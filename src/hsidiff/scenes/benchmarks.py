@@ -56,15 +56,20 @@ def fetch_benchmark(name: str, folder: str | Path | None = None) -> BenchmarkFil
             there already is taken, so files can be put there by hand.
 
     Raises:
-        SettingError: if no benchmark has that name.
+        SettingError: if no benchmark has that name, the folder is a file, or a file is to be
+            downloaded into a folder that may not be written to.
         MissingFileError: if a file is absent and cannot be downloaded.
         SceneError: if a file is not what the table says.
     """
     if name not in BENCHMARKS:
-        nearest = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.4)
-        advice = f"did you mean {nearest[0]!r}? " if nearest else ""
+        close = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.4)
+        advice = f"did you mean {close[0]!r}? " if close else ""
         raise SettingError(f"no benchmark {name!r}: {advice}known are {', '.join(BENCHMARKS)}")
     benchmark, folder = BENCHMARKS[name], benchmark_folder(folder)
+    nearest = _nearest_that_exists(folder)
+    if not nearest.is_dir():
+        where = "" if nearest == folder else f"{folder}: "
+        raise SettingError(f"{where}{nearest} is a file: give the name of a folder")
     files = BenchmarkFiles(
         scene=_fetch_file(benchmark, benchmark.scene, folder),
         labels=_fetch_file(benchmark, benchmark.labels, folder),
@@ -87,12 +92,21 @@ def _fetch_file(benchmark: Benchmark, file: BenchmarkFile, folder: Path) -> Path
     return path
 
 
+def _nearest_that_exists(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
 def _download(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
     if file.url is None:
         raise MissingFileError(
             f"{path} does not exist and {benchmark.name} is not freely downloadable "
             f"({benchmark.note}): get it from {benchmark.page}, put it into a folder as "
             f"{benchmark.scene.name} and {benchmark.labels.name}, and name that folder"
+        )
+    nearest = _nearest_that_exists(path.parent)
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise SettingError(
+            f"{path.parent}: {nearest} is not yours to write to: give another folder"
         )
     # Pooch would write to stderr what it downloads; telling is the command line's business.
     pooch.get_logger().setLevel("WARNING")
