@@ -7,6 +7,7 @@ import pytest
 from command_line import Run, everything_in
 
 from fake_experiment import FAILED, write_fake_experiment
+from hsidiff.report.experiment.gallery import Gallery
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,43 @@ def test_report_lists_what_it_wrote_as_json(run: Run, experiment: Path, tmp_path
     assert answer["n_failed"] == 1
     assert len(answer["written"]) > 4
     assert all(Path(path).is_file() for path in answer["written"])
+
+
+def test_report_deletes_no_file_of_the_user(run: Run, experiment: Path, tmp_path: Path) -> None:
+    own = tmp_path / "paper" / "figures" / "sketch.svg"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine", encoding="utf-8")
+    for _ in range(2):
+        ended = run("report", experiment, "-o", tmp_path / "paper")
+        assert (ended.exit_code, ended.err) == (0, "")
+        assert own.read_text(encoding="utf-8") == "mine"
+        assert len(list(own.parent.iterdir())) > 5
+
+
+def test_report_that_is_interrupted_writes_neither_tables_nor_page(
+    run: Run, experiment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Gallery, "add", interrupt)
+    ended = run("report", experiment, "-o", tmp_path / "out")
+    assert ended.exit_code == 130
+    assert everything_in(tmp_path) == set()
+
+
+def test_report_does_not_replace_the_page_of_a_map(
+    run: Run, experiment: Path, tmp_path: Path
+) -> None:
+    mapped = tmp_path / "mapped"
+    (mapped / "model").mkdir(parents=True)
+    (mapped / "run.json").write_text("{}", encoding="utf-8")
+    before = everything_in(tmp_path)
+    ended = run("report", experiment, "-o", mapped)
+    assert ended.exit_code == 2
+    assert f"{mapped}: holds a map with its model (run.json, model/)" in ended.error
+    assert ended.error.endswith("give another folder")
+    assert everything_in(tmp_path) == before
 
 
 def test_report_says_what_is_wrong_in_one_line(run: Run, experiment: Path, tmp_path: Path) -> None:

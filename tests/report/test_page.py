@@ -183,6 +183,7 @@ def test_the_page_needs_no_network(full_page):
         "torch 2.13.0",
         "guard band of 4 px",
         "seed 3",
+        "\N{MIDDLE DOT} is no pixel",
     ],
 )
 def test_the_page_shows_the_numbers_of_the_result(full_page, shown):

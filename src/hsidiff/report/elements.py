@@ -9,6 +9,8 @@ from hsidiff.report.style import STYLE
 
 NARROWEST_CAPTION_PX = 240
 UNKNOWN, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+NONE = "\N{MIDDLE DOT}"
+"""Stands in a confusion matrix, of a map or of an experiment, where there is no pixel at all."""
 
 
 def text(value: object) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from hsidiff.report.elements import (
+    NONE,
     bar,
     count,
     decimal,
@@ -112,7 +113,8 @@ def confusion(result: dict[str, Any]) -> str:
     )
     words = (
         "Each row holds the test pixels of one class and counts what the map calls them. "
-        "Blue is right, orange is wrong; the darker, the larger the share of the row."
+        "Blue is right, orange is wrong; the darker, the larger the share of the row. "
+        f"{NONE} is no pixel."
     )
     return section("What is taken for what", paragraph(words), table)
 
@@ -121,7 +123,7 @@ def _matrix_cells(position: int, counts: list[int]) -> str:
     total = max(sum(counts), 1)
     return "".join(
         f'<td style="{_shade(number / total, column == position)}">'
-        f"{count(number) if number else '·'}</td>"
+        f"{count(number) if number else NONE}</td>"
         for column, number in enumerate(counts)
     )
 

@@ -7,15 +7,17 @@ from itertools import pairwise
 import matplotlib as mpl
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from fake_experiment import SHAPE, fake_labels, fake_split, write_fake_experiment
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.leakage import measure_leakage
-from hsidiff.report.drawing import POSITION, columns_of, figure_name, method_styles
+from hsidiff.report.drawing import POSITION, Drawing, columns_of, figure_name, method_styles
+from hsidiff.report.elements import NONE
 from hsidiff.report.experiment.figures import (
     draw_accuracies,
     draw_learning_curves,
@@ -32,7 +34,12 @@ from hsidiff.report.experiment.maps import (
     error_picture,
     map_drawings,
 )
-from hsidiff.report.experiment.matrices import confusion_drawings, draw_differences, row_shares
+from hsidiff.report.experiment.matrices import (
+    confusion_drawings,
+    draw_confusion,
+    draw_differences,
+    row_shares,
+)
 from hsidiff.report.map_sheet import DPI, shown_part
 from hsidiff.report.pictures import rgba
 from hsidiff.report.style import INK, METHOD_COLORS, MUTED
@@ -161,10 +168,31 @@ def test_seconds_are_drawn_on_a_logarithmic_scale(folder):
     assert axes.get_xscale() == "log"
     # Seeds 0, 1 and 2 take 2, 3 and 4 seconds.
     assert points_of(axes, style) == [(3.0, seed_mean(folder.of(SCENE, RANDOM, "svm")).value)]
-    low, high = axes.get_xlim()
-    assert low < 1
-    assert high > 10
     assert draw_seconds(with_results(folder, lambda r: {**r, "seconds": None}), SCENE) is None
+
+
+@given(st.floats(0.01, 1e4), st.floats(1, 1e4))
+@settings(max_examples=20, deadline=None)
+def test_the_axis_of_seconds_has_two_numbers_at_least_and_not_too_many(folder, fastest, ratio):
+    def timed(result):
+        seconds = fastest * (ratio if result["label"] == "svm" else 1)
+        return {**result, "seconds": {"total": seconds}}
+
+    drawing = draw_seconds(with_results(folder, timed), SCENE)
+    for axes in drawing.figure.axes:
+        low, high = axes.get_xlim()
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+        assert 2 <= len(ticks) <= 7
+
+
+def test_seconds_that_differ_by_a_factor_of_two_can_be_told_apart(folder):
+    def timed(result):
+        return {**result, "seconds": {"total": 0.8 if result["label"] == "svm" else 0.4}}
+
+    axes = draw_seconds(with_results(folder, timed), SCENE).figure.axes[0]
+    axes.figure.draw_without_rendering()
+    numbers = [label.get_text() for label in axes.get_xticklabels()]
+    assert {"0.5", "1"} <= set(numbers)
 
 
 def test_splits_that_differ_in_the_number_of_labels_alone_make_a_curve(folder):
@@ -221,6 +249,35 @@ def test_the_leakage_figure_sets_methods_against_position(folder):
     assert draw_leakage(without_leakage(folder), SCENE) is None
 
 
+@pytest.mark.parametrize(("n_methods", "n_splits"), [(1, 1), (2, 2), (3, 2), (8, 2), (8, 6)])
+def test_the_legend_of_the_leakage_figure_is_inside_and_below_the_axis(folder, n_methods, n_splits):
+    methods = ["svm", *(f"a method with a long name {number}" for number in range(1, n_methods))]
+    position = [{"position_overall_accuracy": 0.44 + number / 6} for number in range(n_splits)]
+    cells = tuple(
+        replace(
+            cell, method=method, split=f"{'random' if number else 'blocks'} {number}",
+            result=cell.result | {
+                "overall_accuracy": 0.6 + 0.05 * number,
+                "leakage": cell.result["leakage"] | position[number],
+            },
+        )
+        for number in range(n_splits)
+        for method in methods
+        for cell in folder.of(SCENE, (RANDOM, BLOCKS)[number % 2], "svm")
+    )  # fmt: skip
+    splits = dict.fromkeys(cell.split for cell in cells)
+    about = {**folder.about, "methods": dict.fromkeys(methods), "splits": splits}
+    figure = draw_leakage(replace(folder, about=about, cells=cells), SCENE).figure
+    Drawing("leakage", figure, "", "").content()
+    (legend,) = figure.findobj(mpl.legend.Legend)
+    # Where they were drawn: another layout would be another picture.
+    figure.set_layout_engine("none")
+    figure.draw_without_rendering()
+    box, of_axis = (part.get_window_extent() for part in (legend, figure.axes[0].xaxis.label))
+    assert 0 <= box.y0 < box.y1 <= of_axis.y0
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+
+
 def test_histograms_of_seeds_are_averaged_as_shares():
     near = {"bin_edges_px": [1, 2, 4], "bin_counts": [3, 1]}
     far = {"bin_edges_px": [1, 2, 4, 8], "bin_counts": [0, 50, 50]}
@@ -263,6 +320,19 @@ def test_confusion_matrices_show_every_class_by_name(folder):
         for land_class in folder.classes_of(SCENE):
             assert any(land_class.name in text for text in texts(drawing))
             assert land_class.name in drawing.alternative
+
+
+def test_a_confusion_matrix_tells_nothing_from_very_little():
+    result = {
+        "confusion_matrix": [[997, 3, 0], [0, 10, 0], [0, 0, 0]],
+        "per_class": [{"n_test": n} for n in (1000, 10, 0)],
+    }
+    cells = [Cell("s", "x", "m", 0, None, result)]
+    classes = [LandClass(number, f"class {number}", "#112233") for number in (1, 2, 3)]
+    drawing = draw_confusion(cells, classes)
+    written = [artist.get_text() for artist in drawing.figure.axes[0].texts]
+    assert written == ["100", "<1", NONE, NONE, "100", NONE, NONE, NONE, NONE]
+    assert f"{NONE} is no pixel, <1 are fewer than 0.5 %" in drawing.caption
 
 
 def difference(value, low, high):

@@ -17,6 +17,7 @@ from hsidiff.report.drawing import Drawing, new_figure
 from hsidiff.report.experiment.gallery import Gallery
 from hsidiff.report.experiment.page import write_experiment_report
 from hsidiff.report.experiment.provenance import experiment_provenance
+from hsidiff.report.experiment.report_files import files_in, write_report_files
 from hsidiff.report.tables.formats import Column, Entry, Table
 from hsidiff.report.tables.html import to_html
 from hsidiff.report.tables.scores import summary_table
@@ -56,7 +57,7 @@ def written(tmp_path_factory):
     out = tmp_path_factory.mktemp("report")
     (out / "notes.txt").write_text("kept", encoding="utf-8")
     experiment = ExperimentFolder.read(folder)
-    assert write_experiment_report(experiment, out) == out / "report.html"
+    assert write_experiment_report(experiment, out)[0] == out / "report.html"
     return experiment, out
 
 
@@ -109,11 +110,14 @@ def test_pictures_are_files_too_and_the_same_ones(written, page):
     assert "leakage-indian-pines.svg" in [file.name for file in files]
 
 
-def test_what_else_lies_in_the_folder_stays(written):
-    assert sorted(item.name for item in written[1].iterdir()) == [
+def test_the_folder_of_a_report_holds_page_tables_pictures_and_their_list(written):
+    others = [item.name for item in written[1].iterdir() if item.suffix not in (".csv", ".tex")]
+    assert sorted(others) == [
         "figures",
         "notes.txt",
+        "report-files.json",
         "report.html",
+        "tables.md",
     ]
 
 
@@ -159,7 +163,7 @@ def test_an_experiment_without_any_score_still_makes_a_page(tmp_path):
     for path in (folder / "cells").glob("*/*/*/*/result.json"):
         result = json.loads(path.read_text(encoding="utf-8"))
         path.write_text(json.dumps(result | {"status": "failed", "error": "no <luck>"}))
-    out = write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out")
+    out, *_ = write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out")
     page = Page(out.read_text(encoding="utf-8"))
     assert "no <luck>" in page.text
     assert page.all("img") == []
@@ -175,12 +179,34 @@ def test_an_experiment_without_any_cell_is_refused(tmp_path):
 
 def test_a_missing_map_leaves_an_older_report_as_it_was(tmp_path):
     folder = write_fake_experiment(tmp_path / "experiment")
-    (tmp_path / "out" / "figures").mkdir(parents=True)
-    (tmp_path / "out" / "figures" / "old.png").write_bytes(b"old")
+    out = tmp_path / "out"
+    with write_report_files(out) as new:
+        (new / "tables.md").write_text("old", encoding="utf-8")
     (cell_folder(folder, "field_a", "blocks-30", "svm", 0) / "map.npz").unlink()
     with pytest.raises(MissingFileError, match=r"map\.npz"):
-        write_experiment_report(ExperimentFolder.read(folder), tmp_path / "out", pairs={})
-    assert [item.name for item in (tmp_path / "out").rglob("*")] == ["figures", "old.png"]
+        write_experiment_report(ExperimentFolder.read(folder), out, pairs={})
+    assert files_in(out) == ["report-files.json", "tables.md"]
+    assert (out / "tables.md").read_text(encoding="utf-8") == "old"
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["experiment", "out"]
+
+
+def test_a_scene_that_left_the_experiment_leaves_its_report_too(tmp_path):
+    folder = write_fake_experiment(tmp_path / "experiment")
+    about = folder / "experiment.json"
+    out = tmp_path / "out"
+
+    def tell_and_report(content):
+        about.write_text(json.dumps(content), encoding="utf-8")
+        write_experiment_report(ExperimentFolder.read(folder), out, pairs={})
+        return {name for name in files_in(out) if "field" in name}
+
+    both = json.loads(about.read_text(encoding="utf-8"))
+    both["splits"] = {"blocks-30": both["splits"]["blocks-30"]}
+    one = {**both, "scenes": {"indian-pines": both["scenes"]["indian-pines"]}}
+    of_field = {"figures/maps-field_a-blocks-30.png", "scores-field-a-blocks-30.csv"}
+    assert tell_and_report(both) >= of_field
+    (out / "figures" / "my field.png").write_bytes(b"mine")
+    assert tell_and_report(one) == {"figures/my field.png"}
 
 
 def test_two_drawings_of_one_name_become_two_files(tmp_path):

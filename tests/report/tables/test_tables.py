@@ -111,6 +111,28 @@ def test_the_best_of_a_row_is_bold_and_shows_its_interval() -> None:
     assert row[2].plain == UNKNOWN
 
 
+def test_an_interval_is_cut_where_scores_end_and_the_deviation_is_not() -> None:
+    wide, low = spread([0.06, 0.46]), spread([0.05, 0.05])
+    accuracies, kappas = score_entries([[wide, low], [wide, low]], "in rows", 2, kappa_row=1)
+    # 0.26 and s = 0.282843: t(0.975, 1) = 12.7062 times 0.2 reaches from -2.28 to 2.80.
+    assert accuracies[0].plain == "26.00 ± 28.28 [0.00, 100.00]"
+    assert kappas[0].plain == "26.00 ± 28.28 [\N{MINUS SIGN}100.00, 100.00]"
+    narrow = score_entries([[spread([0.1, 0.13]), low]], "in rows", 2, kappa_row=0)[0][0]
+    assert narrow.plain == "11.50 ± 2.12 [\N{MINUS SIGN}7.56, 30.56]"
+
+
+def test_kappa_is_the_row_whose_interval_may_lie_below_zero(folder: ExperimentFolder) -> None:
+    scores = ("overall_accuracy", "average_accuracy", "kappa")
+    wild = [
+        replace(cell, result=cell.result | dict.fromkeys(scores, 0.2 + 0.3 * cell.seed))
+        for cell in folder.cells
+        if cell.done
+    ]
+    rows = class_table(replace(folder, cells=tuple(wild)), FIELD, RANDOM).rows[-3:]
+    found = [re.search(r"\[(.*?),", row[3].plain) for row in rows]
+    assert [match and match[1] for match in found] == ["0.00", "0.00", "\N{MINUS SIGN}24.52"]
+
+
 def test_the_best_of_a_column_is_found_by_column() -> None:
     worse, better = spread([0.5, 0.6]), spread([0.7, 0.8])
     entries = score_entries([[worse, better], [better, worse]], "in columns", 2)

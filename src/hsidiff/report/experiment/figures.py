@@ -1,13 +1,13 @@
 """Charts of an experiment: accuracy per method, over the number of labels, and against seconds."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.drawing import (
@@ -33,7 +33,10 @@ from hsidiff.report.tables.seed_means import (
 PANELS_PER_ROW = 3
 # An interval of few seeds may reach below 0 %; so much of it is shown, the axis ends there.
 LONGEST_HALF_INTERVAL = 15.0
-LEAST_SECONDS_RATIO = 20.0
+# Ticks at 1, 2 and 5 of each decade: a range of 5 always holds two of them.
+LEAST_SECONDS_RATIO = 6.0
+# From two decades on, two powers of ten are always among the ticks, and ticks between would crowd.
+MOST_SECONDS_RATIO_WITH_2_AND_5 = 100.0
 # What a split may differ in and still be a point of the same learning curve.
 AMOUNTS = {
     "samples_per_class": "training pixels per class",
@@ -193,7 +196,7 @@ def draw_seconds(folder: ExperimentFolder, scene: str) -> Drawing | None:
             for axes, split in zip(grid, splits, strict=True)
         ]
         grid[0].set_ylim(_limits(folder, scene, splits))
-        grid[0].set_xlim(_limits_of_seconds(folder, scene, splits))
+        _set_seconds(grid, *_limits_of_seconds(folder, scene, splits))
         figure.supylabel("overall accuracy (%)", fontsize=10)
         name_below(grid, n_columns, "seconds to fit and map")
         method_legend(figure, styles)
@@ -218,13 +221,21 @@ def _draw_seconds_panel(
             axes.vlines(seconds, mean.low, mean.high, colors=style.color, linewidth=1.6)
             axes.plot([seconds], [mean.value], **style.full)
             words.append(f"{label} {mean.value:.1f} % in {seconds:.3g} s")
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_title(split, fontweight="bold")
     axes.grid()
     axes.tick_params(labelbottom=True)
     return f"{split}: {', '.join(words)}."
+
+
+def _set_seconds(grid: Sequence[Axes], low: float, high: float) -> None:
+    """Give all panels one logarithmic axis of seconds, with two numbers on it at least."""
+    is_short = high / low < MOST_SECONDS_RATIO_WITH_2_AND_5
+    for axes in grid:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    grid[0].set_xlim(low, high)
 
 
 def mean_seconds(cells: Iterable[Cell]) -> float | None:
@@ -252,7 +263,7 @@ def _limits(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> tupl
 def _limits_of_seconds(
     folder: ExperimentFolder, scene: str, splits: Iterable[str]
 ) -> tuple[float, float]:
-    """One range of seconds for all panels; wide enough for a tick with a number."""
+    """One range of seconds for all panels; wide enough for two ticks with numbers."""
     every = [mean_seconds(folder.of(scene, split, m)) for split in splits for m in folder.methods]
     known = [seconds for seconds in every if seconds is not None]
     low, high = min(known) / 1.5, max(known) * 1.5

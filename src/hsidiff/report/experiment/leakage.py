@@ -1,11 +1,12 @@
 """The leakage figure: what each split gives away, and what the methods reach beside it."""
 
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import SubFigure
+from matplotlib.figure import Figure, SubFigure
 
 from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.drawing import (
@@ -23,7 +24,9 @@ from hsidiff.report.style import ACCENT, INK, LINE, MUTED
 from hsidiff.report.tables.seed_means import position_accuracy, seed_mean
 
 LONGEST_NAMES = 26
-SCATTER_INCHES = 5.4
+# The square of the methods, its names above and its axis below; the legend comes on top of that.
+SCATTER_INCHES, LEGEND_LINE_INCHES = 5.2, 0.2
+LEGEND_WIDTH_INCHES = 4.4
 
 
 def draw_leakage(folder: ExperimentFolder, scene: str) -> Drawing | None:
@@ -38,18 +41,16 @@ def draw_leakage(folder: ExperimentFolder, scene: str) -> Drawing | None:
         return None
     styles = method_styles(folder.methods)
     with look():
-        height = max(SCATTER_INCHES, 2.2 * len(splits) + 0.3)
-        figure = new_figure(11.4, height)
-        left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1, 1.45))[0]
-        if height > SCATTER_INCHES:
-            ratios = (SCATTER_INCHES, height - SCATTER_INCHES)
-            left = left.subfigures(2, 1, height_ratios=ratios)[0]
+        figure, left, right = _figure_of_two_parts(styles, len(splits))
         sentences = _draw_against_position(left, folder, scene, splits, styles)
         grid = right.subplots(len(splits), 2, squeeze=False, width_ratios=(1, 1.15))
         for row, split in zip(grid, splits, strict=True):
             cells = _cells(folder, scene, split)
             sentences.append(_draw_distances(row[0], cells, split))
             sentences.append(_draw_window_shares(row[1], cells))
+        # Margins hang on the size of the square, and its size on the margins: this settles it.
+        for _ in range(2):
+            figure.draw_without_rendering()
     return Drawing(
         figure_name("leakage", scene),
         figure,
@@ -59,6 +60,25 @@ def draw_leakage(folder: ExperimentFolder, scene: str) -> Drawing | None:
         "training pixel, and how many have one in the window that a method looks at. Means over "
         "the seeds.",
     )
+
+
+def _figure_of_two_parts(
+    styles: dict[str, MethodStyle], n_splits: int
+) -> tuple[Figure, SubFigure, SubFigure]:
+    """The figure; left, the part for the methods and their legend; right, the part for splits."""
+    n_lines = ceil(len(styles) / _legend_columns(styles))
+    left_height = SCATTER_INCHES + LEGEND_LINE_INCHES * n_lines
+    height = max(left_height, 2.2 * n_splits + 0.3)
+    figure = new_figure(11.4, height)
+    left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=(1, 1.45))[0]
+    if height > left_height:
+        ratios = (left_height, height - left_height)
+        left = left.subfigures(2, 1, height_ratios=ratios)[0]
+    return figure, left, right
+
+
+def _legend_columns(styles: dict[str, MethodStyle]) -> int:
+    return n_fitting(method_handles(styles), LEGEND_WIDTH_INCHES)
 
 
 def _draw_against_position(
@@ -96,12 +116,11 @@ def _draw_against_position(
     axes.set_ylabel("overall accuracy of the methods (%)")
     _name_columns(axes, places)
     axes.grid()
-    handles = method_handles(styles)
-    axes.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.15),
-        ncols=n_fitting(handles, SCATTER_INCHES - 1),
+    # A legend of the part, not of the axes: the layout then keeps room for all of it.
+    part.legend(
+        handles=method_handles(styles),
+        loc="outside lower center",
+        ncols=_legend_columns(styles),
         fontsize=9,
     )
     return sentences

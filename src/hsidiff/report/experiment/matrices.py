@@ -9,7 +9,7 @@ from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
 from hsidiff.labels.label_map import LandClass
 from hsidiff.report.drawing import Drawing, figure_name, look, new_figure, panels
-from hsidiff.report.elements import UNKNOWN
+from hsidiff.report.elements import NONE, UNKNOWN
 from hsidiff.report.matrix import MatrixCell, draw_cells
 from hsidiff.report.style import RIGHT, WRONG
 
@@ -18,7 +18,7 @@ LETTER_INCHES = 0.078
 LONGEST_NAME = 30
 # A difference of this many points has the full colour.
 FULL_COLOR_POINTS = 30.0
-_MINUS, _TRACE = "\N{MINUS SIGN}", "\N{MIDDLE DOT}"
+_MINUS, _TRACE = "\N{MINUS SIGN}", "<1"
 
 
 def confusion_drawings(folder: ExperimentFolder, scene: str, split: str) -> Iterator[Drawing]:
@@ -63,7 +63,7 @@ def draw_confusion(cells: Sequence[Cell], classes: Sequence[LandClass]) -> Drawi
         f"Confusion matrix of {first.method} on {first.scene}, split {first.split}, "
         f"{len(cells)} seeds together. {_confusion_in_words(shares, classes)}",
         "Each row is a true class and sums to 100 %, unless pixels were mapped as no class. "
-        "Blue is right, orange is wrong.",
+        f"Blue is right, orange is wrong. {NONE} is no pixel, {_TRACE} are fewer than 0.5 %.",
     )
 
 
@@ -188,9 +188,9 @@ def _differences_in_words(
 
 
 def _whole_percent(share: float) -> str:
-    """Whole per cent; a dot for what rounds to nothing but is something, nothing for nothing."""
+    """Whole per cent; what is nothing, and what only rounds to nothing, is told apart."""
     if share == 0:
-        return ""
+        return NONE
     return f"{100 * share:.0f}" if share >= 0.005 else _TRACE
 
 

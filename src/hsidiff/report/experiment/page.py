@@ -1,9 +1,8 @@
-"""The report of an experiment: one page that carries its pictures and tables, and picture files."""
+"""The report of an experiment: one page that carries its pictures and tables, and both as files."""
 
 from pathlib import Path
 
 from hsidiff.evaluation.experiment.folder import ExperimentFolder
-from hsidiff.files import write_together
 from hsidiff.progress import track
 from hsidiff.report.drawing import POSITION, figure_name
 from hsidiff.report.elements import document, folded, paragraph, section, text, tiles
@@ -13,6 +12,7 @@ from hsidiff.report.experiment.leakage import draw_leakage
 from hsidiff.report.experiment.maps import all_labels, map_drawings
 from hsidiff.report.experiment.matrices import confusion_drawings, draw_differences
 from hsidiff.report.experiment.provenance import experiment_provenance
+from hsidiff.report.experiment.report_files import files_in, write_report_files
 from hsidiff.report.tables.comparison import leakage_table, pairwise_table
 from hsidiff.report.tables.files import (
     Pairs,
@@ -20,6 +20,7 @@ from hsidiff.report.tables.files import (
     check_has_cells,
     compare_pairs,
     unscored_table,
+    write_tables,
 )
 from hsidiff.report.tables.html import to_html
 from hsidiff.report.tables.published import published_table
@@ -28,31 +29,37 @@ from hsidiff.report.tables.seed_means import position_accuracy, seed_mean, split
 
 # More than so many confusion matrices are folded away.
 MOST_OPEN_MATRICES = 3
+PAGE_NAME = "report.html"
 
 
 def write_experiment_report(
     folder: ExperimentFolder, out: str | Path, pairs: Pairs | None = None
-) -> Path:
-    """Write ``report.html``, and its pictures into ``figures/``, all or nothing.
+) -> tuple[Path, ...]:
+    """Write ``report.html``, the tables, and the pictures into ``figures/``, all or nothing.
+
+    What an earlier report wrote there is replaced, and gone if this one has no such file.
 
     Args:
         folder: the experiment, finished or not.
-        out: the folder to write to; other files in it stay.
-        pairs: what :func:`hsidiff.report.tables.compare_pairs` gives; None computes it.
+        out: the folder to write to; files in it that no report wrote stay.
+        pairs: what :func:`hsidiff.report.tables.files.compare_pairs` gives; None computes it.
 
     Returns:
-        The path of the page.
+        The paths of all files, the page first.
 
     Raises:
         MissingFileError: if no cell of the experiment has a result, or a file of one is missing.
+        SettingError: if a file would be replaced that no earlier report wrote.
     """
     check_has_cells(folder)
-    pairs = compare_pairs(folder) if pairs is None else pairs
-    with write_together(out) as new:
-        gallery = Gallery(new / "figures")
-        page = _page(folder, gallery, pairs)
-        (new / "report.html").write_text(page, encoding="utf-8")
-    return Path(out) / "report.html"
+    out = Path(out)
+    with write_report_files(out) as new:
+        pairs = compare_pairs(folder) if pairs is None else pairs
+        write_tables(folder, new, pairs)
+        page = _page(folder, Gallery(new / "figures"), pairs)
+        names = files_in(new)
+        (new / PAGE_NAME).write_text(page, encoding="utf-8")
+    return tuple(out / name for name in (PAGE_NAME, *names))
 
 
 def _page(folder: ExperimentFolder, gallery: Gallery, pairs: Pairs) -> str:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from hsidiff.evaluation.comparison import Spread
@@ -12,13 +13,18 @@ def score_entries(
     measured: Sequence[Sequence[Spread | None]],
     compared: Literal["in rows", "in columns"],
     n_seeds: int,
+    kappa_row: int | None = None,
 ) -> list[list[Entry]]:
     """Scores as text in per cent, aligned by column; the best is bold and shows its interval.
 
+    The interval of few seeds may reach beyond what a score can be: it is cut there. CSV files hold
+    it uncut.
+
     Args:
-        measured: rows of scores, as fractions.
+        measured: rows of scores, as fractions; accuracies, which lie in 0..1.
         compared: whether the scores of a row, or those of a column, compete.
         n_seeds: number of seeds of the experiment; a mean over fewer says so.
+        kappa_row: the row that holds kappa, which lies in -1..1; None if no row does.
     """
     columns = list(zip(*measured, strict=True))
     groups = measured if compared == "in rows" else columns
@@ -26,11 +32,23 @@ def score_entries(
     widths = [_widths(column) for column in columns]
     return [
         [
-            _entry(found, best[r if compared == "in rows" else c], widths[c], n_seeds)
+            _entry(
+                _cut(found, -1.0 if r == kappa_row else 0.0),
+                best[r if compared == "in rows" else c],
+                widths[c],
+                n_seeds,
+            )
             for c, found in enumerate(row)
         ]
         for r, row in enumerate(measured)
     ]
+
+
+def _cut(found: Spread | None, lowest: float) -> Spread | None:
+    """The same with an interval that ends where scores end: at ``lowest`` and at 1."""
+    if found is None or found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(found.low, lowest), high=min(found.high, 1.0))
 
 
 def _best_of(group: Sequence[Spread | None]) -> float:
@@ -63,8 +81,7 @@ def _entry(found: Spread | None, best: float, widths: tuple[int, int], n_seeds: 
             f" {PLUS_MINUS} {percent_text(found.deviation).rjust(deviation_width, FIGURE_SPACE)}"
         )
     if is_best and found.low is not None and found.high is not None:
-        # No score lies beyond 1; the interval of few seeds may. CSV files hold it uncut.
-        after = f" [{percent_text(found.low)}, {percent_text(min(found.high, 1.0))}]"
+        after = f" [{percent_text(found.low)}, {percent_text(found.high)}]"
     if found.n < n_seeds:
         after += f" (n = {found.n})"
     return Entry(text, bold=is_best, before=before, after=after)

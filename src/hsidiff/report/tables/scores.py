@@ -20,8 +20,8 @@ _TOTALS = (
 _COSTS = ("n_parameters", "macs_per_pixel")
 PER_CENT = "In per cent: mean and standard deviation over the seeds."
 _BEST = (
-    "The best mean is bold, with its 95 % t interval, which is too narrow: splits of one scene "
-    "share most of their pixels."
+    "The best mean is bold, with its 95 % t interval, cut where scores end. It is too narrow: "
+    "splits of one scene share most of their pixels."
 )
 
 
@@ -44,7 +44,8 @@ def class_table(folder: ExperimentFolder, scene: str, split: str) -> Table:
         [spread(cell.result.get(key) for cell in cells[method]) for method in methods]
         for _, key in _TOTALS
     ]
-    entries = score_entries(measured, "in rows", n_seeds(folder))
+    kappa_row = len(classes) + [key for _, key in _TOTALS].index("kappa")
+    entries = score_entries(measured, "in rows", n_seeds(folder), kappa_row)
     names = [*classes.values(), *(name for name, _ in _TOTALS)]
     pixels = [_pixel_entries(cells, class_id) for class_id in classes]
     pixels += [(Entry(""), Entry(""))] * len(_TOTALS)
