@@ -77,3 +77,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return getattr(import_module(f"hsidiff.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'hsidiff' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The names that there are, loaded or not, for a shell that completes them."""
+    return sorted({*globals(), *__all__})
