@@ -1,15 +1,17 @@
-"""Which classifier: the options that name it, and the classifier that they stand for."""
+"""Which classifier, new or saved: the options that name it, and what they stand for."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from hsidiff.catalog import CLASSIFIERS, find_classifier
+from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
 from hsidiff.classifier import SceneClassifier
 from hsidiff.cli.options import METHOD_PANEL
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.methods import METHODS
+from hsidiff.training.loop import pick_device
 
 MethodOption = Annotated[
     str,
@@ -48,6 +50,41 @@ SettingOption = Annotated[
         "times.",
     ),
 ]
+ModelArgument = Annotated[
+    Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
+]
+OwnClassOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=METHOD_PANEL,
+        help="path/file.py:Class, for a model of a class of your own.",
+    ),
+]
+DeviceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=METHOD_PANEL,
+        help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
+    ),
+]
+
+
+def load_model(folder: Path, own_class: str | None, device: str | None) -> SceneClassifier:
+    """The saved classifier that the options describe.
+
+    Raises:
+        MissingFileError: if the folder or a file in it is missing.
+        ModelError: if it holds no classifier, or one of another class.
+        SettingError: if there is no such device, or the classifier has no use for one.
+    """
+    loaded = find_classifier(own_class).load(folder) if own_class else load_classifier(folder)
+    if device is not None:
+        if "device" not in loaded.get_params():
+            raise SettingError(f"--device {device}: {loaded.name} knows no device; leave it out")
+        loaded.set_params(device=pick_device(device))
+    return loaded
 
 
 def make_classifier(

@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from hsidiff.catalog import find_classifier, load_classifier
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
+from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import band_numbers, check_output_file
 from hsidiff.cli.options import (
-    METHOD_PANEL,
     DropBandsOption,
     JsonOption,
     NodataOption,
@@ -19,18 +18,14 @@ from hsidiff.cli.options import (
     TileSizeOption,
     out_option,
 )
-from hsidiff.errors import SettingError
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.scenes.open import open_scene
-from hsidiff.training.loop import pick_device
 
 
 def predict(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
-    ],
+    model: ModelArgument,
     scene: SceneArgument,
     out: Annotated[Path, out_option("FILE", "The map to write, .tif.")],
     probabilities: Annotated[
@@ -42,22 +37,8 @@ def predict(
         ),
     ] = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=METHOD_PANEL,
-            help="path/file.py:Class, for a model of a class of your own.",
-        ),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=METHOD_PANEL,
-            help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
-        ),
-    ] = None,
+    method: OwnClassOption = None,
+    device: DeviceOption = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
     nodata: NodataOption = None,
@@ -66,13 +47,7 @@ def predict(
     """Map a scene with a saved model."""
     stopwatch = Stopwatch()
     with console.at_work():
-        loaded = find_classifier(method).load(model) if method else load_classifier(model)
-        if device is not None:
-            if "device" not in loaded.get_params():
-                raise SettingError(
-                    f"--device {device}: {loaded.name} knows no device; leave it out"
-                )
-            loaded.set_params(device=pick_device(device))
+        loaded = load_model(model, method, device)
         opened = open_scene(
             scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
         )

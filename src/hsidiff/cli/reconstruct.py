@@ -8,9 +8,10 @@ import numpy as np
 import torch
 import typer
 
-from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
+from hsidiff.catalog import CLASSIFIERS
 from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
+from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import band_numbers, check_output_folder
 from hsidiff.cli.options import (
     METHOD_PANEL,
@@ -41,9 +42,7 @@ MAX_PIXELS_SHOWN = 4
 
 
 def reconstruct(
-    model: Annotated[
-        Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
-    ],
+    model: ModelArgument,
     scene: SceneArgument,
     out: Annotated[Path, out_option("FOLDER", "Folder for the pictures.")],
     window: Annotated[
@@ -65,22 +64,8 @@ def reconstruct(
             "there.",
         ),
     ] = SHOWN_TIMESTEPS[0],
-    method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=METHOD_PANEL,
-            help="path/file.py:Class, for a model of a class of your own.",
-        ),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            rich_help_panel=METHOD_PANEL,
-            help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
-        ),
-    ] = None,
+    method: OwnClassOption = None,
+    device: DeviceOption = None,
     scene_variable: SceneVariableOption = None,
     drop_bands: DropBandsOption = None,
     nodata: NodataOption = None,
@@ -96,11 +81,9 @@ def reconstruct(
     check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work():
-        loaded = find_classifier(method).load(model) if method else load_classifier(model)
+        loaded = load_model(model, method, device)
         denoising = _with_a_way_back(loaded, model)
         _check_start(start, denoising)
-        if device is not None:
-            denoising.set_params(device=device)
         opened = open_scene(
             scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
         )
