@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -58,24 +58,47 @@ def write_together(folder: str | Path) -> Iterator[Path]:
         old.mkdir()
         yield new
         folder.mkdir(exist_ok=True)
-        names = sorted(item.name for item in new.iterdir())
-        try:
-            for name in names:
-                if (folder / name).exists():
-                    (folder / name).replace(old / name)
-                (new / name).replace(folder / name)
-        except BaseException:
-            _take_back(names, folder, new, old)
-            raise
+        exchange(sorted(item.name for item in new.iterdir()), (), folder, new, old)
 
 
-def _take_back(names: list[str], folder: Path, new: Path, old: Path) -> None:
-    """Undo what :func:`write_together` has moved so far."""
-    for name in names:
-        if not (new / name).exists() and (folder / name).exists():
-            (folder / name).replace(new / name)
-        if (old / name).exists():
-            (old / name).replace(folder / name)
+def exchange(
+    names: Collection[str], gone: Collection[str], folder: Path, new: Path, old: Path
+) -> None:
+    """Move files (or folders) from ``folder`` to ``old`` and from ``new`` to ``folder``.
+
+    All of them, or none: if a move fails, every file is put back.
+
+    Args:
+        names: paths in ``new``, from there; what ``folder`` has of that name is replaced.
+        gone: further paths in ``folder``, which leave it.
+        folder: where the files are to be.
+        new: where they are.
+        old: where those before them go; empty.
+    """
+    try:
+        for name in (*gone, *names):
+            _move(name, folder, old)
+        for name in names:
+            _move(name, new, folder)
+    except BaseException:
+        for name in names:
+            if not (new / name).exists():
+                _move(name, folder, new)
+        for name in (*gone, *names):
+            _move(name, old, folder)
+        raise
+
+
+def _move(name: str, source: Path, target: Path) -> None:
+    """Move a file, if there is one, to the same place below another folder."""
+    if (source / name).exists():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).replace(target / name)
+
+
+def nearest_that_exists(path: Path) -> Path:
+    """A path itself, or the first folder above it that there is."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())
 
 
 def write_json(path: str | Path, content: Any) -> None:

@@ -7,6 +7,9 @@ import sys
 # are many times slower when another program keeps a core busy (docs/decisions/0016).
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+INTERRUPTED = 130
+"""Exit code of a program that was stopped with Ctrl-C."""
+
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it in one line, even while it is still being loaded."""
@@ -16,4 +19,4 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+        sys.exit(INTERRUPTED)

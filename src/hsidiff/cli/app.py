@@ -6,13 +6,11 @@ from typing import Annotated
 import typer
 
 from hsidiff import __version__
-from hsidiff.cli import console
+from hsidiff.cli import INTERRUPTED, console
 from hsidiff.cli.commands import Commands
 from hsidiff.errors import HsidiffError
 
 OUT_OF_MEMORY = "out of memory: try a smaller --tile-size, or --profile fast"
-INTERRUPTED = 130
-"""Exit code of a program that was stopped with Ctrl-C."""
 
 app = typer.Typer(
     cls=Commands,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import band_numbers
+from hsidiff.cli.inputs import open_named_scene
 from hsidiff.cli.options import (
     DropBandsOption,
     JsonOption,
@@ -13,7 +13,6 @@ from hsidiff.cli.options import (
     SceneArgument,
     SceneVariableOption,
 )
-from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import band_list
 
@@ -27,9 +26,7 @@ def info(
 ) -> None:
     """Say what a scene file holds: size, bands, georeference."""
     with console.at_work():
-        opened = open_scene(
-            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
-        )
+        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
     facts = describe_scene(opened)
     if as_json:
         console.answer_json(facts)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from hsidiff.errors import SettingError, SplitError, check_choice
+from hsidiff.files import nearest_that_exists
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.read import read_labels
@@ -64,9 +65,7 @@ def read_inputs(
     ignore_class: list[str] | None = None,
 ) -> Inputs:
     """Open a scene and read its labels."""
-    scene = open_scene(
-        scene_path, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
-    )
+    scene = open_named_scene(scene_path, scene_variable, drop_bands, nodata)
     options: dict[str, Any] = {
         "field": field,
         "variable": labels_variable,
@@ -76,7 +75,21 @@ def read_inputs(
     return Inputs(scene_path, [labels_path], scene, labels, options)
 
 
-def band_numbers(text: str | None) -> list[int]:
+def open_named_scene(
+    path: Path, variable: str | None, drop_bands: str | None, nodata: float | None
+) -> Scene:
+    """The scene that the options describe.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if it holds no scene.
+        SettingError: if the bands to drop are no list of numbers.
+    """
+    bands = _band_numbers(drop_bands)
+    return open_scene(path, variable=variable, drop_bands=bands, nodata=nodata)
+
+
+def _band_numbers(text: str | None) -> list[int]:
     """The numbers that ``1-3,7`` stands for.
 
     Raises:
@@ -181,7 +194,7 @@ def check_output_folder(folder: Path) -> None:
     Raises:
         SettingError: if it is a file, or writing is not allowed.
     """
-    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    nearest = nearest_that_exists(folder)
     if not nearest.is_dir():
         raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
     if not os.access(nearest, os.W_OK | os.X_OK):

@@ -8,7 +8,7 @@ import typer
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import band_numbers, check_output_file
+from hsidiff.cli.inputs import check_output_file, open_named_scene
 from hsidiff.cli.options import (
     DropBandsOption,
     JsonOption,
@@ -21,7 +21,6 @@ from hsidiff.cli.options import (
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file
-from hsidiff.scenes.open import open_scene
 
 
 def predict(
@@ -48,9 +47,7 @@ def predict(
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = load_model(model, method, device)
-        opened = open_scene(
-            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
-        )
+        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
         for path in (out, probabilities):
             if path is not None:
                 check_output_file(path, (".tif", ".tiff"), opened.files)

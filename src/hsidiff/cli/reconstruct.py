@@ -12,7 +12,7 @@ from hsidiff.catalog import CLASSIFIERS
 from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import band_numbers, check_output_folder
+from hsidiff.cli.inputs import check_output_folder, open_named_scene
 from hsidiff.cli.options import (
     METHOD_PANEL,
     DropBandsOption,
@@ -29,7 +29,6 @@ from hsidiff.feature_classifier import FeatureClassifier
 from hsidiff.files import json_text, write_together
 from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
-from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -84,9 +83,7 @@ def reconstruct(
         loaded = load_model(model, method, device)
         denoising = _with_a_way_back(loaded, model)
         _check_start(start, denoising)
-        opened = open_scene(
-            scene, variable=scene_variable, drop_bands=band_numbers(drop_bands), nodata=nodata
-        )
+        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
         part = _window(window, opened.shape)
         with stopwatch.stage("reconstruct"):
             found = _reconstruction(denoising, opened, part, start)

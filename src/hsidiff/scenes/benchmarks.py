@@ -10,7 +10,7 @@ import pooch
 from scipy.io import loadmat
 
 from hsidiff.errors import MissingFileError, SceneError, SettingError
-from hsidiff.files import sha256_of_files
+from hsidiff.files import nearest_that_exists, sha256_of_files
 from hsidiff.scenes.benchmark_table import BENCHMARKS, Benchmark, BenchmarkFile
 from hsidiff.scenes.open import open_scene
 
@@ -66,7 +66,7 @@ def fetch_benchmark(name: str, folder: str | Path | None = None) -> BenchmarkFil
         advice = f"did you mean {close[0]!r}? " if close else ""
         raise SettingError(f"no benchmark {name!r}: {advice}known are {', '.join(BENCHMARKS)}")
     benchmark, folder = BENCHMARKS[name], benchmark_folder(folder)
-    nearest = _nearest_that_exists(folder)
+    nearest = nearest_that_exists(folder)
     if not nearest.is_dir():
         where = "" if nearest == folder else f"{folder}: "
         raise SettingError(f"{where}{nearest} is a file: give the name of a folder")
@@ -92,10 +92,6 @@ def _fetch_file(benchmark: Benchmark, file: BenchmarkFile, folder: Path) -> Path
     return path
 
 
-def _nearest_that_exists(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
-
-
 def _download(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
     if file.url is None:
         raise MissingFileError(
@@ -103,7 +99,7 @@ def _download(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
             f"({benchmark.note}): get it from {benchmark.page}, put it into a folder as "
             f"{benchmark.scene.name} and {benchmark.labels.name}, and name that folder"
         )
-    nearest = _nearest_that_exists(path.parent)
+    nearest = nearest_that_exists(path.parent)
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise SettingError(
             f"{path.parent}: {nearest} is not yours to write to: give another folder"

@@ -3,12 +3,12 @@
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hsidiff.errors import SettingError
-from hsidiff.files import write_json
+from hsidiff.files import exchange, write_json
 
 LIST_NAME = "report-files.json"
 _ABOUT = "What hsidiff report wrote into this folder: the next report replaces these files alone."
@@ -38,7 +38,7 @@ def write_report_files(out: Path) -> Iterator[Path]:
         _check_nothing_in_the_way(out, written)
         gone = _earlier_files(out).difference(written)
         write_json(new / LIST_NAME, {"about": _ABOUT, "files": written})
-        _exchange(written, gone, out, new, old)
+        exchange(written, gone, out, new, old)
 
 
 def files_in(folder: Path) -> list[str]:
@@ -89,25 +89,3 @@ def _earlier_files(out: Path) -> set[str]:
     # A list that somebody changed must not reach beyond the folder.
     inside = [name for name in names if not name.anchor and ".." not in name.parts]
     return {name.as_posix() for name in inside if (out / name).is_file()}
-
-
-def _exchange(written: Sequence[str], gone: set[str], out: Path, new: Path, old: Path) -> None:
-    """Move files from ``out`` to ``old`` and from ``new`` to ``out``: all of them, or none."""
-    try:
-        for name in (*gone, *written):
-            _move(name, out, old)
-        for name in written:
-            _move(name, new, out)
-    except BaseException:
-        for name in (*gone, *written):
-            if name in written and not (new / name).exists():
-                (out / name).unlink(missing_ok=True)
-            _move(name, old, out)
-        raise
-
-
-def _move(name: str, source: Path, target: Path) -> None:
-    """Move a file, if there is one, to the same place below another folder."""
-    if (source / name).exists():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).replace(target / name)
