@@ -11,7 +11,7 @@ from benchmarks.scene import embedded
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Timing, interleaved, timed
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import block_split
+from hsidiff.labels.pixel_split import block_split
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
 from hsidiff.networks.pixel_transformer import PixelTransformer
 from hsidiff.scenes.scene import Scene

@@ -6,8 +6,8 @@ from typing import Any
 
 from benchmarks.sizes import Sizes
 from hsidiff.catalog import find_classifier
-from hsidiff.evaluation.experiment.file import read_experiment
-from hsidiff.evaluation.experiment.run import run_experiment
+from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.run import run_experiment
 from hsidiff.methods import METHODS
 
 

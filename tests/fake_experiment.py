@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.evaluation.experiment.folder import cell_folder, split_path
 from hsidiff.evaluation.metrics import score
+from hsidiff.experiment.folder import cell_folder, split_path
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import (
     NearestTrainingClass,
@@ -20,8 +20,8 @@ from hsidiff.labels.leakage import (
     measure_leakage,
     share_right,
 )
+from hsidiff.labels.pixel_split import block_split, random_split
 from hsidiff.labels.split import Split
-from hsidiff.labels.splits import block_split, random_split
 from small_scenes import small_fields
 
 SHAPE = (60, 50)

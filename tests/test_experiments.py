@@ -9,9 +9,9 @@ import pytest
 
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.evaluation.experiment.file import Experiment, read_experiment
-from hsidiff.evaluation.experiment.plan import plan_experiment
-from hsidiff.evaluation.experiment.run import run_experiment
+from hsidiff.experiment.file import Experiment, read_experiment
+from hsidiff.experiment.plan import plan_experiment
+from hsidiff.experiment.run import run_experiment
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.tables.files import write_tables
 from hsidiff.scenes.benchmarks import BENCHMARKS

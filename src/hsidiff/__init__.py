@@ -9,9 +9,14 @@ if TYPE_CHECKING:
     from hsidiff.evaluation.metrics import Scores, score
     from hsidiff.labels.label_map import LabelMap
     from hsidiff.labels.leakage import measure_leakage
+    from hsidiff.labels.pixel_split import (
+        block_split,
+        per_class_split,
+        published_split,
+        random_split,
+    )
     from hsidiff.labels.read import read_labels
     from hsidiff.labels.split import Split
-    from hsidiff.labels.splits import block_split, per_class_split, published_split, random_split
     from hsidiff.maps.predict import predict_to_file
     from hsidiff.methods.diffcrn import DiffCRN
     from hsidiff.methods.diffspectralnet import DiffSpectralNet
@@ -55,16 +60,16 @@ _MODULES = {
     "Scores": "evaluation.metrics",
     "SpectralDiff": "methods.spectraldiff",
     "Split": "labels.split",
-    "block_split": "labels.splits",
+    "block_split": "labels.pixel_split",
     "fetch_benchmark": "scenes.benchmarks",
     "load_classifier": "catalog",
     "make_synthetic_scene": "scenes.synthetic",
     "measure_leakage": "labels.leakage",
     "open_scene": "scenes.open",
-    "per_class_split": "labels.splits",
+    "per_class_split": "labels.pixel_split",
     "predict_to_file": "maps.predict",
-    "published_split": "labels.splits",
-    "random_split": "labels.splits",
+    "published_split": "labels.pixel_split",
+    "random_split": "labels.pixel_split",
     "read_labels": "labels.read",
     "score": "evaluation.metrics",
     "to_xarray": "scenes.formats.xarray_object",

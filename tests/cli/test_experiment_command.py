@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from command_line import Run, everything_in
 
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from small_experiments import BLOCKS, RANDOM, SCENE, write_experiment, write_own_classes
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     Split,
     block_split,
     per_class_split,

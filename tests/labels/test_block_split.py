@@ -12,7 +12,7 @@ from split_cases import scattered_labels, stripes
 
 from hsidiff.errors import HsidiffWarning, SplitError
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     block_split,
 )
 

@@ -18,7 +18,7 @@ from hsidiff.labels.leakage import (
     distances_to_training_px,
     measure_leakage,
 )
-from hsidiff.labels.splits import Split, block_split, random_split
+from hsidiff.labels.pixel_split import Split, block_split, random_split
 
 
 def line_split() -> Split:

@@ -12,7 +12,7 @@ from scipy.io import loadmat
 
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import measure_leakage
-from hsidiff.labels.splits import Split, per_class_split, published_split, random_split
+from hsidiff.labels.pixel_split import Split, per_class_split, published_split, random_split
 
 pytestmark = [
     pytest.mark.real_data,

@@ -15,7 +15,7 @@ from split_cases import KINDS, scattered_labels
 
 from hsidiff.errors import MissingFileError, SplitError
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     Split,
     published_split,

@@ -10,9 +10,9 @@ from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
 from hsidiff.evaluation.comparison import spread
-from hsidiff.evaluation.experiment.file import read_experiment
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
-from hsidiff.evaluation.experiment.run import run_experiment
+from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.run import run_experiment
 
 SOME_CELLS_FAILED = 1
 """Exit code of an experiment that has cells without scores."""

@@ -13,15 +13,15 @@ from hsidiff.errors import SettingError, SplitError, check_choice
 from hsidiff.files import nearest_that_exists
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
-from hsidiff.labels.read import read_labels
-from hsidiff.labels.split import Split
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     block_split,
     per_class_split,
     published_split,
     random_split,
 )
+from hsidiff.labels.read import read_labels
+from hsidiff.labels.split import Split
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from hsidiff.labels.splits import SPLIT_KINDS, block_split, random_split
+from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
 
 METHOD_PANEL = "Method"
 _INPUT, _SPLIT, _OUTPUT = "Input", "Split", "Output"

@@ -8,7 +8,7 @@ import typer
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.experiment.page import write_experiment_report
 
 

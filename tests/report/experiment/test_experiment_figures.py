@@ -143,7 +143,7 @@ def test_seconds_that_differ_by_a_factor_of_two_can_be_told_apart(folder):
     assert {"0.5", "1"} <= set(numbers)
 
 
-def test_splits_that_differ_in_the_number_of_labels_alone_make_a_curve(folder):
+def test_pixel_split_that_differ_in_the_number_of_labels_alone_make_a_curve(folder):
     assert learning_curves(folder, SCENE) == []
     about = {
         **folder.about,

@@ -4,7 +4,7 @@ import numpy as np
 from drawings import texts
 
 from hsidiff.evaluation.comparison import PairedDifference
-from hsidiff.evaluation.experiment.folder import Cell
+from hsidiff.experiment.folder import Cell
 from hsidiff.labels.label_map import LandClass
 from hsidiff.report.elements import NONE
 from hsidiff.report.experiment.matrices import (

@@ -12,7 +12,7 @@ import pytest
 
 from fake_experiment import ERROR, METHODS, SCENES, SPLITS, write_fake_experiment
 from hsidiff.errors import MissingFileError
-from hsidiff.evaluation.experiment.folder import ExperimentFolder, cell_folder
+from hsidiff.experiment.folder import ExperimentFolder, cell_folder
 from hsidiff.report.drawing import Drawing, new_figure
 from hsidiff.report.experiment.gallery import Gallery
 from hsidiff.report.experiment.page import write_experiment_report

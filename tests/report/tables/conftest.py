@@ -7,7 +7,7 @@ import pytest
 from fake_experiment import (
     write_fake_experiment,
 )
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.tables.files import write_tables
 
 

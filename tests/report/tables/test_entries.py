@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from hsidiff.evaluation.comparison import Spread, spread
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.tables.entries import score_entries
 from hsidiff.report.tables.formats import (
     FIGURE_SPACE,

@@ -8,7 +8,7 @@ import pandas as pd
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.tables.files import make_tables
 from hsidiff.report.tables.formats import (
     Column,

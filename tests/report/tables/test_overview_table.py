@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from fake_experiment import write_fake_experiment
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.tables.overview import cells_frame, overview_table
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
 from hsidiff.evaluation.published import (
     PUBLISHED_SCORES,
     PublishedSplit,
     is_reproduced,
     published_scores,
 )
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.tables.published import published_table
 from hsidiff.scenes.benchmarks import BENCHMARKS
 

@@ -20,8 +20,8 @@ from fake_experiment import (
 )
 from hsidiff.errors import MissingFileError
 from hsidiff.evaluation.comparison import spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder, split_path
-from hsidiff.evaluation.experiment.pairwise import compare_methods
+from hsidiff.experiment.folder import Cell, ExperimentFolder, split_path
+from hsidiff.experiment.pairwise import compare_methods
 from hsidiff.labels.split import Split
 from hsidiff.report.tables.files import make_tables, write_tables
 from hsidiff.report.tables.formats import (

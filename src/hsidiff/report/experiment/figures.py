@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.drawing import (
     Drawing,
     MethodStyle,

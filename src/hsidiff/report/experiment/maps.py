@@ -7,7 +7,7 @@ from math import ceil
 import matplotlib as mpl
 import numpy as np
 
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.drawing import Drawing, figure_name

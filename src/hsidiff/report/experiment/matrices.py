@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hsidiff.evaluation.comparison import PairedDifference
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.labels.label_map import LandClass
 from hsidiff.report.drawing import Drawing, figure_name, look, new_figure, panels
 from hsidiff.report.elements import NONE, UNKNOWN

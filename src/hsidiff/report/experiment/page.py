@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.progress import track
 from hsidiff.report.drawing import POSITION, figure_name
 from hsidiff.report.elements import document, folded, paragraph, section, text, tiles

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.elements import TIMES, UNKNOWN, facts, folded, text
 from hsidiff.report.tables.formats import Column, Entry, Table
 from hsidiff.report.tables.html import to_html

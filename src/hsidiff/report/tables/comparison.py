@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from hsidiff.evaluation.comparison import Spread, spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
-from hsidiff.evaluation.experiment.pairwise import MethodPair
+from hsidiff.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.report.tables.entries import mean_entry, percent_text
 from hsidiff.report.tables.formats import UNKNOWN, Column, Entry, Table, file_stem
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from hsidiff.errors import MissingFileError
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
-from hsidiff.evaluation.experiment.pairwise import MethodPair, compare_methods
+from hsidiff.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.pairwise import MethodPair, compare_methods
 from hsidiff.files import write_together
 from hsidiff.progress import track
 from hsidiff.report.tables.comparison import leakage_table, pairwise_table

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hsidiff.evaluation.comparison import Spread, spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.tables.entries import mean_entry, numbers_of, score_entries
 from hsidiff.report.tables.formats import UNKNOWN, Column, Entry, Table, file_stem
 from hsidiff.report.tables.scores import PER_CENT, n_seeds, note_on_seeds

@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 
 from hsidiff.evaluation.comparison import Spread, spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
 from hsidiff.evaluation.published import PublishedScore, is_reproduced, published_scores
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.tables.entries import mean_entry
 from hsidiff.report.tables.formats import PLUS_MINUS, UNKNOWN, Column, Entry, Table, file_stem
 from hsidiff.report.tables.seed_means import splits_with_cells

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from hsidiff.evaluation.comparison import spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.tables.entries import numbers_of, score_entries
 from hsidiff.report.tables.formats import UNKNOWN, Column, Entry, Table, file_stem
 from hsidiff.report.tables.seed_means import splits_with_cells

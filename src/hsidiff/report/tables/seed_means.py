@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hsidiff.evaluation.comparison import spread
-from hsidiff.evaluation.experiment.folder import Cell, ExperimentFolder
+from hsidiff.experiment.folder import Cell, ExperimentFolder
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from hsidiff.classifier import SceneClassifier
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.pixel_split import block_split, random_split
 from hsidiff.labels.split import Split
-from hsidiff.labels.splits import block_split, random_split
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 

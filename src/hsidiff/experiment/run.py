@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from hsidiff.errors import SettingError
-from hsidiff.evaluation.experiment.cell import CellAnswer, CellTask, failed_cell, run_cell
-from hsidiff.evaluation.experiment.file import Experiment
-from hsidiff.evaluation.experiment.folder import ExperimentFolder, cell_folder, read_json_object
-from hsidiff.evaluation.experiment.method import FindClassifier
-from hsidiff.evaluation.experiment.plan import plan_experiment
-from hsidiff.evaluation.experiment.workers import Death, run_in_workers
 from hsidiff.evaluation.results import versions
+from hsidiff.experiment.cell import CellAnswer, CellTask, failed_cell, run_cell
+from hsidiff.experiment.file import Experiment
+from hsidiff.experiment.folder import ExperimentFolder, cell_folder, read_json_object
+from hsidiff.experiment.method import FindClassifier
+from hsidiff.experiment.plan import plan_experiment
+from hsidiff.experiment.workers import Death, run_in_workers
 from hsidiff.files import write_json, write_whole, write_whole_folder
 from hsidiff.progress import track
 
@@ -43,7 +43,7 @@ def run_experiment(
 
     Args:
         experiment: what to run.
-        out: the folder to write to; see :mod:`hsidiff.evaluation.experiment.folder`.
+        out: the folder to write to; see :mod:`hsidiff.experiment.folder`.
         find: gives the class of a method; can be pickled.
         n_jobs: number of processes that run cells; 1 runs them in this one, where nothing saves
             the other cells from a cell that kills its process.

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from hsidiff.errors import SettingError, check_choice
-from hsidiff.evaluation.experiment.scene import SceneSource, all_labels
-from hsidiff.evaluation.experiment.toml_table import NUMBER, Types, check_table, check_type
+from hsidiff.experiment.scene import SceneSource, all_labels
+from hsidiff.experiment.toml_table import NUMBER, Types, check_table, check_type
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.split import Split
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     block_split,
     per_class_split,
     published_split,
     random_split,
 )
+from hsidiff.labels.split import Split
 
 _MAKERS: dict[str, Callable[..., Split]] = {
     "blocks": block_split,

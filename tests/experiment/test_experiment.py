@@ -12,12 +12,12 @@ import pytest
 
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError
-from hsidiff.evaluation.experiment.file import read_experiment
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
-from hsidiff.evaluation.experiment.run import run_experiment
 from hsidiff.evaluation.metrics import score
+from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.experiment.run import run_experiment
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import block_split
+from hsidiff.labels.pixel_split import block_split
 from hsidiff.progress import listen
 from hsidiff.scenes.synthetic import make_synthetic_scene
 from small_experiments import (

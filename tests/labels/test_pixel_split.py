@@ -14,7 +14,7 @@ from split_cases import KINDS, scattered_labels, stripes
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.splits import (
+from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     Split,
     block_split,
@@ -62,7 +62,7 @@ def test_another_seed_gives_another_split(kind: str) -> None:
     assert len(hashes) == 5
 
 
-def test_splits_leave_the_global_random_state_alone() -> None:
+def test_pixel_split_leave_the_global_random_state_alone() -> None:
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     for make in KINDS.values():
         make(scattered_labels(20, 20, 0), 3)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.evaluation.experiment import scene as experiment_scene
-from hsidiff.evaluation.experiment.file import Experiment, read_experiment
-from hsidiff.evaluation.experiment.folder import file_name
+from hsidiff.experiment import scene as experiment_scene
+from hsidiff.experiment.file import Experiment, read_experiment
+from hsidiff.experiment.folder import file_name
 from hsidiff.scenes.benchmarks import BenchmarkFiles
 from small_experiments import SCENE, write_experiment, write_own_classes
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
-from hsidiff.evaluation.experiment.toml_table import as_setting, check_distinct, check_type
+from hsidiff.experiment.toml_table import as_setting, check_distinct, check_type
 
 FindClassifier: TypeAlias = Callable[[str], type[SceneClassifier]]
 """From the name of a method to its class; can be pickled."""

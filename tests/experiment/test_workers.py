@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from hsidiff.evaluation.experiment.workers import Death, _device_of, run_in_workers
+from hsidiff.experiment.workers import Death, _device_of, run_in_workers
 
 SLEEPING_PARENT = """
 import os, sys, time
 from pathlib import Path
-from hsidiff.evaluation.experiment.workers import run_in_workers
+from hsidiff.experiment.workers import run_in_workers
 
 def sleep(folder):
     (Path(folder) / str(os.getpid())).touch()

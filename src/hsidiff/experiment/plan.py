@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
-from hsidiff.evaluation.experiment.cell import CellTask, SplitFile, collecting_notes
-from hsidiff.evaluation.experiment.file import Experiment
-from hsidiff.evaluation.experiment.folder import read_json_object, split_path
-from hsidiff.evaluation.experiment.method import FindClassifier, MethodRecipe
-from hsidiff.evaluation.experiment.scene import SceneSource, all_labels
-from hsidiff.evaluation.experiment.split import SplitRecipe
+from hsidiff.experiment.cell import CellTask, SplitFile, collecting_notes
+from hsidiff.experiment.file import Experiment
+from hsidiff.experiment.folder import read_json_object, split_path
+from hsidiff.experiment.method import FindClassifier, MethodRecipe
+from hsidiff.experiment.scene import SceneSource, all_labels
+from hsidiff.experiment.split import SplitRecipe
 from hsidiff.files import json_text
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split

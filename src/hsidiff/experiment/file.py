@@ -37,16 +37,16 @@ from hsidiff.errors import (
     check_choice,
     check_whole_number,
 )
-from hsidiff.evaluation.experiment.folder import file_name
-from hsidiff.evaluation.experiment.method import (
+from hsidiff.experiment.folder import file_name
+from hsidiff.experiment.method import (
     SETTING_TABLES,
     FindClassifier,
     MethodRecipe,
     read_methods,
 )
-from hsidiff.evaluation.experiment.scene import SceneSource, read_source
-from hsidiff.evaluation.experiment.split import SplitRecipe, read_split
-from hsidiff.evaluation.experiment.toml_table import NUMBER, Types, check_distinct, check_table
+from hsidiff.experiment.scene import SceneSource, read_source
+from hsidiff.experiment.split import SplitRecipe, read_split
+from hsidiff.experiment.toml_table import NUMBER, Types, check_distinct, check_table
 
 DEFAULT_VALIDATION_FRACTION = 0.25
 _KEYS: dict[str, Types] = {

@@ -10,9 +10,9 @@ import pytest
 from hsidiff.baselines.knn import NearestNeighbours
 from hsidiff.errors import HsidiffWarning
 from hsidiff.evaluation.drawn_map import draw_map
-from hsidiff.evaluation.experiment.cell import _forget_peak_memory, collecting_notes
-from hsidiff.evaluation.experiment.choice import TrainingLabels, carve_validation
 from hsidiff.evaluation.results import peak_memory_bytes
+from hsidiff.experiment.cell import _forget_peak_memory, collecting_notes
+from hsidiff.experiment.choice import TrainingLabels, carve_validation
 from hsidiff.labels.label_map import LabelMap
 from small_scenes import small_invalid, small_labels, small_scene
 

@@ -13,16 +13,16 @@ import numpy as np
 
 from hsidiff.errors import HsidiffError, hear_warnings
 from hsidiff.evaluation.drawn_map import draw_map
-from hsidiff.evaluation.experiment.choice import (
+from hsidiff.evaluation.metrics import score
+from hsidiff.evaluation.results import Stopwatch, describe_result
+from hsidiff.experiment.choice import (
     Choice,
     TrainingLabels,
     carve_validation,
     choose_settings,
 )
-from hsidiff.evaluation.experiment.method import FindClassifier, MethodRecipe
-from hsidiff.evaluation.experiment.scene import SceneSource, open_once
-from hsidiff.evaluation.metrics import score
-from hsidiff.evaluation.results import Stopwatch, describe_result
+from hsidiff.experiment.method import FindClassifier, MethodRecipe
+from hsidiff.experiment.scene import SceneSource, open_once
 from hsidiff.files import json_text
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split

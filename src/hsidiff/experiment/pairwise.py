@@ -13,7 +13,7 @@ from hsidiff.evaluation.comparison import (
     paired_bootstrap,
     spatial_units,
 )
-from hsidiff.evaluation.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder
 
 
 @dataclass(frozen=True)

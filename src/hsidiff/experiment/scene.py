@@ -15,11 +15,11 @@ from hsidiff.errors import (
     check_choice,
     check_whole_number,
 )
-from hsidiff.evaluation.experiment.toml_table import Types, as_setting, check_table, check_type
+from hsidiff.experiment.toml_table import Types, as_setting, check_table, check_type
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
+from hsidiff.labels.pixel_split import published_split
 from hsidiff.labels.read import read_labels
-from hsidiff.labels.splits import published_split
 from hsidiff.scenes.benchmarks import BENCHMARKS, benchmark_folder, fetch_benchmark
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
