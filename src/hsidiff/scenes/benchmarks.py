@@ -1,6 +1,5 @@
 """Get public benchmark scenes by name, and check that they are what they should be."""
 
-import difflib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ import numpy as np
 import pooch
 from scipy.io import loadmat
 
-from hsidiff.errors import MissingFileError, SceneError, SettingError
+from hsidiff.errors import MissingFileError, SceneError, SettingError, check_choice
 from hsidiff.files import nearest_that_exists, sha256_of_files
 from hsidiff.scenes.benchmark_table import BENCHMARKS, Benchmark, BenchmarkFile
 from hsidiff.scenes.open import open_scene
@@ -61,11 +60,8 @@ def fetch_benchmark(name: str, folder: str | Path | None = None) -> BenchmarkFil
         MissingFileError: if a file is absent and cannot be downloaded.
         SceneError: if a file is not what the table says.
     """
-    if name not in BENCHMARKS:
-        close = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.4)
-        advice = f"did you mean {close[0]!r}? " if close else ""
-        raise SettingError(f"no benchmark {name!r}: {advice}known are {', '.join(BENCHMARKS)}")
-    benchmark, folder = BENCHMARKS[name], benchmark_folder(folder)
+    benchmark = BENCHMARKS[check_choice("benchmark", name, BENCHMARKS)]
+    folder = benchmark_folder(folder)
     nearest = nearest_that_exists(folder)
     if not nearest.is_dir():
         where = "" if nearest == folder else f"{folder}: "
