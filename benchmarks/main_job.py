@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.sizes import Sizes
 from hsidiff.catalog import find_classifier
-from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.run import run_experiment
 from hsidiff.methods import METHODS
 

@@ -9,7 +9,7 @@ import pytest
 
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.experiment.file import Experiment, read_experiment
+from hsidiff.experiment.description import Experiment, read_experiment
 from hsidiff.experiment.plan import plan_experiment
 from hsidiff.experiment.run import run_experiment
 from hsidiff.labels.label_map import LabelMap
@@ -62,7 +62,7 @@ def test_a_file_says_what_it_lacks_before_any_work(
     asked = read(path)
     with pytest.raises(MissingFileError) as caught:
         plan_experiment(asked, tmp_path / "out", find_classifier)
-    first, message = next(s for s in asked.scenes if s.embedded is None), str(caught.value)
+    first, message = next(s for s in asked.scenes if not s.embedded), str(caught.value)
     own_file = first.path or first.labels
     if own_file is None:
         assert f"hsidiff fetch {first.benchmark}" in message

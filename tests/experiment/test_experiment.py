@@ -13,7 +13,7 @@ import pytest
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError
 from hsidiff.evaluation.metrics import score
-from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.run import run_experiment
 from hsidiff.labels.label_map import LabelMap

@@ -10,7 +10,7 @@ from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
 from hsidiff.evaluation.comparison import spread
-from hsidiff.experiment.file import read_experiment
+from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.experiment.run import run_experiment
 

@@ -21,8 +21,8 @@ from hsidiff.experiment.choice import (
     carve_validation,
     choose_settings,
 )
-from hsidiff.experiment.method import FindClassifier, MethodRecipe
-from hsidiff.experiment.scene import SceneSource, open_once
+from hsidiff.experiment.method_recipe import FindClassifier, MethodRecipe
+from hsidiff.experiment.scene_source import SceneSource, open_once
 from hsidiff.files import json_text
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split

@@ -10,11 +10,11 @@ from typing import Any
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
 from hsidiff.experiment.cell import CellTask, SplitFile, collecting_notes
-from hsidiff.experiment.file import Experiment
+from hsidiff.experiment.description import Experiment
 from hsidiff.experiment.folder import read_json_object, split_path
-from hsidiff.experiment.method import FindClassifier, MethodRecipe
-from hsidiff.experiment.scene import SceneSource, all_labels
-from hsidiff.experiment.split import SplitRecipe
+from hsidiff.experiment.method_recipe import FindClassifier, MethodRecipe
+from hsidiff.experiment.scene_source import SceneSource, all_labels
+from hsidiff.experiment.split_recipe import SplitRecipe
 from hsidiff.files import json_text
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split

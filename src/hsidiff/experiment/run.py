@@ -22,9 +22,9 @@ import numpy as np
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.results import versions
 from hsidiff.experiment.cell import CellAnswer, CellTask, failed_cell, run_cell
-from hsidiff.experiment.file import Experiment
+from hsidiff.experiment.description import Experiment
 from hsidiff.experiment.folder import ExperimentFolder, cell_folder, read_json_object
-from hsidiff.experiment.method import FindClassifier
+from hsidiff.experiment.method_recipe import FindClassifier
 from hsidiff.experiment.plan import plan_experiment
 from hsidiff.experiment.workers import Death, run_in_workers
 from hsidiff.files import write_json, write_whole, write_whole_folder

@@ -2,19 +2,19 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from hsidiff.classifier import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
-from hsidiff.experiment.toml_table import as_setting, check_distinct, check_type
 
 FindClassifier: TypeAlias = Callable[[str], type[SceneClassifier]]
 """From the name of a method to its class; can be pickled."""
+Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""Tables of settings by label."""
 
-SETTING_TABLES = ("settings", "grid", "choose")
 _SEED = "random_state"
 
 
@@ -39,9 +39,9 @@ class MethodRecipe:
         self, find: FindClassifier, seed: int, chosen: Mapping[str, Any] | None = None
     ) -> SceneClassifier:
         """The classifier, not fitted; ``chosen`` are settings beyond :attr:`settings`."""
-        found = find(self.method)
-        seeded: dict[str, Any] = {_SEED: seed} if _SEED in _settings_of(found) else {}
-        return found(**seeded, **self.settings, **(chosen or {}))
+        classifier = find(self.method)
+        seeded: dict[str, Any] = {_SEED: seed} if _SEED in _defaults(classifier) else {}
+        return classifier(**seeded, **self.settings, **(chosen or {}))
 
     def receptive_field_px(self, find: FindClassifier) -> int:
         """The receptive field, the largest one of all candidates.
@@ -63,59 +63,45 @@ class MethodRecipe:
 
 
 def read_methods(
-    content: Mapping[str, Any], folder: Path, find: FindClassifier
+    labels: Sequence[str],
+    tables: Mapping[str, Tables],
+    folder: Path,
+    find: FindClassifier,
 ) -> tuple[MethodRecipe, ...]:
     """The methods of the file; a grid gives several for one label.
 
     Args:
-        content: the whole file.
-        folder: what paths in it are relative to.
+        labels: those of the file.
+        tables: what the file's ``settings``, ``grid`` and ``choose`` hold.
+        folder: what paths of classes are relative to.
         find: gives the class of a method.
 
     Raises:
         SettingError: if a label, a method or a setting is unknown.
         MissingFileError: if a class of one's own lies in a file that does not exist.
     """
-    labels = content["methods"]
-    for label in labels:
-        check_type("methods", label, str)
-    check_distinct("methods", labels)
-    for group in SETTING_TABLES:
-        for label, table in content.get(group, {}).items():
+    for group, of_labels in tables.items():
+        for label in of_labels:
             check_choice(f"LABEL of [{group}.LABEL]", label, labels)
-            check_type(f"[{group}.{label}]", table, dict)
-    methods = [
-        method
-        for label in labels
-        for method in _methods_of(
-            label, [content.get(group, {}).get(label, {}) for group in SETTING_TABLES], folder, find
-        )
-    ]
-    check_distinct("methods", [method.label for method in methods])
-    return tuple(methods)
+    recipes: list[MethodRecipe] = []
+    for label in labels:
+        own = {group: dict(of_labels.get(label, {})) for group, of_labels in tables.items()}
+        recipes += _recipes(label, own, folder, find)
+    return tuple(recipes)
 
 
-def _methods_of(
-    label: str, tables: list[dict[str, Any]], folder: Path, find: FindClassifier
+def _recipes(
+    label: str, tables: dict[str, dict[str, Any]], folder: Path, find: FindClassifier
 ) -> Iterator[MethodRecipe]:
     """The methods of one label: one, or as many as its grid has combinations."""
-    settings, grid, choose = tables
-    method = _located(settings.get("method", label), folder)
-    known = _settings_of(find(method))
-    fixed = {key: as_setting(value) for key, value in settings.items() if key != "method"}
-    for group, table in zip(SETTING_TABLES, (fixed, grid, choose), strict=True):
-        _check_settings(f"[{group}.{label}]", table, known)
-    for first, second in itertools.combinations((fixed, grid, choose), 2):
-        for key in first.keys() & second.keys():
-            raise SettingError(f"{key} is in two tables of {label!r}: leave it in one of them")
-    candidates = tuple(_combinations(f"[choose.{label}]", choose)) if choose else ()
-    if not grid:
-        yield MethodRecipe(label, method, fixed, candidates)
-        return
-    for combination in _combinations(f"[grid.{label}]", grid):
+    settings, grid, choose = (tables[group] for group in ("settings", "grid", "choose"))
+    method = _located(str(settings.pop("method", label)), folder)
+    _check_names(label, tables, _defaults(find(method)))
+    candidates = tuple(_combinations(choose)) if choose else ()
+    for combination in _combinations(grid):  # of no grid, one that is empty
         words = [f"{key}={_as_word(value)}" for key, value in combination.items()]
         name = " ".join([label, *words])
-        yield MethodRecipe(name, method, {**fixed, **combination}, candidates)
+        yield MethodRecipe(name, method, {**settings, **combination}, candidates)
 
 
 def _located(method: str, folder: Path) -> str:
@@ -124,24 +110,26 @@ def _located(method: str, folder: Path) -> str:
     return f"{folder / path}:{class_name}" if colon and path.endswith(".py") else method
 
 
-def _settings_of(found: type[SceneClassifier]) -> dict[str, Any]:
-    return found().get_params(deep=False)
+def _defaults(classifier: type[SceneClassifier]) -> dict[str, Any]:
+    return classifier().get_params(deep=False)
 
 
-def _check_settings(where: str, table: dict[str, Any], known: dict[str, Any]) -> None:
-    if _SEED in table:
-        raise SettingError(f"{where}: {_SEED} is given by the seeds of the file: leave it out")
-    for key in table:
-        check_choice(f"setting in {where}", key, [name for name in known if name != _SEED])
+def _check_names(label: str, tables: dict[str, dict[str, Any]], known: Mapping[str, Any]) -> None:
+    """Refuse settings that the method does not have, or that stand in two tables."""
+    place: dict[str, str] = {}
+    for group, table in tables.items():
+        where = f"[{group}.{label}]"
+        if _SEED in table:
+            raise SettingError(f"{where}: {_SEED} is given by the seeds of the file: leave it out")
+        for key in table:
+            check_choice(f"setting in {where}", key, [name for name in known if name != _SEED])
+            if place.setdefault(key, where) != where:
+                raise SettingError(f"{key} is in {place[key]} and {where}: leave it in one of them")
 
 
-def _combinations(where: str, table: dict[str, Any]) -> list[dict[str, Any]]:
+def _combinations(table: dict[str, Any]) -> list[dict[str, Any]]:
     """Every combination of the values of a table, the last key changing fastest."""
-    for key, values in table.items():
-        check_type(f"{where}: {key}", values, list)
-        check_distinct(f"{where}: {key}", values)
-    columns = [[as_setting(value) for value in values] for values in table.values()]
-    return [dict(zip(table, row, strict=True)) for row in itertools.product(*columns)]
+    return [dict(zip(table, row, strict=True)) for row in itertools.product(*table.values())]
 
 
 def _as_word(value: Any) -> str:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from hsidiff.catalog import find_classifier
 from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.experiment import scene as experiment_scene
-from hsidiff.experiment.file import Experiment, read_experiment
+from hsidiff.experiment import scene_source
+from hsidiff.experiment.description import Experiment, read_experiment
 from hsidiff.experiment.folder import file_name
 from hsidiff.scenes.benchmarks import BenchmarkFiles
 from small_experiments import SCENE, write_experiment, write_own_classes
@@ -81,41 +81,45 @@ def test_the_receptive_field_is_the_largest_of_all_candidates(tmp_path: Path) ->
         ({}, "[settings.svm]\nn_fold = 3\n", "did you mean 'n_folds'"),
         ({}, "[grid.svm]\nn_fold = [3]\n", "did you mean 'n_folds'"),
         ({}, "[choose.svm]\nn_fold = [3]\n", "did you mean 'n_folds'"),
-        ({}, "[grid.svm]\nn_folds = 3\n", "n_folds=3: expected a list"),
+        ({}, "[grid.svm]\nn_folds = 3\n", "n_folds=3: must be a list"),
         ({}, "[grid.svm]\nn_folds = []\n", "the list is empty"),
         ({}, "[grid.svm]\nn_folds = [3, 3]\n", "3 is there twice"),
         (
             {},
             "[settings.svm]\nn_folds = 3\n[grid.svm]\nn_folds = [3]\n",
-            "n_folds is in two tables",
+            "n_folds is in [settings.svm] and [grid.svm]",
         ),
         ({}, "[settings.svm]\nrandom_state = 3\n", "random_state is given by the seeds"),
         ({}, "[settings.svm]\nmethod = 'svmm'\n", "method='svmm'"),
-        ({"head": "validation_fraction = 1\n"}, "", "validation_fraction=1: must lie strictly"),
-        ({"head": "validation_fraction = true\n"}, "", "expected a number"),
+        ({"head": "validation_fraction = 1\n"}, "", "validation_fraction=1: must be less than 1"),
+        ({"head": "validation_fraction = true\n"}, "", "must be a number"),
         ({"scenes": SCENE + "n_band = 3\n"}, "", "did you mean 'n_bands'"),
         ({"scenes": SCENE + "path = 'a.mat'\n"}, "", "'path': expected one of"),
         ({"scenes": SCENE + SCENE}, "", "'tiny' is there twice"),
         ({"scenes": SCENE + SCENE.replace("tiny", "Tiny")}, "", "'tiny' is there twice"),
-        ({"scenes": "[[scenes]]\nname = 'a'\npath = 'a.mat'\n"}, "", "scene 'a' has no labels"),
+        (
+            {"scenes": "[[scenes]]\nname = 'a'\npath = 'a.mat'\n"},
+            "",
+            "scenes 'a': labels is missing: add it",
+        ),
         ({"scenes": "[[scenes]]\nbenchmark = 'indian-pine'\n"}, "", "mean 'indian-pines'"),
-        ({"scenes": "[[scenes]]\nembedded = false\n"}, "", "give path and labels"),
+        ({"scenes": "[[scenes]]\nembedded = false\n"}, "", "'embedded': expected one of"),
         (
             {"scenes": FILE_SCENE.replace("${SCENES}/", "") + "class_names = [1]\n"},
             "",
-            "class_names=1: expected text",
+            "class_names=1: must be text",
         ),
         ({"scenes": SCENE + "drop_bands = [0]\n"}, "", "drop_bands=0: must be at least 1"),
         ({"splits": "[[splits]]\nkind = 'block'\n"}, "", "did you mean 'blocks'"),
-        ({"splits": "[[splits]]\nname = 'mine'\n"}, "", "has no kind"),
+        ({"splits": "[[splits]]\nname = 'mine'\n"}, "", "kind is missing"),
         ({"splits": "[[splits]]\nkind = 'random'\nblock_px = 3\n"}, "", "'block_px'"),
         ({"splits": "[[splits]]\nkind = 'blocks'\nblock_pix = 3\n"}, "", "mean 'block_px'"),
         ({"splits": "[[splits]]\nkind = 'blocks'\nblock_px = 3.5\n"}, "", "a whole number"),
-        ({"splits": "[[splits]]\nkind = 'per-class'\n"}, "", "has no samples_per_class"),
+        ({"splits": "[[splits]]\nkind = 'per-class'\n"}, "", "samples_per_class is missing"),
         ({"splits": "[[splits]]\nkind = 'blocks'\nscenes = ['x']\n"}, "", "expected one of tiny"),
         ({"splits": "[[splits]]\nkind = 'published'\n"}, "", "has no test_labels"),
         ({"splits": 2 * "[[splits]]\nkind = 'blocks'\n"}, "", "'blocks' is there twice"),
-        ({"splits": ""}, "", "the file has no splits: add it"),
+        ({"splits": ""}, "", "the file: splits is missing: add it"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -171,7 +175,7 @@ def test_a_benchmark_may_have_other_labels_with_names_of_their_own(
     monkeypatch.setenv("HSIDIFF_CACHE", str(tmp_path))
     paths = [tmp_path / name for name in ("SalinasA_corrected.mat", "SalinasA_gt.mat")]
     found = BenchmarkFiles(*paths, "cube", "usual")
-    monkeypatch.setattr(experiment_scene, "fetch_benchmark", lambda name: found)
+    monkeypatch.setattr(scene_source, "fetch_benchmark", lambda name: found)
     for path in (*paths, tmp_path / "train.tif", tmp_path / "test.tif"):
         path.touch()
     plain = "[[scenes]]\nbenchmark = 'salinas-a'\n"

@@ -1,4 +1,4 @@
-"""The file of an experiment: TOML, checked before anything runs.
+"""The file that describes an experiment: TOML, checked before anything runs.
 
 ::
 
@@ -27,37 +27,53 @@
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from hsidiff.errors import (
-    LARGEST_RANDOM_STATE,
-    MissingFileError,
-    SettingError,
-    check_choice,
-    check_whole_number,
+from pydantic import AfterValidator, Field, ValidationError
+
+from hsidiff.errors import LARGEST_RANDOM_STATE, MissingFileError, SettingError
+from hsidiff.experiment.checked_table import (
+    Distinct,
+    Setting,
+    Several,
+    Table,
+    check_distinct,
+    refuse,
 )
 from hsidiff.experiment.folder import file_name
-from hsidiff.experiment.method import (
-    SETTING_TABLES,
-    FindClassifier,
-    MethodRecipe,
-    read_methods,
-)
-from hsidiff.experiment.scene import SceneSource, read_source
-from hsidiff.experiment.split import SplitRecipe, read_split
-from hsidiff.experiment.toml_table import NUMBER, Types, check_distinct, check_table
+from hsidiff.experiment.method_recipe import FindClassifier, MethodRecipe, read_methods
+from hsidiff.experiment.scene_source import SceneSource
+from hsidiff.experiment.split_recipe import SplitRecipe
 
-DEFAULT_VALIDATION_FRACTION = 0.25
-_KEYS: dict[str, Types] = {
-    "seeds": list,
-    "methods": list,
-    "scenes": list,
-    "splits": list,
-    "validation_fraction": NUMBER,
-    "map": str,
-    **dict.fromkeys(SETTING_TABLES, dict),
-}
+
+def _check_folders(labels: Sequence[str]) -> None:
+    """Refuse two names that differ in case only: they are one folder on some systems."""
+    check_distinct([file_name(label).casefold() for label in labels])
+
+
+def _named_apart(tables: tuple[Any, ...]) -> tuple[Any, ...]:
+    _check_folders([table.name for table in tables])
+    return tables
+
+
+NamedApart = AfterValidator(_named_apart)
+
+
+class _File(Table):
+    """The keys of the file."""
+
+    seeds: Distinct[Annotated[int, Field(ge=0, le=LARGEST_RANDOM_STATE)]]
+    methods: Distinct[str]
+    scenes: Annotated[Several[SceneSource], NamedApart]
+    splits: Annotated[Several[SplitRecipe], NamedApart]
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    map: Literal["all", "labelled"] = "all"
+    settings: dict[str, dict[str, Setting]] = Field(default_factory=dict)
+    grid: dict[str, dict[str, Distinct[Setting]]] = Field(default_factory=dict)
+    choose: dict[str, dict[str, Distinct[Setting]]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,7 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
         SettingError: if it is no TOML, or a key or value in it is unknown or of the wrong type.
     """
     path = Path(path)
+    folder = path.absolute().parent
     try:
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
@@ -103,24 +120,13 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
         raise MissingFileError(f"{path}: there is no such experiment file") from error
     except ValueError as error:
         raise SettingError(f"{path} is not readable as TOML: {error}") from error
-    check_table("the file", content, _KEYS, ("seeds", "methods", "scenes", "splits"))
-    for seed in content["seeds"]:
-        check_whole_number("seeds", seed, 0, LARGEST_RANDOM_STATE)
-    fraction = content.get("validation_fraction", DEFAULT_VALIDATION_FRACTION)
-    if not 0 < fraction < 1:
-        raise SettingError(f"validation_fraction={fraction}: must lie strictly between 0 and 1")
-    mapped = check_choice("map", content.get("map", "all"), ("all", "labelled"))
-    folder = path.absolute().parent
-    scenes = tuple(read_source(table, folder) for table in content["scenes"])
-    splits = tuple(read_split(table, scenes) for table in content["splits"])
-    methods = read_methods(content, folder, find)
-    check_distinct("seeds", content["seeds"])
-    for what, names in (
-        ("names of scenes", [scene.name for scene in scenes]),
-        ("names of splits", [split.name for split in splits]),
-        ("methods", [method.label for method in methods]),
-    ):
-        # Two names that differ in case only are one folder on some systems.
-        check_distinct(what, [file_name(name).casefold() for name in names])
-    seeds = tuple(content["seeds"])
-    return Experiment(text, seeds, methods, scenes, splits, float(fraction), mapped)
+    try:
+        file = _File.model_validate(content, context={"folder": folder})
+    except ValidationError as error:
+        refuse(error, content)
+    tables = {"settings": file.settings, "grid": file.grid, "choose": file.choose}
+    methods = read_methods(file.methods, tables, folder, find)
+    _check_folders([method.label for method in methods])
+    splits = tuple(split.of_scenes(file.scenes) for split in file.splits)
+    fraction = file.validation_fraction
+    return Experiment(text, file.seeds, methods, file.scenes, splits, fraction, file.map)
