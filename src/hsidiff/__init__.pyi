@@ -1,0 +1,31 @@
+from .catalog import load_classifier as load_classifier
+from .classifier import SceneClassifier as SceneClassifier
+from .errors import HsidiffError as HsidiffError
+from .errors import HsidiffWarning as HsidiffWarning
+from .errors import LabelError as LabelError
+from .errors import MissingFileError as MissingFileError
+from .errors import ModelError as ModelError
+from .errors import SceneError as SceneError
+from .errors import SettingError as SettingError
+from .errors import SplitError as SplitError
+from .evaluation.metrics import Scores as Scores
+from .evaluation.metrics import score as score
+from .labels.label_map import LabelMap as LabelMap
+from .labels.leakage import measure_leakage as measure_leakage
+from .labels.pixel_split import block_split as block_split
+from .labels.pixel_split import per_class_split as per_class_split
+from .labels.pixel_split import published_split as published_split
+from .labels.pixel_split import random_split as random_split
+from .labels.read import read_labels as read_labels
+from .labels.split import Split as Split
+from .maps.predict import predict_to_file as predict_to_file
+from .methods.diffcrn import DiffCRN as DiffCRN
+from .methods.diffspectralnet import DiffSpectralNet as DiffSpectralNet
+from .methods.spectraldiff import SpectralDiff as SpectralDiff
+from .scenes.benchmarks import fetch_benchmark as fetch_benchmark
+from .scenes.formats.xarray_object import to_xarray as to_xarray
+from .scenes.open import open_scene as open_scene
+from .scenes.scene import Scene as Scene
+from .scenes.synthetic import make_synthetic_scene as make_synthetic_scene
+
+__version__: str
