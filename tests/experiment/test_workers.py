@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hsidiff.experiment.workers import Death, _device_of, run_in_workers
+from hsidiff.experiment.workers import DeadWorker, _device_of, run_in_workers
 
 SLEEPING_PARENT = """
 import os, sys, time
@@ -39,7 +39,7 @@ def answer(task: int, dies_at: int, how: int) -> tuple[int, int, str]:
 def test_a_dead_worker_costs_its_own_task_only_and_is_replaced(how: int, reason: str) -> None:
     work = partial(answer, dies_at=1, how=how)
     answers = dict(run_in_workers([0, 1, 2, 3], work, 1))
-    assert isinstance(answers[1], Death)
+    assert isinstance(answers[1], DeadWorker)
     assert reason in answers[1].reason
     living = [answers[task] for task in (0, 2, 3)]
     assert [value for value, _, _ in living] == [0, 20, 30]

@@ -55,16 +55,16 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     Args:
         values: one per seed; None where it is not defined is left out and not counted.
     """
-    found = np.array([value for value in values if value is not None], dtype=np.float64)
-    if found.size == 0:
+    numbers = np.array([value for value in values if value is not None], dtype=np.float64)
+    if numbers.size == 0:
         return None
-    mean = float(found.mean())
-    if found.size == 1:
+    mean = float(numbers.mean())
+    if numbers.size == 1:
         return Spread(1, mean, None, None, None)
-    deviation = float(found.std(ddof=1))
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, found.size - 1)
-    half = float(quantile * deviation / np.sqrt(found.size))
-    return Spread(found.size, mean, deviation, mean - half, mean + half)
+    deviation = float(numbers.std(ddof=1))
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, numbers.size - 1)
+    half = float(quantile * deviation / np.sqrt(numbers.size))
+    return Spread(numbers.size, mean, deviation, mean - half, mean + half)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class PublishedSplit:
             self.kind is not None
             and split.get("kind") == self.kind
             and all(parameters.get(name) == value for name, value in self.parameters.items())
-            and all(known is None or known == found for known, found in counts)
+            and all(known is None or known == ours for known, ours in counts)
         )
 
 

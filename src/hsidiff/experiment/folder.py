@@ -120,9 +120,9 @@ class ExperimentFolder:
         def position(cell: Cell) -> tuple[int, ...]:
             return tuple(o.index(name) for o, name in zip(orders, names(cell), strict=True))
 
-        found = [_read_cell(file) for file in path.glob("cells/*/*/*/seed-*/result.json")]
+        every = [_read_cell(file) for file in path.glob("cells/*/*/*/seed-*/result.json")]
         # A cell of a method or seed that has left the file since is not of this experiment.
-        cells = [c for c in found if all(n in o for n, o in zip(names(c), orders, strict=True))]
+        cells = [c for c in every if all(n in o for n, o in zip(names(c), orders, strict=True))]
         return cls(path, about, tuple(sorted(cells, key=position)))
 
     @property
@@ -133,14 +133,14 @@ class ExperimentFolder:
     @property
     def splits(self) -> tuple[str, ...]:
         """Names of the splits that have a cell, in the file's order."""
-        found = {cell.split for cell in self.cells}
-        return tuple(name for name in self.about["splits"] if name in found)
+        present = {cell.split for cell in self.cells}
+        return tuple(name for name in self.about["splits"] if name in present)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Labels of the methods that have a cell, in the file's order."""
-        found = {cell.method for cell in self.cells}
-        return tuple(name for name in self.about["methods"] if name in found)
+        present = {cell.method for cell in self.cells}
+        return tuple(name for name in self.about["methods"] if name in present)
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -150,8 +150,8 @@ class ExperimentFolder:
     def of(self, scene: str, split: str, method: str) -> list[Cell]:
         """The finished cells of one method on one split of one scene, by seed."""
         wanted = (scene, split, method)
-        found = [c for c in self.cells if c.done and (c.scene, c.split, c.method) == wanted]
-        return sorted(found, key=lambda cell: cell.seed)
+        cells = [c for c in self.cells if c.done and (c.scene, c.split, c.method) == wanted]
+        return sorted(cells, key=lambda cell: cell.seed)
 
     def split_of(self, cell: Cell) -> Split:
         """The training and test labels of a cell.

@@ -149,8 +149,8 @@ def _splits(
                 )
                 sha256 = split.sha256
                 _save(split, path, out)
-            except SplitError as found:
-                error = str(found)
+            except SplitError as refusal:
+                error = str(refusal)
         splits[seed] = SplitFile(recipe.name, path, sha256, error, (*labelled.notes, *notes))
     of_all_seeds = dict.fromkeys(note for split in splits.values() for note in split.notes)
     own = [note for note in of_all_seeds if note not in labelled.notes]

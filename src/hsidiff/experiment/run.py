@@ -26,7 +26,7 @@ from hsidiff.experiment.description import Experiment
 from hsidiff.experiment.folder import ExperimentFolder, cell_folder, read_json_object
 from hsidiff.experiment.method_recipe import FindClassifier
 from hsidiff.experiment.plan import plan_experiment
-from hsidiff.experiment.workers import Death, run_in_workers
+from hsidiff.experiment.workers import DeadWorker, run_in_workers
 from hsidiff.files import write_json, write_whole, write_whole_folder
 from hsidiff.progress import track
 
@@ -115,7 +115,7 @@ def _run_all(
             yield
         return
     for task, answer in run_in_workers(missing, work, n_jobs):
-        ended = failed_cell(task, answer.reason) if isinstance(answer, Death) else answer
+        ended = failed_cell(task, answer.reason) if isinstance(answer, DeadWorker) else answer
         _write_cell(ended, _folder_of(task, out))
         yield
 

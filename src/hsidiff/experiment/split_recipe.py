@@ -33,6 +33,38 @@ def split_arguments(kind: str) -> dict[str, bool]:
     return {name: p.default is p.empty for name, p in known.items() if name not in given}
 
 
+def split_labels(
+    kind: str,
+    labels: LabelMap,
+    test_labels: LabelMap | None,
+    arguments: Mapping[str, Any],
+    *,
+    receptive_field_px: int,
+    seed: int,
+) -> Split:
+    """Split the labels of a scene.
+
+    Args:
+        kind: one of ``SPLIT_KINDS``.
+        labels: all labels or, where there are ``test_labels``, the published training labels.
+        test_labels: published test labels, or None.
+        arguments: those of :func:`split_arguments` that are given.
+        receptive_field_px: the guard of a block split is made for it, unless ``arguments`` say
+            otherwise.
+        seed: of the draws.
+
+    Raises:
+        SettingError: if an argument is out of range.
+        SplitError: if the labels do not allow this split.
+    """
+    if kind == "published":
+        assert test_labels is not None
+        return published_split(labels, test_labels)
+    guard = {"receptive_field_px": receptive_field_px} if kind == "blocks" else {}
+    labels = all_labels(labels, test_labels)
+    return _SPLITTERS[kind](labels, **{**guard, **arguments}, random_state=seed)
+
+
 def _default_name(table: dict[str, Any]) -> str:
     """The kind and what distinguishes it: ``blocks-30``, ``random-10%``, ``published``."""
     if table["samples_per_class"] is not None:
@@ -109,24 +141,6 @@ class SplitRecipe(Table):
         receptive_field_px: int,
         seed: int,
     ) -> Split:
-        """Split the labels of a scene.
-
-        Args:
-            labels: all labels or, where there are ``test_labels``, the published training labels.
-            test_labels: published test labels, or None.
-            receptive_field_px: the guard of a block split is made for it, unless the table says
-                otherwise.
-            seed: of the draws.
-
-        Raises:
-            SettingError: if an argument is out of range.
-            SplitError: if the labels do not allow this split.
-        """
-        if self.kind == "published":
-            assert test_labels is not None
-            return published_split(labels, test_labels)
-        arguments = self.arguments
-        if self.kind == "blocks":
-            arguments.setdefault("receptive_field_px", receptive_field_px)
-        labels = all_labels(labels, test_labels)
-        return _SPLITTERS[self.kind](labels, **arguments, random_state=seed)
+        """Split the labels of a scene: :func:`split_labels` with what the table gives."""
+        guard = {"receptive_field_px": receptive_field_px, "seed": seed}
+        return split_labels(self.kind, labels, test_labels, self.arguments, **guard)

@@ -1,8 +1,9 @@
 """Run tasks in worker processes, so that a task that kills its process harms no other task.
 
 ``concurrent.futures`` gives up all tasks when one worker dies, and its workers outlive a parent
-that was killed. Here each worker has a pipe of its own: a dead one is replaced, and a worker whose
-parent is gone ends at once.
+that was killed; those of pebble do, too, and know neither a device of their own nor a Ctrl-C that
+comes while they load PyTorch. Here each worker has a pipe of its own: a dead one is replaced, and a
+worker whose parent is gone ends at once.
 """
 
 import multiprocessing
@@ -17,6 +18,7 @@ from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from hsidiff.cores import usable_cores
 
@@ -25,7 +27,7 @@ Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
-class Death:
+class DeadWorker:
     """A worker ended before it gave an answer; ``reason`` says how."""
 
     reason: str
@@ -33,7 +35,7 @@ class Death:
 
 def run_in_workers(
     tasks: Sequence[Task], work: Callable[[Task], Answer], n_workers: int
-) -> Iterator[tuple[Task, Answer | Death]]:
+) -> Iterator[tuple[Task, Answer | DeadWorker]]:
     """Answer tasks in worker processes, which are kept from task to task.
 
     The cores of the machine are shared out evenly; so are CUDA devices, one per worker, where there
@@ -58,7 +60,7 @@ def run_in_workers(
             for ready in wait(list(busy)):
                 worker = busy[ready]  # type: ignore[index]
                 task, answer = worker.finish()
-                if isinstance(answer, Death) and waiting:
+                if isinstance(answer, DeadWorker) and waiting:
                     place = workers.index(worker)
                     worker = workers[place] = _Worker(work, place, n_workers)
                 worker.begin(waiting)
@@ -80,10 +82,9 @@ class _Worker(Generic[Task, Answer]):
         context = multiprocessing.get_context("spawn")
         self.connection, other_end = context.Pipe()
         n_threads = max(usable_cores() // n_workers, 1)
-        self._process = context.Process(target=_serve, args=(other_end, work, n_threads))
-        # Libraries read these once, when a process begins.
-        variables = {"OMP_NUM_THREADS": str(n_threads), **_device_of(place)}
-        with _environment(variables), _deaf_to_interrupts():
+        arguments = (other_end, work, n_threads, _device_of(place))
+        self._process = context.Process(target=_serve, args=arguments)
+        with _ignoring_interrupts():
             self._process.start()
         other_end.close()
         self.busy = False
@@ -95,22 +96,22 @@ class _Worker(Generic[Task, Answer]):
             with suppress(OSError):  # it has died: finish() will say so
                 self.connection.send(self._task)
 
-    def finish(self) -> tuple[Task, Answer | Death]:
+    def finish(self) -> tuple[Task, Answer | DeadWorker]:
         """The task and its answer, once the pipe has something to read."""
         self.busy = False
         try:
             return self._task, self.connection.recv()
         except (EOFError, OSError):
-            return self._task, self._death()
+            return self._task, self._dead()
 
-    def _death(self) -> Death:
+    def _dead(self) -> DeadWorker:
         self._process.join()
         code = self._process.exitcode or 0
         if code >= 0:
-            return Death(f"the worker process ended with exit code {code}")
+            return DeadWorker(f"the worker process ended with exit code {code}")
         name = signal.Signals(-code).name
         cause = "; the machine may have run out of memory" if name == "SIGKILL" else ""
-        return Death(f"the worker process was ended by {name}{cause}")
+        return DeadWorker(f"the worker process was ended by {name}{cause}")
 
     def stop(self) -> None:
         """End the process now."""
@@ -119,10 +120,15 @@ class _Worker(Generic[Task, Answer]):
         self.connection.close()
 
 
-def _serve(connection: Any, work: Callable[[Any], Any], n_threads: int) -> None:
+def _serve(
+    connection: Any, work: Callable[[Any], Any], n_threads: int, device: dict[str, str]
+) -> None:
     """What a worker process does: answer what comes through the pipe until it closes."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # PyTorch looks for devices when it first needs one, so it is not too late for their variable.
+    os.environ.update({"OMP_NUM_THREADS": str(n_threads), **device})
     torch.set_num_threads(n_threads)
+    threadpool_limits(n_threads)
     while True:
         try:
             task = connection.recv()
@@ -150,22 +156,7 @@ def _device_of(place: int) -> dict[str, str]:
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for the ``with`` block."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Ignore Ctrl-C for the ``with`` block; a process that begins in it goes on ignoring it.
 
     Ctrl-C reaches all processes of a terminal, and the parent decides what it means.

@@ -80,10 +80,10 @@ def _fetch_file(benchmark: Benchmark, file: BenchmarkFile, folder: Path) -> Path
     path = folder / file.name
     if not path.exists():
         _download(benchmark, file, path)
-    found = sha256_of_files([path]) if file.sha256 else None
-    if found != file.sha256:
+    sha256 = sha256_of_files([path]) if file.sha256 else None
+    if sha256 != file.sha256:
         raise SceneError(
-            f"{path} has SHA-256 {found}, expected {file.sha256}: delete it to download it again"
+            f"{path} has SHA-256 {sha256}, expected {file.sha256}: delete it to download it again"
         )
     return path
 
@@ -141,12 +141,12 @@ def _verify_cube(benchmark: Benchmark, files: BenchmarkFiles) -> None:
 def _verify_labels(benchmark: Benchmark, files: BenchmarkFiles) -> None:
     labels = _read_labels(benchmark, files)
     ids, counts = np.unique(labels[labels != 0], return_counts=True)
-    found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    counted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
     expected = {land_class.id: land_class.n_labelled for land_class in benchmark.classes}
-    for class_id in sorted(found.keys() | expected.keys()):
-        if found.get(class_id, 0) != expected.get(class_id, 0):
+    for class_id in sorted(counted.keys() | expected.keys()):
+        if counted.get(class_id, 0) != expected.get(class_id, 0):
             raise SceneError(
-                f"{files.labels} has {found.get(class_id, 0)} labels of class {class_id}, "
+                f"{files.labels} has {counted.get(class_id, 0)} labels of class {class_id}, "
                 f"{benchmark.name} has {expected.get(class_id, 0)}: get the original file from "
                 f"{benchmark.page}"
             )
