@@ -367,11 +367,11 @@ def test_the_demo_prints_scores_and_what_it_wrote(run: Run, tmp_path: Path) -> N
 
 
 def test_threads_that_wait_sleep_unless_the_user_says_otherwise() -> None:
-    said = "import os, hsidiff.cli; print(os.environ['OMP_WAIT_POLICY'])"
+    program = "import os, hsidiff.cli; print(os.environ['OMP_WAIT_POLICY'])"
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     for given, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
         ended = subprocess.run(
-            [sys.executable, "-c", said],
+            [sys.executable, "-c", program],
             env=environment | given,
             capture_output=True,
             text=True,

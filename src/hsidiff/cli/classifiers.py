@@ -1,74 +1,102 @@
 """Which classifier, new or saved: the options that name it, and what they stand for."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
 from hsidiff.classifier import SceneClassifier
-from hsidiff.cli.options import METHOD_PANEL
+from hsidiff.cli.options import METHOD_PANEL, SeedOption, argument, option
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.methods import METHODS
 from hsidiff.training.loop import pick_device
 
-MethodOption = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=METHOD_PANEL,
-        help=f"{', '.join(CLASSIFIERS)}; or path/file.py:Class for your own.",
-    ),
-]
 ProfileOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=METHOD_PANEL,
+    option(
+        METHOD_PANEL,
+        "NAME",
+        f"fast, paper or released, for {', '.join(METHODS)}.",
         show_default="fast",
-        help=f"fast, paper or released, for {', '.join(METHODS)}.",
     ),
 ]
-BudgetOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TEXT",
-        rich_help_panel=METHOD_PANEL,
-        show_default="the steps of the profile",
-        help="How long the denoiser learns: a time such as 60s, 2min or 1h (how far it comes then "
-        "depends on the machine), 400 steps, or 4 steps per pixel.",
-    ),
-]
-SettingOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        rich_help_panel=METHOD_PANEL,
-        help="Another setting of the method, such as pretrain_steps=1000; may be given several "
-        "times.",
-    ),
-]
-ModelArgument = Annotated[
-    Path, typer.Argument(metavar="MODEL", show_default=False, help="Folder of a saved model.")
-]
+ModelArgument = Annotated[Path, argument("MODEL", "Folder of a saved model.")]
 OwnClassOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=METHOD_PANEL,
-        help="path/file.py:Class, for a model of a class of your own.",
-    ),
+    option(METHOD_PANEL, "NAME", "path/file.py:Class, for a model of a class of your own."),
 ]
 DeviceOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=METHOD_PANEL,
-        help="auto, cpu, cuda or mps instead of the device that the model was fitted with.",
+    option(
+        METHOD_PANEL,
+        "NAME",
+        "auto, cpu, cuda or mps instead of the device that the model was fitted with.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class MethodOptions:
+    """A classifier that is to be fitted."""
+
+    method: Annotated[
+        str,
+        option(
+            METHOD_PANEL, "NAME", f"{', '.join(CLASSIFIERS)}; or path/file.py:Class for your own."
+        ),
+    ] = "spectraldiff"
+    profile: ProfileOption = None
+    budget: Annotated[
+        str | None,
+        option(
+            METHOD_PANEL,
+            "TEXT",
+            "How long the denoiser learns: a time such as 60s, 2min or 1h (how far it comes then "
+            "depends on the machine), 400 steps, or 4 steps per pixel.",
+            show_default="the steps of the profile",
+        ),
+    ] = None
+    settings: Annotated[
+        list[str] | None,
+        option(
+            METHOD_PANEL,
+            "NAME=VALUE",
+            "Another setting of the method, such as pretrain_steps=1000; may be given several "
+            "times.",
+            "--set",
+        ),
+    ] = None
+    seed: SeedOption = 0
+
+    def make(self) -> SceneClassifier:
+        """The classifier that the options describe.
+
+        Raises:
+            SettingError: if the method, or a setting of it, is unknown, or the budget is given
+                twice.
+        """
+        classifier = find_classifier(self.method)
+        known = classifier().get_params(deep=False)
+        given: dict[str, Any] = {"random_state": self.seed} if "random_state" in known else {}
+        for name, lack in (("profile", "has no profiles"), ("budget", "learns no denoiser")):
+            value = getattr(self, name)
+            if value is not None and name not in known:
+                raise SettingError(f"--{name} {value}: {self.method} {lack}; leave it out")
+            if value is not None:
+                given[name] = value
+        for setting in self.settings or []:
+            name, equals, text = setting.partition("=")
+            if not equals:
+                raise SettingError(f"--set {setting}: expected NAME=VALUE")
+            if name == "random_state":
+                raise SettingError(
+                    f"--set {setting}: give it as --seed, which is the split's seed, too"
+                )
+            if name == "budget" and self.budget is not None:
+                raise SettingError(f"--budget {self.budget} and --set {setting}: give one of them")
+            given[check_choice("setting", name, known)] = _parsed(text)
+        return classifier(**given)
 
 
 def load_model(folder: Path, own_class: str | None, device: str | None) -> SceneClassifier:
@@ -85,43 +113,6 @@ def load_model(folder: Path, own_class: str | None, device: str | None) -> Scene
             raise SettingError(f"--device {device}: {loaded.name} knows no device; leave it out")
         loaded.set_params(device=pick_device(device))
     return loaded
-
-
-def make_classifier(
-    method: str,
-    profile: str | None,
-    seed: int,
-    settings: list[str] | None,
-    budget: str | None = None,
-) -> SceneClassifier:
-    """The classifier that the options describe.
-
-    Raises:
-        SettingError: if the method, or a setting of it, is unknown, or the budget is given twice.
-    """
-    chosen = find_classifier(method)
-    known = chosen().get_params(deep=False)
-    given: dict[str, Any] = {"random_state": seed} if "random_state" in known else {}
-    if profile is not None:
-        if "profile" not in known:
-            raise SettingError(f"--profile {profile}: {method} has no profiles; leave it out")
-        given["profile"] = profile
-    if budget is not None:
-        if "budget" not in known:
-            raise SettingError(f"--budget {budget}: {method} learns no denoiser; leave it out")
-        given["budget"] = budget
-    for setting in settings or []:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise SettingError(f"--set {setting}: expected NAME=VALUE")
-        if name == "random_state":
-            raise SettingError(
-                f"--set {setting}: give it as --seed, which is the split's seed, too"
-            )
-        if name == "budget" and budget is not None:
-            raise SettingError(f"--budget {budget} and --set {setting}: give one of them")
-        given[check_choice("setting", name, known)] = _parsed(value)
-    return chosen(**given)
 
 
 def _parsed(value: str) -> Any:

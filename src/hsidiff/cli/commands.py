@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from hsidiff.cli.groups import with_groups_flattened
+
 FUNCTIONS = {
     "map": "map_scene",
     "demo": "demo",
@@ -43,7 +45,7 @@ class Commands(TyperGroup):
 
 def _command(name: str, function: Any) -> Any:
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(function)
+    alone.command(name)(with_groups_flattened(function))
     return typer.main.get_command(alone)
 
 

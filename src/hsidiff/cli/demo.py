@@ -4,15 +4,13 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
-from hsidiff.cli.classifiers import make_classifier
+from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import run_job
 from hsidiff.cli.map import tell_result
-from hsidiff.cli.options import JsonOption, SeedOption
+from hsidiff.cli.options import JsonOption, LabelOptions, SceneOptions, SeedOption, out_option
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
 from hsidiff.labels.label_map import LabelMap
@@ -23,24 +21,21 @@ from hsidiff.scenes.synthetic import make_synthetic_scene
 
 
 def demo(
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", "-o", metavar="FOLDER", rich_help_panel="Output", help="Folder to write to."
-        ),
-    ] = Path("demo-output"),
+    out: Annotated[Path, out_option("FOLDER", "Folder to write to.", show_default=True)] = Path(
+        "demo-output"
+    ),
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Map the embedded scene, a generated farming landscape."""
-    model = make_classifier("spectraldiff", "fast", seed, None)
+    model = MethodOptions("spectraldiff", "fast", seed=seed).make()
     check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("generate"):
             scene_path, labels_path = write_demo_inputs(out)
         with stopwatch.stage("read"):
-            inputs = read_inputs(scene_path, labels_path)
+            inputs = read_inputs(scene_path, labels_path, SceneOptions(), LabelOptions())
         result = run_job(
             inputs,
             model,

@@ -3,41 +3,23 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsidiff.cli import console
 from hsidiff.cli.inputs import side_of_split
-from hsidiff.cli.options import (
-    FieldOption,
-    IgnoreClassOption,
-    JsonOption,
-    LabelsVariableOption,
-    split_file_option,
-)
+from hsidiff.cli.options import JsonOption, LabelOptions, argument, split_file_option
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.matching import with_ids_of
-from hsidiff.labels.read import read_labels, read_raster_file
+from hsidiff.labels.read import read_raster_file
 from hsidiff.scenes.open import open_scene
 
 
 def evaluate(
-    map_path: Annotated[
-        Path,
-        typer.Argument(metavar="MAP", show_default=False, help="A map of class ids, .tif."),
-    ],
-    labels: Annotated[
-        Path,
-        typer.Argument(
-            metavar="LABELS", show_default=False, help="Test labels: points, polygons or a raster."
-        ),
-    ],
-    field: FieldOption = None,
+    map_path: Annotated[Path, argument("MAP", "A map of class ids, .tif.")],
+    labels: Annotated[Path, argument("LABELS", "Test labels: points, polygons or a raster.")],
+    label_options: LabelOptions,
     split_file: Annotated[
         Path | None, split_file_option("Score on nothing but the test labels of this split")
     ] = None,
-    labels_variable: LabelsVariableOption = None,
-    ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score a map on labels that it was not made from.
@@ -52,9 +34,7 @@ def evaluate(
                 f"{map_path} has {grid.n_bands} bands, a map has one: give the map, .tif"
             )
         drawn = read_raster_file(map_path, grid)
-        test_labels = read_labels(
-            labels, grid, field=field, variable=labels_variable, ignore_classes=ignore_class or []
-        )
+        test_labels = label_options.read(labels, grid)
         if split_file is not None:
             test_labels = side_of_split(split_file, "test", test_labels, labels)
         scores = score(drawn.values, with_ids_of(test_labels, drawn.classes, "the map"))
@@ -71,5 +51,5 @@ def evaluate(
     if scores.n_not_mapped:
         console.say(f"  of these mapped as no class of the labels: {scores.n_not_mapped}")
     for entry in scores.per_class:
-        found = "-" if entry.accuracy is None else f"{entry.accuracy:.1%}"
-        console.say(f"  {entry.id:>4}  {entry.name:<24} {entry.n_test:>6} pixels  {found:>6}")
+        accuracy = "-" if entry.accuracy is None else f"{entry.accuracy:.1%}"
+        console.say(f"  {entry.id:>4}  {entry.name:<24} {entry.n_test:>6} pixels  {accuracy:>6}")

@@ -8,32 +8,28 @@ import typer
 from hsidiff.catalog import find_classifier
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
-from hsidiff.cli.options import JsonOption, out_option
+from hsidiff.cli.options import JsonOption, argument, option, out_option
 from hsidiff.evaluation.comparison import spread
 from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.experiment.run import run_experiment
 
+RUN_PANEL = "Run"
 SOME_CELLS_FAILED = 1
 """Exit code of an experiment that has cells without scores."""
 
 
 def experiment(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", show_default=False, help="Scenes, splits, methods, seeds, .toml."
-        ),
-    ],
+    file: Annotated[Path, argument("FILE", "Scenes, splits, methods, seeds, .toml.")],
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
     jobs: Annotated[
         int,
-        typer.Option(
-            min=1, metavar="N", help="Processes that run cells, with the cores shared out to them."
+        option(
+            RUN_PANEL, "N", "Processes that run cells, with the cores shared out to them.", min=1
         ),
     ] = 1,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", metavar="", help="Run failed cells again.")
+        bool, option(RUN_PANEL, "", "Run failed cells again.", "--retry-failed")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,15 +64,15 @@ def summary(folder: ExperimentFolder) -> list[dict[str, Any]]:
     groups = dict.fromkeys((cell.scene, cell.split, cell.method) for cell in folder.cells)
     rows = []
     for scene, split, method in groups:
-        found = spread(c.result["overall_accuracy"] for c in folder.of(scene, split, method))
+        scores = spread(c.result["overall_accuracy"] for c in folder.of(scene, split, method))
         rows.append(
             {
                 "scene": scene,
                 "split": split,
                 "method": method,
-                "n_seeds": found.n if found else 0,
-                "overall_accuracy": found.mean if found else None,
-                "deviation": found.deviation if found else None,
+                "n_seeds": scores.n if scores else 0,
+                "overall_accuracy": scores.mean if scores else None,
+                "deviation": scores.deviation if scores else None,
             }
         )
     return rows

@@ -4,25 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 from hsidiff.cli import console
-from hsidiff.cli.classifiers import (
-    BudgetOption,
-    MethodOption,
-    ProfileOption,
-    SettingOption,
-    make_classifier,
-)
+from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import check_output_folder, read_inputs, side_of_split
 from hsidiff.cli.options import (
-    DropBandsOption,
-    FieldOption,
-    IgnoreClassOption,
     JsonOption,
+    LabelOptions,
     LabelsArgument,
-    LabelsVariableOption,
-    NodataOption,
     SceneArgument,
-    SceneVariableOption,
-    SeedOption,
+    SceneOptions,
     out_option,
     split_file_option,
 )
@@ -33,39 +22,22 @@ from hsidiff.saved_model import check_model_folder
 def fit(
     scene: SceneArgument,
     labels: LabelsArgument,
+    scene_options: SceneOptions,
+    label_options: LabelOptions,
+    method_options: MethodOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for the model.")],
-    field: FieldOption = None,
-    method: MethodOption = "spectraldiff",
-    profile: ProfileOption = None,
-    budget: BudgetOption = None,
     split_file: Annotated[
         Path | None, split_file_option("Learn only from the training labels of this split")
     ] = None,
-    seed: SeedOption = 0,
-    settings: SettingOption = None,
-    scene_variable: SceneVariableOption = None,
-    labels_variable: LabelsVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
-    ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fit a method to all labels, or to those of a split; save it."""
     check_output_folder(out)
     check_model_folder(out)
-    model = make_classifier(method, profile, seed, settings, budget)
+    model = method_options.make()
     stopwatch = Stopwatch()
     with console.at_work():
-        inputs = read_inputs(
-            scene,
-            labels,
-            field=field,
-            scene_variable=scene_variable,
-            labels_variable=labels_variable,
-            drop_bands=drop_bands,
-            nodata=nodata,
-            ignore_class=ignore_class,
-        )
+        inputs = read_inputs(scene, labels, scene_options, label_options)
         train = inputs.labels
         if split_file is not None:
             train = side_of_split(split_file, "train", train, labels)

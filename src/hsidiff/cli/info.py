@@ -5,28 +5,15 @@ from typing import Any
 import numpy as np
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import open_named_scene
-from hsidiff.cli.options import (
-    DropBandsOption,
-    JsonOption,
-    NodataOption,
-    SceneArgument,
-    SceneVariableOption,
-)
+from hsidiff.cli.options import JsonOption, SceneArgument, SceneOptions
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import band_list
 
 
-def info(
-    scene: SceneArgument,
-    scene_variable: SceneVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
-    as_json: JsonOption = False,
-) -> None:
+def info(scene: SceneArgument, scene_options: SceneOptions, as_json: JsonOption = False) -> None:
     """Say what a scene file holds: size, bands, georeference."""
     with console.at_work():
-        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
+        opened = scene_options.open(scene)
     facts = describe_scene(opened)
     if as_json:
         console.answer_json(facts)

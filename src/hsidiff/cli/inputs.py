@@ -1,31 +1,29 @@
-"""What the words of the command line stand for: scenes, labels, splits, places to write to."""
+"""What a command reads and where it writes: scene and labels, splits, checks of names."""
 
 import os
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
+from hsidiff.cli.options import SPLIT_PANEL, LabelOptions, SceneOptions, option
 from hsidiff.errors import SettingError, SplitError, check_choice
+from hsidiff.experiment.split_recipe import split_arguments, split_labels
 from hsidiff.files import nearest_that_exists
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
-from hsidiff.labels.pixel_split import (
-    SPLIT_KINDS,
-    block_split,
-    per_class_split,
-    published_split,
-    random_split,
-)
-from hsidiff.labels.read import read_labels
+from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
 from hsidiff.labels.split import Split
-from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
-_BANDS = re.compile(r"\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*", re.ASCII)
+_OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
+_TRAIN_FRACTIONS = (
+    f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
+    f"{_OF_RANDOM['train_fraction'].default} of the labels"
+)
 
 
 @dataclass(frozen=True)
@@ -44,11 +42,11 @@ class Inputs:
     label_files: list[Path]
     scene: Scene
     labels: LabelMap
-    label_options: dict[str, Any]
+    label_options: LabelOptions
 
     def read_test_labels(self, path: Path) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
-        labels = read_labels(path, self.scene, **self.label_options)
+        labels = self.label_options.read(path, self.scene)
         self.label_files.append(path)
         return with_ids_of(labels, self.labels.classes, "the training labels")
 
@@ -56,53 +54,20 @@ class Inputs:
 def read_inputs(
     scene_path: Path,
     labels_path: Path,
-    *,
-    field: str | None = None,
-    scene_variable: str | None = None,
-    labels_variable: str | None = None,
-    drop_bands: str | None = None,
-    nodata: float | None = None,
-    ignore_class: list[str] | None = None,
+    scene_options: SceneOptions,
+    label_options: LabelOptions,
 ) -> Inputs:
     """Open a scene and read its labels."""
-    scene = open_named_scene(scene_path, scene_variable, drop_bands, nodata)
-    options: dict[str, Any] = {
-        "field": field,
-        "variable": labels_variable,
-        "ignore_classes": ignore_class or [],
-    }
-    labels = read_labels(labels_path, scene, **options)
-    return Inputs(scene_path, [labels_path], scene, labels, options)
+    scene = scene_options.open(scene_path)
+    labels = label_options.read(labels_path, scene)
+    return Inputs(scene_path, [labels_path], scene, labels, label_options)
 
 
 def open_named_scene(
     path: Path, variable: str | None, drop_bands: str | None, nodata: float | None
 ) -> Scene:
-    """The scene that the options describe.
-
-    Raises:
-        MissingFileError: if there is no such file.
-        SceneError: if it holds no scene.
-        SettingError: if the bands to drop are no list of numbers.
-    """
-    bands = _band_numbers(drop_bands)
-    return open_scene(path, variable=variable, drop_bands=bands, nodata=nodata)
-
-
-def _band_numbers(text: str | None) -> list[int]:
-    """The numbers that ``1-3,7`` stands for.
-
-    Raises:
-        SettingError: if it is not such a list.
-    """
-    numbers: list[int] = []
-    for part in [] if text is None else text.split(","):
-        run = _BANDS.fullmatch(part)
-        bands = range(int(run[1]), int(run[2] or run[1]) + 1) if run else range(0)
-        if not bands:
-            raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
-        numbers += bands
-    return numbers
+    """The scene that single options describe: :meth:`SceneOptions.open`."""
+    return SceneOptions(variable, drop_bands, nodata).open(path)
 
 
 def side_of_split(
@@ -114,13 +79,13 @@ def side_of_split(
         MissingFileError: if there is no such file.
         SplitError: if it holds no split, or one of other labels.
     """
-    found: LabelMap = getattr(Split.load(split_file), side)
-    is_found = found.values > 0
-    if found.shape != labels.shape or not np.array_equal(
-        found.values[is_found], labels.values[is_found]
+    chosen: LabelMap = getattr(Split.load(split_file), side)
+    is_chosen = chosen.values > 0
+    if chosen.shape != labels.shape or not np.array_equal(
+        chosen.values[is_chosen], labels.values[is_chosen]
     ):
         raise SplitError(f"{split_file} is no split of {labels_path}: make it again")
-    return found
+    return chosen
 
 
 @dataclass(frozen=True)
@@ -131,30 +96,74 @@ class SplitOptions:
         SettingError: if the kind is unknown, an option is not one of it, or one is missing.
     """
 
-    kind: str
-    train_fraction: float | None = None
-    samples_per_class: int | None = None
-    block_px: int | None = None
-    guard_px: int | None = None
-    test_labels: Path | None = None
+    split: Annotated[str, option(SPLIT_PANEL, "KIND", f"{', '.join(SPLIT_KINDS)}.", "--split")] = (
+        "blocks"
+    )
+    train_fraction: Annotated[
+        float | None,
+        option(
+            SPLIT_PANEL,
+            "SHARE",
+            "Share of the blocks (or labels) that train, between 0 and 1.",
+            show_default=_TRAIN_FRACTIONS,
+        ),
+    ] = None
+    samples_per_class: Annotated[
+        int | None,
+        option(
+            SPLIT_PANEL,
+            "N",
+            "Training labels per class, drawn in the training blocks or, with --split per-class, "
+            "anywhere.",
+            show_default="all labels of the training blocks",
+        ),
+    ] = None
+    block_px: Annotated[
+        int | None,
+        option(
+            SPLIT_PANEL,
+            "PIXELS",
+            "Side of a block.",
+            show_default=str(_OF_BLOCKS["block_px"].default),
+        ),
+    ] = None
+    guard_px: Annotated[
+        int | None,
+        option(
+            SPLIT_PANEL,
+            "PIXELS",
+            "Test labels nearer than this to a training label are dropped.",
+            show_default="what the method sees around a pixel",
+        ),
+    ] = None
+    test_labels: Annotated[
+        Path | None,
+        option(
+            SPLIT_PANEL,
+            "FILE",
+            "Test labels of --split published; LABELS are then the training labels.",
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together before anything is read."""
-        check_choice("split", self.kind, SPLIT_KINDS)
+        check_choice("split", self.split, SPLIT_KINDS)
+        known = {kind: split_arguments(kind) for kind in SPLIT_KINDS}
+        known["published"] = {"test_labels": True}
         for name in self._given():
-            if name not in _OPTIONS_OF_SPLIT[self.kind]:
-                kinds = [kind for kind, names in _OPTIONS_OF_SPLIT.items() if name in names]
+            if name not in known[self.split]:
+                kinds = [kind for kind, names in known.items() if name in names]
                 raise SettingError(
-                    f"{_as_option(name)} is no option of --split {self.kind}: leave it out, or "
+                    f"{_as_option(name)} is no option of --split {self.split}: leave it out, or "
                     f"take --split {' or '.join(kinds)}"
                 )
-        for kind, name in (("per-class", "samples_per_class"), ("published", "test_labels")):
-            if self.kind == kind and name not in self._given():
-                raise SettingError(f"--split {kind} needs {_as_option(name)}")
+        for name, is_needed in known[self.split].items():
+            if is_needed and name not in self._given():
+                raise SettingError(f"--split {self.split} needs {_as_option(name)}")
 
     def _given(self) -> dict[str, Any]:
         """The options that were given, by name."""
-        return {n: v for n, v in vars(self).items() if n != "kind" and v is not None}
+        return {n: v for n, v in vars(self).items() if n != "split" and v is not None}
 
     def make(self, inputs: Inputs, receptive_field_px: int, seed: int) -> Split:
         """Split the labels.
@@ -163,25 +172,15 @@ class SplitOptions:
             SettingError: if an option is out of range.
             SplitError: if the labels do not allow this split.
         """
-        if self.test_labels is not None:
-            return published_split(inputs.labels, inputs.read_test_labels(self.test_labels))
-        given = self._given()
-        if self.kind == "blocks":
-            given["receptive_field_px"] = receptive_field_px
-        return _MAKERS[self.kind](inputs.labels, random_state=seed, **given)
-
-
-_MAKERS: dict[str, Callable[..., Split]] = {
-    "blocks": block_split,
-    "random": random_split,
-    "per-class": per_class_split,
-}
-_OPTIONS_OF_SPLIT = {
-    "blocks": ("train_fraction", "samples_per_class", "block_px", "guard_px"),
-    "random": ("train_fraction",),
-    "per-class": ("samples_per_class",),
-    "published": ("test_labels",),
-}
+        path, given = self.test_labels, self._given()
+        return split_labels(
+            self.split,
+            inputs.labels,
+            None if path is None else inputs.read_test_labels(path),
+            given,
+            receptive_field_px=receptive_field_px,
+            seed=seed,
+        )
 
 
 def _as_option(name: str) -> str:

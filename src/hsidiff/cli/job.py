@@ -96,7 +96,7 @@ def describe_inputs(inputs: Inputs, scene_sha256: str, split: Split) -> dict[str
     return {
         "scene": {"path": str(inputs.scene_path), "sha256": scene_sha256},
         "labels": labels,
-        "label_options": inputs.label_options,
+        "label_options": inputs.label_options.arguments(),
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
     }
 

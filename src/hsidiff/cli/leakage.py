@@ -9,25 +9,19 @@ from statistics import mean, stdev
 from typing import Annotated, Any
 
 import numpy as np
-import typer
 
 from hsidiff.cli import console
 from hsidiff.cli.inputs import Inputs, SplitOptions
 from hsidiff.cli.options import (
-    BlockOption,
-    FieldOption,
-    GuardOption,
-    IgnoreClassOption,
+    SCENE_PANEL,
+    SPLIT_PANEL,
     JsonOption,
+    LabelOptions,
     LabelsArgument,
-    LabelsVariableOption,
     ReceptiveFieldOption,
-    SamplesPerClassOption,
     SceneVariableOption,
     SeedOption,
-    SplitKindOption,
-    TestLabelsOption,
-    TrainFractionOption,
+    option,
 )
 from hsidiff.errors import SettingError
 from hsidiff.labels.leakage import (
@@ -37,7 +31,6 @@ from hsidiff.labels.leakage import (
     measure_leakage,
 )
 from hsidiff.labels.raster import grid_of_raster
-from hsidiff.labels.read import read_labels
 from hsidiff.labels.split import Split
 from hsidiff.labels.vector import VECTOR_SUFFIXES
 from hsidiff.progress import track
@@ -56,57 +49,49 @@ DEFAULT_WINDOWS = ",".join(map(str, signature(measure_leakage).parameters["windo
 
 def leakage(
     labels: LabelsArgument,
+    label_options: LabelOptions,
+    split_options: SplitOptions,
     scene: Annotated[
         Path | None,
-        typer.Option(
-            metavar="SCENE",
-            rich_help_panel="Input",
-            help="The scene that the labels are for: points and polygons need its grid.",
+        option(
+            SCENE_PANEL,
+            "SCENE",
+            "The scene that the labels are for: points and polygons need its grid.",
         ),
     ] = None,
-    field: FieldOption = None,
-    kind: SplitKindOption = "blocks",
-    train_fraction: TrainFractionOption = None,
-    samples_per_class: SamplesPerClassOption = None,
-    block_px: BlockOption = None,
-    guard_px: GuardOption = None,
-    test_labels: TestLabelsOption = None,
+    scene_variable: SceneVariableOption = None,
     receptive_field: ReceptiveFieldOption = 1,
     windows: Annotated[
         str,
-        typer.Option(
-            metavar="1,3,7",
-            rich_help_panel="Split",
-            help="Sides of the windows in which training pixels are looked for, odd.",
+        option(
+            SPLIT_PANEL,
+            "1,3,7",
+            "Sides of the windows in which training pixels are looked for, odd.",
         ),
     ] = DEFAULT_WINDOWS,
     seed: SeedOption = 0,
     seeds: Annotated[
         int,
-        typer.Option(
+        option(
+            SPLIT_PANEL,
+            "N",
+            "Number of splits to draw, from --seed on; the figures are their means.",
             min=1,
-            metavar="N",
-            rich_help_panel="Split",
-            help="Number of splits to draw, from --seed on; the figures are their means.",
         ),
     ] = 1,
-    scene_variable: SceneVariableOption = None,
-    labels_variable: LabelsVariableOption = None,
-    ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a split of labels gives away.
 
     Nothing here looks at a spectrum: a label raster is enough.
     """
-    options = SplitOptions(kind, train_fraction, samples_per_class, block_px, guard_px, test_labels)
     sides = _window_sides(windows)
-    if kind == "published" and seeds > 1:
+    if split_options.split == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
-        inputs = _read(labels, scene, field, scene_variable, labels_variable, ignore_class)
+        inputs = _read(labels, label_options, scene, scene_variable)
         every_seed = track(range(seed, seed + seeds), "split", seeds)
-        splits = [options.make(inputs, receptive_field, number) for number in every_seed]
+        splits = [split_options.make(inputs, receptive_field, number) for number in every_seed]
         leakages = [measure_leakage(split, receptive_field, sides) for split in splits]
     answer = describe_leakage(splits, leakages)
     if as_json:
@@ -124,11 +109,9 @@ def _window_sides(text: str) -> tuple[int, ...]:
 
 def _read(
     labels_path: Path,
+    label_options: LabelOptions,
     scene_path: Path | None,
-    field: str | None,
     scene_variable: str | None,
-    labels_variable: str | None,
-    ignore_class: list[str] | None,
 ) -> Inputs:
     """Read the labels, on the scene's grid or on their own."""
     if scene_path is not None:
@@ -138,14 +121,9 @@ def _read(
     elif labels_path.suffix.lower() in VECTOR_SUFFIXES:
         raise SettingError(f"{labels_path}: points and polygons have no pixels: add --scene SCENE")
     else:
-        grid = grid_of_raster(labels_path, labels_variable)
-    options: dict[str, Any] = {
-        "field": field,
-        "variable": labels_variable,
-        "ignore_classes": ignore_class or [],
-    }
-    labels = read_labels(labels_path, grid, **options)
-    return Inputs(scene_path or labels_path, [labels_path], grid, labels, options)
+        grid = grid_of_raster(labels_path, label_options.labels_variable)
+    labels = label_options.read(labels_path, grid)
+    return Inputs(scene_path or labels_path, [labels_path], grid, labels, label_options)
 
 
 def describe_leakage(splits: Sequence[Split], leakages: Sequence[Leakage]) -> dict[str, Any]:

@@ -5,33 +5,16 @@ from typing import Annotated, Any
 
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
-from hsidiff.cli.classifiers import (
-    BudgetOption,
-    MethodOption,
-    ProfileOption,
-    SettingOption,
-    make_classifier,
-)
+from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import outputs_of, run_job
 from hsidiff.cli.options import (
-    BlockOption,
-    DropBandsOption,
-    FieldOption,
-    GuardOption,
-    IgnoreClassOption,
     JsonOption,
+    LabelOptions,
     LabelsArgument,
-    LabelsVariableOption,
-    NodataOption,
-    SamplesPerClassOption,
     SceneArgument,
-    SceneVariableOption,
-    SeedOption,
-    SplitKindOption,
-    TestLabelsOption,
+    SceneOptions,
     TileSizeOption,
-    TrainFractionOption,
     out_option,
 )
 from hsidiff.evaluation.results import Stopwatch
@@ -40,25 +23,12 @@ from hsidiff.evaluation.results import Stopwatch
 def map_scene(
     scene: SceneArgument,
     labels: LabelsArgument,
+    scene_options: SceneOptions,
+    label_options: LabelOptions,
+    split_options: SplitOptions,
+    method_options: MethodOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
-    field: FieldOption = None,
-    method: MethodOption = "spectraldiff",
-    profile: ProfileOption = None,
-    budget: BudgetOption = None,
-    split: SplitKindOption = "blocks",
-    train_fraction: TrainFractionOption = None,
-    samples_per_class: SamplesPerClassOption = None,
-    block_px: BlockOption = None,
-    guard_px: GuardOption = None,
-    test_labels: TestLabelsOption = None,
-    seed: SeedOption = 0,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
-    settings: SettingOption = None,
-    scene_variable: SceneVariableOption = None,
-    labels_variable: LabelsVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
-    ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Map a scene: read, split the labels, learn, map, score.
@@ -67,30 +37,18 @@ def map_scene(
     probabilities.tif, map.qml (style for QGIS), result.json (scores),
     run.json, split.npz and model/.
     """
-    model = make_classifier(method, profile, seed, settings, budget)
-    split_options = SplitOptions(
-        split, train_fraction, samples_per_class, block_px, guard_px, test_labels
-    )
+    model = method_options.make()
     check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("read"):
-            inputs = read_inputs(
-                scene,
-                labels,
-                field=field,
-                scene_variable=scene_variable,
-                labels_variable=labels_variable,
-                drop_bands=drop_bands,
-                nodata=nodata,
-                ignore_class=ignore_class,
-            )
+            inputs = read_inputs(scene, labels, scene_options, label_options)
         result = run_job(
             inputs,
             model,
             split_options,
             out,
-            seed=seed,
+            seed=method_options.seed,
             tile_size=tile_size,
             stopwatch=stopwatch,
             notes=notes,

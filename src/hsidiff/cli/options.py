@@ -1,186 +1,158 @@
-"""Options that several commands share: their names, what they mean, their defaults."""
+"""Options that several commands share: their names, what they mean, the panel that shows them."""
 
-from inspect import signature
+import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
-from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
+from hsidiff.errors import SettingError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.read import read_labels
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
 
-METHOD_PANEL = "Method"
-_INPUT, _SPLIT, _OUTPUT = "Input", "Split", "Output"
-_OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
+SCENE_PANEL, LABELS_PANEL, SPLIT_PANEL = "Scene", "Labels", "Split"
+METHOD_PANEL, OUTPUT_PANEL = "Method", "Output"
+_BANDS = re.compile(r"\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*", re.ASCII)
+
+
+def argument(metavar: str, text: str) -> ArgumentInfo:
+    """An argument, called ``metavar`` in the help, which ``text`` explains."""
+    return typer.Argument(metavar=metavar, show_default=False, help=text)
+
+
+def option(panel: str, metavar: str, text: str, *names: str, **more: Any) -> OptionInfo:
+    """An option of a panel of the help; ``names`` if the parameter has another."""
+    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=text, **more)
+
+
+def out_option(metavar: str, text: str, show_default: bool = False) -> OptionInfo:
+    """The option ``-o`` of a command: where it writes. A folder for writing only will do."""
+    more = {"show_default": show_default, "readable": False}
+    return option(OUTPUT_PANEL, metavar, text, "--out", "-o", **more)
+
+
+def split_file_option(text: str) -> OptionInfo:
+    """The option ``--split-file`` of a command; ``text`` says what for."""
+    return option(SPLIT_PANEL, "FILE", f"{text}, written by hsidiff split or map.")
+
 
 SceneArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar="SCENE",
-        show_default=False,
-        help="GeoTIFF, ENVI (.hdr beside it), .mat, .npy or .npz.",
-    ),
+    Path, argument("SCENE", "GeoTIFF, ENVI (.hdr beside it), .mat, .npy or .npz.")
 ]
 LabelsArgument = Annotated[
     Path,
-    typer.Argument(
-        metavar="LABELS",
-        show_default=False,
-        help="Points or polygons (.gpkg, .shp, .geojson), or a raster of class ids, 0 = no label.",
-    ),
-]
-FieldOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_INPUT,
-        help="Field of the points or polygons that holds the class.",
+    argument(
+        "LABELS",
+        "Points or polygons (.gpkg, .shp, .geojson), or a raster of class ids, 0 = no label.",
     ),
 ]
 SceneVariableOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_INPUT,
-        help="Variable of the .mat or .npz file that holds the scene.",
-    ),
-]
-LabelsVariableOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_INPUT,
-        help="Variable of the .mat or .npz file that holds the labels.",
-    ),
+    option(SCENE_PANEL, "NAME", "Variable of the .mat or .npz file that holds the scene."),
 ]
 DropBandsOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="1-3,7",
-        rich_help_panel=_INPUT,
-        help="Bands of the file to leave out, numbered from 1.",
-    ),
+    str | None, option(SCENE_PANEL, "1-3,7", "Bands of the file to leave out, numbered from 1.")
 ]
 NodataOption = Annotated[
     float | None,
-    typer.Option(
-        metavar="NUMBER",
-        rich_help_panel=_INPUT,
+    option(
+        SCENE_PANEL,
+        "NUMBER",
+        'The stored number that means "no value".',
         show_default="what the file says",
-        help='The stored number that means "no value".',
-    ),
-]
-IgnoreClassOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="CLASS",
-        rich_help_panel=_INPUT,
-        help="Class to leave out, by id or name; may be given several times.",
-    ),
-]
-SeedOption = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        metavar="N",
-        rich_help_panel=METHOD_PANEL,
-        help="Seed of the split and of the method.",
-    ),
-]
-SplitKindOption = Annotated[
-    str,
-    typer.Option(
-        "--split", metavar="KIND", rich_help_panel=_SPLIT, help=", ".join(SPLIT_KINDS) + "."
-    ),
-]
-TrainFractionOption = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SHARE",
-        rich_help_panel=_SPLIT,
-        show_default=f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
-        f"{_OF_RANDOM['train_fraction'].default} of the labels",
-        help="Share of the blocks (or labels) that train, between 0 and 1.",
-    ),
-]
-SamplesPerClassOption = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        rich_help_panel=_SPLIT,
-        show_default="all labels of the training blocks",
-        help="Training labels per class, drawn in the training blocks or, with "
-        "--split per-class, anywhere.",
-    ),
-]
-BlockOption = Annotated[
-    int | None,
-    typer.Option(
-        "--block-px",
-        metavar="PIXELS",
-        rich_help_panel=_SPLIT,
-        show_default=str(_OF_BLOCKS["block_px"].default),
-        help="Side of a block.",
-    ),
-]
-GuardOption = Annotated[
-    int | None,
-    typer.Option(
-        "--guard-px",
-        metavar="PIXELS",
-        rich_help_panel=_SPLIT,
-        show_default="what the method sees around a pixel",
-        help="Test labels nearer than this to a training label are dropped.",
-    ),
-]
-TestLabelsOption = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE",
-        rich_help_panel=_SPLIT,
-        help="Test labels of --split published; LABELS are then the training labels.",
     ),
 ]
 ReceptiveFieldOption = Annotated[
     int,
-    typer.Option(
-        metavar="PIXELS",
-        rich_help_panel=_SPLIT,
-        help="Side of the square that a method looks at to map its middle pixel, odd.",
+    option(
+        SPLIT_PANEL,
+        "PIXELS",
+        "Side of the square that a method looks at to map its middle pixel, odd.",
     ),
+]
+SeedOption = Annotated[
+    int, option(METHOD_PANEL, "N", "Seed of the split and of the method.", min=0)
 ]
 TileSizeOption = Annotated[
     int,
-    typer.Option(
+    option(
+        OUTPUT_PANEL,
+        "PIXELS",
+        "Largest side of the tiles that the map is drawn in: smaller needs less memory, the map "
+        "stays the same.",
         min=1,
-        metavar="PIXELS",
-        rich_help_panel=_OUTPUT,
-        help="Largest side of the tiles that the map is drawn in: smaller needs less memory, the "
-        "map stays the same.",
     ),
 ]
-JsonOption = Annotated[
-    bool,
-    typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Answer in JSON."),
-]
+JsonOption = Annotated[bool, option(OUTPUT_PANEL, "", "Answer in JSON.", "--json")]
 
 
-def split_file_option(text: str) -> typer.models.OptionInfo:
-    """The option ``--split-file`` of a command; ``text`` says what for."""
-    return typer.Option(
-        metavar="FILE",
-        rich_help_panel=_SPLIT,
-        help=f"{text}, written by hsidiff split or map.",
-    )
+@dataclass(frozen=True)
+class SceneOptions:
+    """How a scene is read."""
+
+    scene_variable: SceneVariableOption = None
+    drop_bands: DropBandsOption = None
+    nodata: NodataOption = None
+
+    def open(self, path: Path) -> Scene:
+        """The scene that the options describe.
+
+        Raises:
+            MissingFileError: if there is no such file.
+            SceneError: if it holds no scene.
+            SettingError: if the bands to drop are no list of numbers.
+        """
+        bands = _band_numbers(self.drop_bands)
+        return open_scene(path, variable=self.scene_variable, drop_bands=bands, nodata=self.nodata)
 
 
-def out_option(metavar: str, text: str) -> typer.models.OptionInfo:
-    """The option ``-o`` of a command: where it writes."""
-    return typer.Option(
-        "--out",
-        "-o",
-        metavar=metavar,
-        rich_help_panel=_OUTPUT,
-        show_default=False,
-        readable=False,  # a folder for writing only will do
-        help=text,
-    )
+@dataclass(frozen=True)
+class LabelOptions:
+    """How labels are read."""
+
+    field: Annotated[
+        str | None,
+        option(LABELS_PANEL, "NAME", "Field of the points or polygons that holds the class."),
+    ] = None
+    labels_variable: Annotated[
+        str | None,
+        option(LABELS_PANEL, "NAME", "Variable of the .mat or .npz file that holds the labels."),
+    ] = None
+    ignore_class: Annotated[
+        list[str] | None,
+        option(
+            LABELS_PANEL, "CLASS", "Class to leave out, by id or name; may be given several times."
+        ),
+    ] = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as arguments of :func:`~hsidiff.labels.read.read_labels`."""
+        return {
+            "field": self.field,
+            "variable": self.labels_variable,
+            "ignore_classes": self.ignore_class or [],
+        }
+
+    def read(self, path: Path, scene: Scene) -> LabelMap:
+        """The labels that the options describe, on the grid of a scene."""
+        return read_labels(path, scene, **self.arguments())
+
+
+def _band_numbers(text: str | None) -> list[int]:
+    """The numbers that ``1-3,7`` stands for.
+
+    Raises:
+        SettingError: if it is not such a list.
+    """
+    numbers: list[int] = []
+    for part in [] if text is None else text.split(","):
+        run = _BANDS.fullmatch(part)
+        bands = range(int(run[1]), int(run[2] or run[1]) + 1) if run else range(0)
+        if not bands:
+            raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
+        numbers += bands
+    return numbers

@@ -3,19 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import check_output_file, open_named_scene
+from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import (
-    DropBandsOption,
+    OUTPUT_PANEL,
     JsonOption,
-    NodataOption,
     SceneArgument,
-    SceneVariableOption,
+    SceneOptions,
     TileSizeOption,
+    option,
     out_option,
 )
 from hsidiff.evaluation.results import Stopwatch
@@ -26,38 +24,28 @@ from hsidiff.maps.predict import predict_to_file
 def predict(
     model: ModelArgument,
     scene: SceneArgument,
+    scene_options: SceneOptions,
     out: Annotated[Path, out_option("FILE", "The map to write, .tif.")],
     probabilities: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            rich_help_panel="Output",
-            help="Write the probabilities of the classes, too, .tif.",
-        ),
+        option(OUTPUT_PANEL, "FILE", "Write the probabilities of the classes, too, .tif."),
     ] = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     method: OwnClassOption = None,
     device: DeviceOption = None,
-    scene_variable: SceneVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Map a scene with a saved model."""
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = load_model(model, method, device)
-        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
+        opened = scene_options.open(scene)
         for path in (out, probabilities):
             if path is not None:
                 check_output_file(path, (".tif", ".tiff"), opened.files)
         with stopwatch.stage("map"):
             predict_to_file(
-                loaded,
-                opened,
-                out,
-                probabilities_path=probabilities,
-                tile_size=tile_size,
+                loaded, opened, out, probabilities_path=probabilities, tile_size=tile_size
             )
     values = read_class_map(out)
     counts = {c.name: int((values == c.id).sum()) for c in loaded.classes_}

@@ -6,23 +6,13 @@ from typing import Annotated
 from hsidiff.cli import console
 from hsidiff.cli.inputs import SplitOptions, check_output_file, read_inputs
 from hsidiff.cli.options import (
-    BlockOption,
-    DropBandsOption,
-    FieldOption,
-    GuardOption,
-    IgnoreClassOption,
     JsonOption,
+    LabelOptions,
     LabelsArgument,
-    LabelsVariableOption,
-    NodataOption,
     ReceptiveFieldOption,
-    SamplesPerClassOption,
     SceneArgument,
-    SceneVariableOption,
+    SceneOptions,
     SeedOption,
-    SplitKindOption,
-    TestLabelsOption,
-    TrainFractionOption,
     out_option,
 )
 from hsidiff.labels.leakage import measure_leakage
@@ -31,38 +21,19 @@ from hsidiff.labels.leakage import measure_leakage
 def split(
     scene: SceneArgument,
     labels: LabelsArgument,
+    scene_options: SceneOptions,
+    label_options: LabelOptions,
+    split_options: SplitOptions,
     out: Annotated[Path, out_option("FILE", "File to write, .npz.")],
-    field: FieldOption = None,
-    kind: SplitKindOption = "blocks",
-    train_fraction: TrainFractionOption = None,
-    samples_per_class: SamplesPerClassOption = None,
-    block_px: BlockOption = None,
-    guard_px: GuardOption = None,
-    test_labels: TestLabelsOption = None,
     receptive_field: ReceptiveFieldOption = 1,
     seed: SeedOption = 0,
-    scene_variable: SceneVariableOption = None,
-    labels_variable: LabelsVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
-    ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Split labels into training and test labels."""
-    options = SplitOptions(kind, train_fraction, samples_per_class, block_px, guard_px, test_labels)
     with console.at_work():
-        inputs = read_inputs(
-            scene,
-            labels,
-            field=field,
-            scene_variable=scene_variable,
-            labels_variable=labels_variable,
-            drop_bands=drop_bands,
-            nodata=nodata,
-            ignore_class=ignore_class,
-        )
+        inputs = read_inputs(scene, labels, scene_options, label_options)
         check_output_file(out, (".npz",), (*inputs.scene.files, labels))
-        made = options.make(inputs, receptive_field, seed)
+        made = split_options.make(inputs, receptive_field, seed)
         leakage = measure_leakage(made, receptive_field)
         made.save(out)
     n_train, n_test = made.train.counts(), made.test.counts()
