@@ -6,12 +6,22 @@ import sys
 import pytest
 
 import hsidiff
+from hsidiff import errors
 
 
 @pytest.mark.parametrize("name", hsidiff.__all__)
 def test_every_name_can_be_loaded_and_is_listed(name: str) -> None:
     assert getattr(hsidiff, name).__name__ == name
     assert name in dir(hsidiff)
+
+
+def test_the_contract_and_everything_that_can_be_caught_are_public() -> None:
+    caught = {
+        name
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.HsidiffError | errors.HsidiffWarning)
+    }
+    assert {"SceneClassifier", *caught} <= set(hsidiff.__all__)
 
 
 def test_other_names_are_refused() -> None:

@@ -121,13 +121,17 @@ def describe_run(model: SceneClassifier, inputs: dict[str, Any]) -> dict[str, An
         "inputs": inputs,
         "method": model.name,
         "settings": model.get_params(deep=False),
-        "machine": {
-            "system": platform.platform(),
-            "processor": platform.machine(),
-            "n_cpus": os.cpu_count(),
-            "device": model.compute_device,
-        },
+        "machine": {**machine(), "device": model.compute_device},
         "versions": versions(),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """The machine that this runs on."""
+    return {
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "n_cpus": os.cpu_count(),
     }
 
 

@@ -15,12 +15,7 @@ from hsidiff.errors import HsidiffError, hear_warnings
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.evaluation.results import Stopwatch, describe_result
-from hsidiff.experiment.choice import (
-    Choice,
-    TrainingLabels,
-    carve_validation,
-    choose_settings,
-)
+from hsidiff.experiment.choice import TrainingLabels, carve_validation, choose_settings
 from hsidiff.experiment.method_recipe import FindClassifier, MethodRecipe
 from hsidiff.experiment.scene_source import SceneSource, open_once
 from hsidiff.files import json_text
@@ -134,12 +129,12 @@ def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
         _forget_peak_memory()
 
         # 2. Choose settings on a part of the training labels, and learn from all of them.
-        choice = None
+        choice: dict[str, Any] = {}
         if task.method.candidates:
             with stopwatch.stage("choose"):
                 source = TrainingLabels(split.train, split.kind, split.parameters)
                 choice = _choose(task, find, scene, source)
-        model = task.method.make(find, task.seed, choice.chosen if choice else None)
+        model = task.method.make(find, task.seed, choice.get("chosen"))
         with stopwatch.stage("learn"):
             model.fit(scene, split.train)
         # A network that another cell trained is charged as if this cell had done it.
@@ -156,16 +151,17 @@ def _run(task: CellTask, find: FindClassifier) -> CellAnswer:
             leakage = measure_leakage(split, model.receptive_field_px)
         result = describe_result(model, scene, split, scores, leakage, stopwatch, notes)
     names = _names(task, "done")
-    extra: dict[str, Any] = {"seconds_reused": round(reuse.seconds_saved, 3)}
-    if choice:
-        extra["choice"] = choice.about
-    result = {**names, **result, "seed": task.seed, **extra, "meaning": task.meaning}
+    extra = {"seconds_reused": round(reuse.seconds_saved, 3)}
+    chosen = {"choice": choice} if choice else {}
+    result = {**names, **result, "seed": task.seed, **extra, **chosen, "meaning": task.meaning}
     # As it will be read again; what is no JSON is this cell's failure, not the experiment's.
     return CellAnswer(json.loads(json_text(result)), arrays)
 
 
-def _choose(task: CellTask, find: FindClassifier, scene: Scene, labels: TrainingLabels) -> Choice:
-    """Choose among the candidates of the method."""
+def _choose(
+    task: CellTask, find: FindClassifier, scene: Scene, labels: TrainingLabels
+) -> dict[str, Any]:
+    """Choose among the candidates of the method; give what was chosen, and why."""
     with collecting_notes() as notes:
         validation = carve_validation(
             labels,
@@ -175,8 +171,7 @@ def _choose(task: CellTask, find: FindClassifier, scene: Scene, labels: Training
         )
         make = partial(task.method.make, find, task.seed)
         choice = choose_settings(scene, validation, task.method.candidates, make)
-    choice.about["warnings"] = notes
-    return choice
+    return {**choice, "warnings": notes}
 
 
 @contextmanager

@@ -35,25 +35,12 @@ class TrainingLabels:
     parameters: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What was chosen, and why.
-
-    Attributes:
-        chosen: the settings with the highest validation accuracy; of equals the first.
-        about: the same and every validation score, as JSON values.
-    """
-
-    chosen: dict[str, Any]
-    about: dict[str, Any]
-
-
 def choose_settings(
     scene: Scene,
     validation: Split,
     candidates: Sequence[dict[str, Any]],
     make: Callable[[dict[str, Any]], SceneClassifier],
-) -> Choice:
+) -> dict[str, Any]:
     """Fit each candidate and score it on the validation pixels.
 
     Args:
@@ -62,15 +49,18 @@ def choose_settings(
             scores the candidates.
         candidates: settings to compare, in the order that decides between equals.
         make: gives the classifier with these settings, not fitted.
+
+    Returns:
+        ``chosen``, the settings with the highest validation accuracy, of equals the first; and
+        why: every score of the candidates, and the validation pixels, as JSON values.
     """
     scores = []
     for candidate in track(candidates, "choose", len(candidates)):
         model = make(candidate).fit(scene, validation.train)
         predicted = draw_map(model, scene, validation.test.values > 0)["class_map"]
         scores.append(score(predicted, validation.test).overall_accuracy)
-    chosen = candidates[int(np.argmax(scores))]
-    about = {
-        "chosen": chosen,
+    return {
+        "chosen": candidates[int(np.argmax(scores))],
         "candidates": [
             {"settings": settings, "overall_accuracy": accuracy}
             for settings, accuracy in zip(candidates, scores, strict=True)
@@ -83,7 +73,6 @@ def choose_settings(
             "n_validation": validation.test.n_labelled,
         },
     }
-    return Choice(chosen, about)
 
 
 def carve_validation(

@@ -7,8 +7,6 @@ process has fewer threads.
 """
 
 import fcntl
-import os
-import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from hsidiff.errors import SettingError
-from hsidiff.evaluation.results import versions
+from hsidiff.evaluation.results import machine, versions
 from hsidiff.experiment.cell import CellAnswer, CellTask, failed_cell, run_cell
 from hsidiff.experiment.description import Experiment
 from hsidiff.experiment.folder import ExperimentFolder, cell_folder, read_json_object
@@ -142,12 +140,7 @@ def _describe(
         "methods": {method.label: method.to_json() for method in experiment.methods},
         "validation_fraction": experiment.validation_fraction,
         "versions": versions(),
-        "machine": {
-            "system": platform.platform(),
-            "processor": platform.machine(),
-            "n_cpus": os.cpu_count(),
-            "n_jobs": n_jobs,
-        },
+        "machine": {**machine(), "n_jobs": n_jobs},
     }
 
 
