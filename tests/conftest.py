@@ -1,9 +1,27 @@
-"""Fixtures that more than one test file uses."""
+"""What holds for all tests: the machine they see, how they are shared out, and common fixtures."""
 
 import os
 from pathlib import Path
 
 import pytest
+
+# Before PyTorch is loaded: tests give the same on any number of cores, and several processes of
+# them (`-n auto`) do not wait for each other. What is about cores asks for a number of its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep together, for ``--dist loadgroup``, what shares fixtures.
+
+    That is a file, or of the common suite the tests of one classifier.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        shared = getattr(getattr(item, "callspec", None), "params", {}).get("make_classifier", "")
+        path = item.path.relative_to(config.rootpath).as_posix()
+        item.add_marker(pytest.mark.xdist_group(f"{path} {shared}".strip()))
 
 
 @pytest.fixture(scope="session")
