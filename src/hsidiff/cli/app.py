@@ -43,7 +43,7 @@ def _root(
 def run() -> None:
     """Run the command line. Exit code 2: something given was wrong; 130: interrupted."""
     try:
-        exit_code = app(standalone_mode=False)
+        exit_code = app(prog_name="hsidiff", standalone_mode=False)
     except typer.TyperException as error:
         _fail(_with_advice(error))
     except HsidiffError as error:
