@@ -1,6 +1,7 @@
 """What holds for all tests: the machine they see, how they are shared out, and common fixtures."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,16 @@ import pytest
 # Before PyTorch is loaded: tests give the same on any number of cores, and several processes of
 # them (`-n auto`) do not wait for each other. What is about cores asks for a number of its own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# HSIDIFF_TEST_BFLOAT16=absent: see a processor without it, here and in processes that tests start.
+if os.environ.get("HSIDIFF_TEST_BFLOAT16") == "absent":
+    without = str(Path(__file__).parent / "without_bfloat16")
+    found_first = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if without not in found_first:
+        os.environ["PYTHONPATH"] = os.pathsep.join([without, *filter(None, found_first)])
+        sys.path.insert(0, without)
+        sys.modules.pop("sitecustomize", None)
+        import sitecustomize  # noqa: F401
 
 
 @pytest.hookimpl(tryfirst=True)
