@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,21 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("HSIDIFF_DATA names no folder of real scenes")
     return Path(folder)
+
+
+@pytest.fixture
+def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the pages take as given: scene.tif, labels.gpkg with the field "class", compare.toml.
+
+    The profile ``fast`` learns in three steps.
+    """
+    from documents import write_what_the_pages_take  # noqa: PLC0415
+    from hsidiff.methods.spectraldiff import PROFILES  # noqa: PLC0415
+
+    write_what_the_pages_take(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    fast = PROFILES["fast"]
+    three_steps = replace(fast.denoising.recipe, n_steps=3)
+    quick = replace(fast, denoising=replace(fast.denoising, recipe=three_steps))
+    monkeypatch.setitem(PROFILES, "fast", quick)
+    return tmp_path
