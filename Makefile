@@ -13,7 +13,7 @@ demo: $(VENV)/installed ## install hsidiff into .venv and map the embedded scene
 	$(BIN)/hsidiff demo
 
 test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite, on all cores
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadgroup
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/installed-dev ## check style, formatting, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,9 +1,11 @@
 """What holds for all tests: the machine they see, how they are shared out, and common fixtures."""
 
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,18 +24,24 @@ if os.environ.get("HSIDIFF_TEST_BFLOAT16") == "absent":
         import sitecustomize  # noqa: F401
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep together, for ``--dist loadgroup``, what shares fixtures.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile`` a file stays together, or of the common suite one classifier.
 
-    That is a file, or of the common suite the tests of one classifier.
+    So no process fits all of them, and none fits what another has fitted.
     """
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        shared = getattr(getattr(item, "callspec", None), "params", {}).get("make_classifier", "")
-        path = item.path.relative_to(config.rootpath).as_posix()
-        item.add_marker(pytest.mark.xdist_group(f"{path} {shared}".strip()))
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415
+
+    class ByFileOrClassifier(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, test = nodeid.partition("::")
+            if not path.endswith("test_every_classifier.py"):
+                return path
+            return path + re.sub(r"-\d+]$", "]", test[test.find("[") :])  # less the number of bands
+
+    return ByFileOrClassifier(config, log)
 
 
 @pytest.fixture(scope="session")
