@@ -51,11 +51,16 @@ def small_invalid(shape: tuple[int, int] = (40, 50)) -> np.ndarray:
     return invalid
 
 
-def small_scene(shape: tuple[int, int] = (40, 50), n_bands: int = 12, seed: int = 0) -> Scene:
-    """A scene whose invalid pixels are NaN in the last band only."""
+def small_stored(shape: tuple[int, int] = (40, 50), n_bands: int = 12, seed: int = 0) -> np.ndarray:
+    """What :func:`small_scene` holds: invalid pixels are NaN in the last band only."""
     cube = small_cube(shape, n_bands, seed=seed)
     cube[small_invalid(shape), -1] = np.nan
-    return scene_of(cube)
+    return cube
+
+
+def small_scene(shape: tuple[int, int] = (40, 50), n_bands: int = 12, seed: int = 0) -> Scene:
+    """A scene whose invalid pixels are NaN in the last band only."""
+    return scene_of(small_stored(shape, n_bands, seed))
 
 
 def small_labels(
