@@ -12,8 +12,8 @@ help: ## print what each target does
 demo: $(VENV)/installed ## install hsidiff into .venv and map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
 
-test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite
-	$(BIN)/pytest
+test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite, on all cores
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
 
 lint: $(VENV)/installed-dev ## check style, formatting, types and the direction of imports
 	$(BIN)/ruff check .

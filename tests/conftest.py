@@ -1,9 +1,47 @@
-"""Fixtures that more than one test file uses."""
+"""What holds for all tests: the machine they see, how they are shared out, and common fixtures."""
 
 import os
+import re
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+# Before PyTorch is loaded: tests give the same on any number of cores, and several processes of
+# them (`-n auto`) do not wait for each other. What is about cores asks for a number of its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# HSIDIFF_TEST_BFLOAT16=absent: see a processor without it, here and in processes that tests start.
+if os.environ.get("HSIDIFF_TEST_BFLOAT16") == "absent":
+    without = str(Path(__file__).parent / "without_bfloat16")
+    found_first = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if without not in found_first:
+        os.environ["PYTHONPATH"] = os.pathsep.join([without, *filter(None, found_first)])
+        sys.path.insert(0, without)
+        sys.modules.pop("sitecustomize", None)
+        import sitecustomize  # noqa: F401
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With ``--dist loadfile`` a file stays together, or of the common suite one classifier.
+
+    So no process fits all of them, and none fits what another has fitted.
+    """
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415
+
+    class ByFileOrClassifier(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            path, _, test = nodeid.partition("::")
+            if not path.endswith("test_every_classifier.py"):
+                return path
+            return path + re.sub(r"-\d+]$", "]", test[test.find("[") :])  # less the number of bands
+
+    return ByFileOrClassifier(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +51,21 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("HSIDIFF_DATA names no folder of real scenes")
     return Path(folder)
+
+
+@pytest.fixture
+def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the pages take as given: scene.tif, labels.gpkg with the field "class", compare.toml.
+
+    The profile ``fast`` learns in three steps.
+    """
+    from documents import write_what_the_pages_take  # noqa: PLC0415
+    from hsidiff.methods.spectraldiff import PROFILES  # noqa: PLC0415
+
+    write_what_the_pages_take(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    fast = PROFILES["fast"]
+    three_steps = replace(fast.denoising.recipe, n_steps=3)
+    quick = replace(fast, denoising=replace(fast.denoising, recipe=three_steps))
+    monkeypatch.setitem(PROFILES, "fast", quick)
+    return tmp_path

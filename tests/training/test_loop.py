@@ -150,7 +150,11 @@ def test_training_ends_in_evaluation_mode_with_learned_weights() -> None:
     assert error.abs().mean() < 0.4 * x.sum(dim=1).abs().mean()
 
 
-def test_bfloat16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
+@pytest.mark.parametrize(("fast", "computed"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_bfloat16_is_computed_in_where_it_is_fast_and_weights_stay_float32(
+    fast: bool, computed: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hsidiff.training.loop.has_fast_bfloat16", lambda device: fast)
     network, seen = nn.Linear(3, 2), []
 
     def loss_of(model: nn.Module, device: torch.device) -> Tensor:
@@ -161,7 +165,7 @@ def test_bfloat16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
     recipe = Recipe(n_steps=1, learning_rate=0.1, bfloat16=True)
     network.register_forward_hook(lambda _, __, output: seen.append(output.dtype))
     train(network, loss_of, recipe, "cpu", "test")
-    assert seen == [torch.bfloat16, torch.float32]
+    assert seen == [computed, torch.float32]
 
 
 def test_no_global_random_state_is_used_or_changed() -> None:

@@ -90,6 +90,13 @@ def score(predicted: np.ndarray, test_labels: LabelMap) -> Scores:
 
     Raises:
         LabelError: if shapes differ or there is no test pixel.
+
+    Example:
+        >>> import hsidiff, numpy
+        >>> truth = hsidiff.LabelMap.from_array(numpy.array([[1, 1, 2, 0]]))
+        >>> scores = hsidiff.score(numpy.array([[1, 2, 2, 2]]), truth)
+        >>> scores.n_scored, scores.average_accuracy
+        (3, 0.75)
     """
     predicted = np.asarray(predicted)
     if predicted.shape != test_labels.shape:

@@ -65,6 +65,15 @@ def block_split(
     Raises:
         SettingError: if a setting is out of range.
         SplitError: if the labels are too few, or no test pixel is left.
+
+    Example:
+        >>> import hsidiff
+        >>> labels = hsidiff.read_labels("labels.gpkg", hsidiff.open_scene("scene.tif"))
+        >>> split = hsidiff.block_split(labels, samples_per_class=20, receptive_field_px=5)
+        >>> split.train.counts()
+        {1: 20, 2: 20, 3: 20}
+        >>> split.parameters["guard_px"]
+        5
     """
     _check_settings(train_fraction, samples_per_class, block_px, guard_px, receptive_field_px)
     check_can_be_split(labels)

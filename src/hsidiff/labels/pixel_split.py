@@ -55,6 +55,13 @@ def random_split(
     Raises:
         SettingError: if the fraction is out of range.
         SplitError: if the labels are too few.
+
+    Example:
+        >>> import hsidiff
+        >>> labels = hsidiff.read_labels("labels.gpkg", hsidiff.open_scene("scene.tif"))
+        >>> split = hsidiff.random_split(labels, 0.1)
+        >>> labels.n_labelled, split.train.n_labelled, split.test.n_labelled
+        (1979, 198, 1781)
     """
     check_train_fraction(train_fraction)
     check_can_be_split(labels)
@@ -96,6 +103,12 @@ def per_class_split(labels: LabelMap, samples_per_class: int, *, random_state: i
     Raises:
         SettingError: if the number is out of range.
         SplitError: if the labels are too few.
+
+    Example:
+        >>> import hsidiff
+        >>> labels = hsidiff.read_labels("labels.gpkg", hsidiff.open_scene("scene.tif"))
+        >>> hsidiff.per_class_split(labels, 30).train.counts()
+        {1: 30, 2: 30, 3: 30}
     """
     check_samples_per_class(samples_per_class)
     check_can_be_split(labels)
@@ -120,6 +133,13 @@ def published_split(train_labels: LabelMap, test_labels: LabelMap) -> Split:
     Raises:
         SplitError: if shapes differ, a pixel is in both maps, the maps name a class differently, or
             the labels are too few.
+
+    Example:
+        >>> import hsidiff, numpy
+        >>> train = hsidiff.LabelMap.from_array(numpy.array([[1, 2, 0, 0]]), {1: "corn"})
+        >>> test = hsidiff.LabelMap.from_array(numpy.array([[0, 0, 1, 2]]), {2: "grass"})
+        >>> [c.name for c in hsidiff.published_split(train, test).test.classes]
+        ['corn', 'grass']
     """
     classes = _joined_legend(train_labels, test_labels)
     split = Split(

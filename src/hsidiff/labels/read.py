@@ -65,6 +65,13 @@ def read_labels(
 
     Warns:
         HsidiffWarning: if vector labels were dropped or repaired; the message counts them.
+
+    Example:
+        >>> import hsidiff
+        >>> scene = hsidiff.open_scene("scene.tif")
+        >>> labels = hsidiff.read_labels("labels.gpkg", scene, field="class")
+        >>> [(c.id, c.name) for c in labels.classes]
+        [(1, 'corn'), (2, 'grass'), (3, 'roof')]
     """
     try:
         labels = _read(source, scene, field, variable)

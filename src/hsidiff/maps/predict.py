@@ -35,6 +35,15 @@ def predict_to_file(
         ModelError: if the scene has other bands.
         SettingError: if ``tile_size`` is not a multiple of ``model.tile_multiple``, or a path is
             not that of a new GeoTIFF.
+
+    Example:
+        >>> import hsidiff
+        >>> scene = hsidiff.open_scene("scene.tif")
+        >>> labels = hsidiff.read_labels("labels.gpkg", scene)
+        >>> model = hsidiff.SpectralDiff(pretrain_steps=2).fit(scene, labels)
+        >>> hsidiff.predict_to_file(model, scene, "map.tif")
+        >>> hsidiff.open_scene("map.tif").shape
+        (40, 50)
     """
     model.check_scene(scene)
     windows = model.map_windows(scene, tile_size)

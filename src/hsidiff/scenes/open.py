@@ -46,6 +46,12 @@ def open_scene(
     Raises:
         MissingFileError: if there is no such file.
         SceneError: if the file is of no known format, is broken, or holds no scene.
+
+    Example:
+        >>> import hsidiff
+        >>> scene = hsidiff.open_scene("scene.tif", drop_bands=[1, 2])
+        >>> scene.shape, scene.n_bands
+        ((40, 50), 10)
     """
     if isinstance(source, str | Path):
         scene = _open_file(Path(source), variable)
