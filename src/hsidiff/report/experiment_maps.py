@@ -1,0 +1,191 @@
+"""Maps of an experiment: classes, errors and confidence of all methods on one scene and split."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import matplotlib as mpl
+import numpy as np
+
+from hsidiff.experiment.folder import Cell, ExperimentFolder
+from hsidiff.labels.label_map import LandClass
+from hsidiff.labels.split import Split
+from hsidiff.report.amounts import count, percent
+from hsidiff.report.drawing import Drawing, figure_name
+from hsidiff.report.map_sheet import PIXELS_PER_PAGE_PX, Key, Panel, draw_sheet, shown_part
+from hsidiff.report.pictures import (
+    CONFIDENCE_COLORS,
+    EMPTY_COLOR,
+    Enlargement,
+    class_colours,
+    points_picture,
+    rgba,
+)
+from hsidiff.report.seed_means import finished
+from hsidiff.report.style import INK, RIGHT_COLOR, WRONG_COLOR
+
+
+@dataclass(frozen=True)
+class MappedSplit:
+    """The maps of one scene and split, of the first seed that has any.
+
+    Attributes:
+        scene: its name.
+        name: name of the split.
+        split: its training and test labels.
+        truth: (rows, cols) int32, every label that any split of the experiment holds.
+        classes: the legend.
+        cells: one finished cell per method, all of one seed.
+    """
+
+    scene: str
+    name: str
+    split: Split
+    truth: np.ndarray
+    classes: tuple[LandClass, ...]
+    cells: tuple[Cell, ...]
+
+    @classmethod
+    def first_seed(
+        cls, folder: ExperimentFolder, scene: str, split: str, truth: np.ndarray
+    ) -> "MappedSplit | None":
+        """The maps to show; ``truth`` of :func:`all_labels`. None where no cell is finished."""
+        every_seed = finished(folder, scene, split)
+        if not every_seed:
+            return None
+        seed = min(cell.seed for cell in every_seed)
+        cells = tuple(cell for cell in every_seed if cell.seed == seed)
+        labels = folder.split_of(cells[0])
+        return cls(scene, split, labels, truth, folder.classes_of(scene), cells)
+
+    @property
+    def fit(self) -> Enlargement:
+        """How the scene fits a panel."""
+        return shown_part(self.truth.shape)
+
+    def drawing(
+        self, kind: str, shown: list[Panel], key: Key, alternative: str, caption: str
+    ) -> Drawing:
+        """A sheet of maps; ``alternative`` goes on after the names of scene, split and seed."""
+        figure, seed = draw_sheet(shown, self.fit, key), self.cells[0].seed
+        step = self.fit.step
+        every = "" if step == 1 else f" One of {step} rows and columns is shown."
+        return Drawing(
+            figure_name(kind, self.scene, self.name),
+            figure,
+            f"{kind.capitalize()} of {self.scene}, split {self.name}, seed {seed}. {alternative}",
+            f"{caption} Seed {seed}.{every}",
+            "png",
+            round(figure.get_figwidth() * figure.dpi / PIXELS_PER_PAGE_PX),
+        )
+
+
+def all_labels(folder: ExperimentFolder, scene: str) -> np.ndarray:
+    """Labels of all splits of a scene together, (rows, cols) int32.
+
+    A guard band leaves some labels out of each split, but rarely the same ones out of all.
+    """
+    cells = {(c.split, c.seed): c for c in folder.cells if c.done and c.scene == scene}
+    splits = [folder.split_of(cell) for cell in cells.values()]
+    return np.maximum.reduce(
+        [side.values for split in splits for side in (split.train, split.test)]
+    )
+
+
+def map_drawings(
+    folder: ExperimentFolder, scene: str, split: str, truth: np.ndarray
+) -> Iterator[Drawing]:
+    """Class maps, error maps and confidence maps of one scene and split, one after the other."""
+    mapped = MappedSplit.first_seed(folder, scene, split, truth)
+    if mapped is not None:
+        yield draw_class_maps(mapped)
+        yield draw_error_maps(mapped)
+        yield draw_confidence_maps(mapped)
+
+
+def draw_class_maps(mapped: MappedSplit) -> Drawing:
+    """The truth and each method's map side by side, as the papers print them."""
+    fit = mapped.fit
+    truth = class_colours(fit.thinned(mapped.truth), mapped.classes, rgba(EMPTY_COLOR))
+    shown = [Panel("all labels", f"{count(int(np.count_nonzero(mapped.truth)))} pixels", truth)]
+    for cell in mapped.cells:
+        colours = class_colours(fit.thinned(cell.class_map()), mapped.classes)
+        shown.append(Panel(cell.method, f"OA {_accuracy(cell)}", colours))
+    key = [(c.color, c.name) for c in mapped.classes]
+    key += [(EMPTY_COLOR, "no label"), ("#ffffff", "no data")]
+    numbers = ", ".join(f"{cell.method} {_accuracy(cell)}" for cell in mapped.cells)
+    return mapped.drawing(
+        "maps",
+        shown,
+        key,
+        f"Beside all labels, with overall accuracy: {numbers}. Classes: "
+        f"{', '.join(land_class.name for land_class in mapped.classes)}.",
+        "All labels, and the map of each method with its overall accuracy (OA) on the test pixels.",
+    )
+
+
+def draw_error_maps(mapped: MappedSplit) -> Drawing:
+    """Which test pixels each method has right and wrong, and where the training pixels lie."""
+    shown, numbers, test = [], [], mapped.split.test.values
+    for cell in mapped.cells:
+        class_map = cell.class_map()
+        n_wrong = int(np.count_nonzero((test > 0) & (class_map != test)))
+        picture = error_picture(mapped.split, class_map, mapped.fit.step)
+        shown.append(Panel(cell.method, f"{count(n_wrong)} wrong", picture))
+        numbers.append(f"{cell.method} {n_wrong} wrong")
+    n_train, n_test = mapped.split.train.n_labelled, mapped.split.test.n_labelled
+    key = [(RIGHT_COLOR, "right"), (WRONG_COLOR, "wrong")]
+    key += [(INK, "training pixel"), (EMPTY_COLOR, "not scored")]
+    return mapped.drawing(
+        "errors",
+        shown,
+        key,
+        f"With {n_train} training pixels. Of {n_test} test pixels: {', '.join(numbers)}.",
+        f"Right and wrong among {count(n_test)} test pixels, and the {count(n_train)} training "
+        "pixels.",
+    )
+
+
+def error_picture(split: Split, class_map: np.ndarray, step: int = 1) -> np.ndarray:
+    """Right and wrong test pixels, and training pixels over them, as colours.
+
+    Of several test pixels that fall together in a picture of every ``step``-th pixel the last one
+    is drawn, right or wrong, so neither is favoured.
+
+    Args:
+        split: training and test labels.
+        class_map: (rows, cols) int, the map.
+        step: every ``step``-th pixel is shown, in rows and columns.
+
+    Returns:
+        (ceil(rows / step), ceil(cols / step), 4) uint8.
+    """
+    test = split.test.values
+    colors = np.array([rgba(WRONG_COLOR), rgba(RIGHT_COLOR)], dtype=np.uint8)
+    is_right = (class_map == test)[test > 0].astype(int)
+    points = ((test > 0, colors[is_right]), (split.train.values > 0, rgba(INK)))
+    return points_picture(class_map.shape, points, step)
+
+
+def draw_confidence_maps(mapped: MappedSplit) -> Drawing:
+    """The largest probability of each pixel, and its mean over the test pixels beside the OA."""
+    fit, shown, numbers = mapped.fit, [], []
+    is_test = mapped.split.test.values > 0
+    for cell in mapped.cells:
+        confidence = cell.confidence()
+        picture = mpl.colormaps[CONFIDENCE_COLORS](fit.thinned(confidence), bytes=True)
+        picture[fit.thinned(cell.class_map()) == 0] = 0
+        mean = percent(float(confidence[is_test].mean()))
+        shown.append(Panel(cell.method, f"mean {mean}, OA {_accuracy(cell)}", picture))
+        numbers.append(f"{cell.method} {mean} (overall accuracy {_accuracy(cell)})")
+    return mapped.drawing(
+        "confidence",
+        shown,
+        None,
+        f"Mean confidence on the test pixels: {', '.join(numbers)}.",
+        "Confidence: the probability of the class that the map shows, as the method itself gives "
+        "it. A mean on the test pixels far above the overall accuracy (OA) is overconfidence.",
+    )
+
+
+def _accuracy(cell: Cell) -> str:
+    return percent(cell.result["overall_accuracy"])
