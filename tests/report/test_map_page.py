@@ -128,7 +128,7 @@ def test_names_are_shown_and_cannot_act_as_html(full_page):
 
 
 def test_every_image_is_inside_the_page_and_has_a_text_alternative(full_page):
-    assert len(full_page.all("img")) == 5  # scene, map, confidence, labels, confusion matrix
+    assert len(full_page.all("img")) == 4  # scene, map, confidence, labels
     for image in full_page.all("img"):
         assert image["alt"].strip()
         assert image["src"].startswith("data:image/")

@@ -10,18 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.report import drawing
 from hsidiff.report.amounts import UNKNOWN
-from hsidiff.report.drawing import (
-    Drawing,
-    columns_of,
-    figure_name,
-    look,
-    method_legend,
-    method_styles,
-    name_below,
-    new_figure,
-    panels,
-)
+from hsidiff.report.drawing import Drawing, figure_name, look, method_legend, method_styles
 from hsidiff.report.seed_means import (
     finished,
     mean_seconds,
@@ -44,6 +35,7 @@ AMOUNTS = {
     "train_fraction": "share of the labels to train on (%)",
 }
 _POSITION_LINE: Any = {"color": MUTED, "linestyle": (0, (4, 2)), "linewidth": 1.4}
+_POSITION_HANDLE = Line2D([], [], label="position only: sees no spectrum", **_POSITION_LINE)
 
 
 def draw_accuracies(folder: ExperimentFolder, scene: str) -> Drawing | None:
@@ -57,10 +49,9 @@ def draw_accuracies(folder: ExperimentFolder, scene: str) -> Drawing | None:
         words = []
         for row, (label, style) in enumerate(styles.items()):
             cells = folder.of(scene, split, label)
-            seeds = [100 * cell.result["overall_accuracy"] for cell in cells]
+            seeds, mean = [100 * c.result["overall_accuracy"] for c in cells], seed_mean(cells)
             # Seeds stand a little below their mean, so that neither hides the other.
             axes.plot(seeds, [row + 0.26] * len(cells), **style.open)
-            mean = seed_mean(cells)
             if mean is not None:
                 axes.hlines(row, mean.low, mean.high, colors=style.color, linewidth=2)
                 axes.plot([mean.value], [row], **style.full)
@@ -71,18 +62,17 @@ def draw_accuracies(folder: ExperimentFolder, scene: str) -> Drawing | None:
         if position is not None:
             axes.axvline(position, **_POSITION_LINE)
         axes.grid(axis="x")
-        axes.tick_params(labelbottom=True, length=0)
+        axes.tick_params(length=0)
         return f"{split}: {', '.join(words) or 'no finished cell'}."
 
     if not splits:
         return None
     with look():
-        row_inches = 0.36 * len(styles) + 0.65
-        figure, grid, words = _panel_per_split(splits, draw, (3.1, row_inches), (1.6, 0.6))
+        size = (1.6, 3.1), (0.6, 0.36 * len(styles) + 0.65)
+        figure, grid, words = _panel_per_split(splits, draw, size, "overall accuracy (%)")
         grid[0].set_yticks(range(len(styles)), list(styles))
         grid[0].set(ylim=(len(styles) - 0.4, -0.6), xlim=_limits(folder, scene, splits))
-        name_below(grid, columns_of(len(splits), PANELS_PER_ROW), "overall accuracy (%)")
-        method_legend(figure, {}, [_position_handle()])
+        method_legend(figure, {}, [_POSITION_HANDLE])
     return Drawing(
         figure_name("accuracy", scene),
         figure,
@@ -94,9 +84,8 @@ def draw_accuracies(folder: ExperimentFolder, scene: str) -> Drawing | None:
 
 def draw_seconds(folder: ExperimentFolder, scene: str) -> Drawing | None:
     """Overall accuracy against the seconds of fit and map; None without any time."""
-    splits = [
-        s for s in splits_with_cells(folder, scene) if mean_seconds(finished(folder, scene, s))
-    ]
+    every_split = splits_with_cells(folder, scene)
+    splits = [split for split in every_split if mean_seconds(finished(folder, scene, split))]
     styles, every_time = method_styles(folder.methods), []
 
     def draw(axes: Axes, split: str) -> str:
@@ -110,17 +99,16 @@ def draw_seconds(folder: ExperimentFolder, scene: str) -> Drawing | None:
                 words.append(f"{label} {mean.value:.1f} % in {seconds:.3g} s")
                 every_time.append(seconds)
         axes.grid()
-        axes.tick_params(labelbottom=True)
         return f"{split}: {', '.join(words)}."
 
     if not splits:
         return None
     with look():
-        figure, grid, words = _panel_per_split(splits, draw, (3.3, 2.8), (1, 1.2))
+        size = (1, 3.3), (1.2, 2.8)
+        figure, grid, words = _panel_per_split(splits, draw, size, "seconds to fit and map")
         grid[0].set_ylim(_limits(folder, scene, splits))
         _set_seconds(grid, min(every_time) / 1.5, max(every_time) * 1.5)
         figure.supylabel("overall accuracy (%)", fontsize=10)
-        name_below(grid, columns_of(len(splits), PANELS_PER_ROW), "seconds to fit and map")
         method_legend(figure, styles)
     return Drawing(
         figure_name("seconds", scene),
@@ -134,18 +122,21 @@ def draw_seconds(folder: ExperimentFolder, scene: str) -> Drawing | None:
 def _panel_per_split(
     splits: Sequence[str],
     draw: Callable[[Axes, str], str],
-    panel_inches: tuple[float, float],
-    margins_inches: tuple[float, float],
+    size: tuple[tuple[float, float], tuple[float, float]],
+    axis: str,
 ) -> tuple[Figure, list[Axes], str]:
-    """Panels that share their axes, one per split, and what they show in words."""
-    n_columns = columns_of(len(splits), PANELS_PER_ROW)
-    width = panel_inches[0] * max(n_columns, 2) + margins_inches[0]
-    height = panel_inches[1] * ceil(len(splits) / n_columns) + margins_inches[1]
-    figure = new_figure(width, height)
-    grid = panels(figure, len(splits), n_columns, sharex="all", sharey="all")
+    """Panels that share their axes, and what they show; ``size``: margin, panel; width, height."""
+    n_columns = drawing.columns_of(len(splits), PANELS_PER_ROW)
+    (margin, width), (margin_below, height) = size
+    height = margin_below + height * ceil(len(splits) / n_columns)
+    figure = drawing.new_figure(margin + width * max(n_columns, 2), height)
+    grid = drawing.panels(figure, len(splits), n_columns, sharex="all", sharey="all")
+    words = [draw(axes, split) for axes, split in zip(grid, splits, strict=True)]
     for axes, split in zip(grid, splits, strict=True):
         axes.set_title(split, fontweight="bold")
-    return figure, grid, " ".join(draw(*pair) for pair in zip(grid, splits, strict=True))
+        axes.tick_params(labelbottom=True)
+    drawing.name_below(grid, n_columns, axis)
+    return figure, grid, " ".join(words)
 
 
 def _set_seconds(grid: Sequence[Axes], low: float, high: float) -> None:
@@ -165,46 +156,45 @@ def draw_learning_curves(folder: ExperimentFolder, scene: str) -> Iterator[Drawi
     """Overall accuracy over the number of labels, for splits that differ in nothing else."""
     for amount, splits in learning_curves(folder, scene):
         with look():
-            yield _draw_learning_curve(folder, scene, amount, splits)
+            figure = drawing.new_figure(9.6, 4.8)
+            words = _draw_learning_curve(figure.add_subplot(), folder, scene, splits)
+            figure.axes[0].set(xlabel=AMOUNTS[amount], ylabel="overall accuracy (%)")
+            method_legend(figure, method_styles(folder.methods), [_POSITION_HANDLE], place="right")
+        names = [split for _, split in splits]
+        yield Drawing(
+            figure_name("learning-curve", scene, names[0], "to", names[-1]),
+            figure,
+            f"Overall accuracy on {scene} over {AMOUNTS[amount]}, mean and 95 % interval over the "
+            f"seeds. {words}.",
+            f"How much more labels help: the splits {', '.join(names)}, mean and 95 % interval "
+            "over the seeds. The number of labels is drawn on a logarithmic scale; at each number "
+            "the methods stand a little apart.",
+        )
 
 
 def _draw_learning_curve(
-    folder: ExperimentFolder, scene: str, amount: str, splits: list[tuple[float, str]]
-) -> Drawing:
-    styles, names = method_styles(folder.methods), [split for _, split in splits]
-    figure = new_figure(9.6, 4.8)
-    axes = panels(figure, 1, 1)[0]
-    sentences = []
+    axes: Axes, folder: ExperimentFolder, scene: str, splits: list[tuple[float, str]]
+) -> str:
+    words, styles = [], method_styles(folder.methods)
     for place, (label, style) in enumerate(styles.items()):
-        means = [(x, seed_mean(folder.of(scene, split, label))) for x, split in splits]
-        known = [(x, mean) for x, mean in means if mean is not None]
-        if known:
-            # Side by side, or the intervals of the methods would cover each other.
-            xs = [x * 1.012 ** (place - len(styles) / 2) for x, _ in known]
-            axes.plot(xs, [mean.value for _, mean in known], linewidth=1.3, **style.full)
-            ends = [m.low for _, m in known], [m.high for _, m in known]
-            axes.vlines(xs, *ends, colors=style.color)
-            sentences.append(f"{label}: " + ", ".join(f"{mean} % at {x:g}" for x, mean in known))
+        means = {x: seed_mean(folder.of(scene, split, label)) for x, split in splits}
+        known = {x: mean for x, mean in means.items() if mean is not None}
+        # Side by side, or the intervals of the methods would cover each other.
+        xs = [x * 1.012 ** (place - len(styles) / 2) for x in known]
+        axes.plot(xs, [mean.value for mean in known.values()], linewidth=1.3, **style.full)
+        ends = [m.low for m in known.values()], [m.high for m in known.values()]
+        axes.vlines(xs, *ends, colors=style.color)
+        at = ", ".join(f"{mean} % at {x:g}" for x, mean in known.items())
+        words += [f"{label}: {at}"] if known else []
     position = {x: position_accuracy(folder, scene, split) for x, split in splits}
     measured = {x: accuracy for x, accuracy in position.items() if accuracy is not None}
     axes.plot(list(measured), list(measured.values()), **_POSITION_LINE)
     axes.set_xscale("log")
     axes.set_xticks([x for x, _ in splits], [f"{x:g}" for x, _ in splits])
     axes.minorticks_off()
-    axes.set(
-        xlabel=AMOUNTS[amount], ylabel="overall accuracy (%)", ylim=_limits(folder, scene, names)
-    )
+    axes.set_ylim(_limits(folder, scene, [split for _, split in splits]))
     axes.grid()
-    method_legend(figure, styles, [_position_handle()], place="right")
-    return Drawing(
-        figure_name("learning-curve", scene, names[0], "to", names[-1]),
-        figure,
-        f"Overall accuracy on {scene} over {AMOUNTS[amount]}, mean and 95 % interval over the "
-        f"seeds. {'; '.join(sentences)}.",
-        f"How much more labels help: the splits {', '.join(names)}, mean and 95 % interval over "
-        "the seeds. The number of labels is drawn on a logarithmic scale; at each number the "
-        "methods stand a little apart.",
-    )
+    return "; ".join(words)
 
 
 def learning_curves(
@@ -212,22 +202,16 @@ def learning_curves(
 ) -> list[tuple[str, list[tuple[float, str]]]]:
     """Splits that differ in the amount of labels alone: a key of ``AMOUNTS``, (amount, split)s."""
     groups: dict[tuple[str, str], list[tuple[float, str]]] = {}
-    about: dict[str, dict[str, Any]] = folder.about.get("splits", {})
     for split in splits_with_cells(folder, scene):
         made_with = value_of(finished(folder, scene, split)[0], "split", "parameters") or {}
         # Of both, samples_per_class decides how many pixels are drawn.
         amount = next((key for key in AMOUNTS if made_with.get(key) is not None), None)
         if amount is not None:
             value = made_with[amount] * (1 if amount == "samples_per_class" else 100)
-            others = {
-                k: v for k, v in about.get(split, {}).items() if k not in (amount, "name", "scenes")
-            }
-            groups.setdefault((amount, repr(sorted(others.items()))), []).append((value, split))
-    return [
-        (amount, sorted(points))
-        for (amount, _), points in groups.items()
-        if len({x for x, _ in points}) > 1
-    ]
+            about = folder.about.get("splits", {}).get(split, {}).items()
+            others = sorted(item for item in about if item[0] not in (amount, "name", "scenes"))
+            groups.setdefault((amount, repr(others)), []).append((value, split))
+    return [(key[0], sorted(pts)) for key, pts in groups.items() if len({x for x, _ in pts}) > 1]
 
 
 def _limits(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> tuple[float, float]:
@@ -243,7 +227,3 @@ def _limits(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> tupl
                 values.append(min(mean.high, mean.value + LONGEST_HALF_INTERVAL))
     gap = 0.06 * max(max(values) - min(values), 2.0)
     return min(values) - gap, max(values) + gap
-
-
-def _position_handle() -> Line2D:
-    return Line2D([], [], label="position only: sees no spectrum", **_POSITION_LINE)

@@ -16,12 +16,7 @@ from hsidiff.report import amounts, style
 
 
 class Block(NamedTuple):
-    """One piece of a page.
-
-    Attributes:
-        macro: the macro of ``blocks.html`` that shows it.
-        content: what the macro takes.
-    """
+    """One piece of a page: a macro of ``blocks.html``, and what it shows."""
 
     macro: str
     content: Any
@@ -29,13 +24,7 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page below a heading; it is left out if it has no block.
-
-    Attributes:
-        title: the heading.
-        blocks: what it shows.
-        anchor: where links of the page lead; empty if none does.
-    """
+    """Blocks below a heading, left out if there is none; links of a page lead to anchors."""
 
     title: str
     blocks: Sequence[Block]
@@ -93,9 +82,8 @@ def render_page(
     title: str, subtitle: str, top: Sequence[Block], sections: Iterable[Section], footer: str
 ) -> str:
     """A whole page as HTML, which needs no other file; ``top`` stands above the sections."""
-    return _environment().get_template("page.html").render(
-        title=title, subtitle=subtitle, top=top, sections=sections, footer=footer
-    )  # fmt: skip
+    page = _environment().get_template("page.html")
+    return page.render(title=title, subtitle=subtitle, top=top, sections=sections, footer=footer)
 
 
 @cache

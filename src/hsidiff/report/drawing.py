@@ -131,11 +131,9 @@ def plain_figure(width_px: int, height_px: int, dpi: int) -> Figure:
 
 
 def axes_of_pixels(figure: Figure, box_px: tuple[float, float, float, float]) -> Axes:
-    """Axes of an exact size, so that a picture's pixels fall on whole pixels of the file.
+    """Axes of an exact box (left, bottom, width, height) of :func:`plain_figure`, without frame.
 
-    Args:
-        figure: of :func:`plain_figure`.
-        box_px: left, bottom, width, height.
+    So a picture's pixels fall on whole pixels of the file.
     """
     all_px = figure.get_size_inches() * figure.dpi
     axes = figure.add_axes(tuple(part / all_px[i % 2] for i, part in enumerate(box_px)))

@@ -21,7 +21,7 @@ from hsidiff.report.pictures import (
     rgba,
 )
 from hsidiff.report.seed_means import finished
-from hsidiff.report.style import INK, RIGHT_COLOR, WRONG_COLOR
+from hsidiff.report.style import INK, RIGHT, WRONG
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,12 @@ class MappedSplit:
     """The maps of one scene and split, of the first seed that has any.
 
     Attributes:
-        scene: its name.
-        name: name of the split.
-        split: its training and test labels.
+        split: the training and test labels.
         truth: (rows, cols) int32, every label that any split of the experiment holds.
         classes: the legend.
         cells: one finished cell per method, all of one seed.
     """
 
-    scene: str
-    name: str
     split: Split
     truth: np.ndarray
     classes: tuple[LandClass, ...]
@@ -50,30 +46,26 @@ class MappedSplit:
     ) -> "MappedSplit | None":
         """The maps to show; ``truth`` of :func:`all_labels`. None where no cell is finished."""
         every_seed = finished(folder, scene, split)
-        if not every_seed:
+        cells = tuple(c for c in every_seed if c.seed == min(cell.seed for cell in every_seed))
+        if not cells:
             return None
-        seed = min(cell.seed for cell in every_seed)
-        cells = tuple(cell for cell in every_seed if cell.seed == seed)
-        labels = folder.split_of(cells[0])
-        return cls(scene, split, labels, truth, folder.classes_of(scene), cells)
+        return cls(folder.split_of(cells[0]), truth, folder.classes_of(scene), cells)
 
     @property
     def fit(self) -> Enlargement:
         """How the scene fits a panel."""
         return shown_part(self.truth.shape)
 
-    def drawing(
-        self, kind: str, shown: list[Panel], key: Key, alternative: str, caption: str
-    ) -> Drawing:
-        """A sheet of maps; ``alternative`` goes on after the names of scene, split and seed."""
-        figure, seed = draw_sheet(shown, self.fit, key), self.cells[0].seed
-        step = self.fit.step
+    def drawing(self, kind: str, shown: list[Panel], key: Key, words: str, caption: str) -> Drawing:
+        """A sheet of maps; ``words`` is what it shows, apart from whose maps they are."""
+        figure, first, step = draw_sheet(shown, self.fit, key), self.cells[0], self.fit.step
         every = "" if step == 1 else f" One of {step} rows and columns is shown."
+        place = f"{first.scene}, split {first.split}, seed {first.seed}"
         return Drawing(
-            figure_name(kind, self.scene, self.name),
+            figure_name(kind, first.scene, first.split),
             figure,
-            f"{kind.capitalize()} of {self.scene}, split {self.name}, seed {seed}. {alternative}",
-            f"{caption} Seed {seed}.{every}",
+            f"{kind.capitalize()} of {place}. {words}",
+            f"{caption} Seed {first.seed}.{every}",
             "png",
             round(figure.get_figwidth() * figure.dpi / PIXELS_PER_PAGE_PX),
         )
@@ -86,9 +78,7 @@ def all_labels(folder: ExperimentFolder, scene: str) -> np.ndarray:
     """
     cells = {(c.split, c.seed): c for c in folder.cells if c.done and c.scene == scene}
     splits = [folder.split_of(cell) for cell in cells.values()]
-    return np.maximum.reduce(
-        [side.values for split in splits for side in (split.train, split.test)]
-    )
+    return np.maximum.reduce([s.values for split in splits for s in (split.train, split.test)])
 
 
 def map_drawings(
@@ -113,14 +103,10 @@ def draw_class_maps(mapped: MappedSplit) -> Drawing:
     key = [(c.color, c.name) for c in mapped.classes]
     key += [(EMPTY_COLOR, "no label"), ("#ffffff", "no data")]
     numbers = ", ".join(f"{cell.method} {_accuracy(cell)}" for cell in mapped.cells)
-    return mapped.drawing(
-        "maps",
-        shown,
-        key,
-        f"Beside all labels, with overall accuracy: {numbers}. Classes: "
-        f"{', '.join(land_class.name for land_class in mapped.classes)}.",
-        "All labels, and the map of each method with its overall accuracy (OA) on the test pixels.",
-    )
+    names = ", ".join(land_class.name for land_class in mapped.classes)
+    words = f"Beside all labels, with overall accuracy: {numbers}. Classes: {names}."
+    caption = "All labels, and each method's map with its overall accuracy (OA) on the test pixels."
+    return mapped.drawing("maps", shown, key, words, caption)
 
 
 def draw_error_maps(mapped: MappedSplit) -> Drawing:
@@ -133,34 +119,23 @@ def draw_error_maps(mapped: MappedSplit) -> Drawing:
         shown.append(Panel(cell.method, f"{count(n_wrong)} wrong", picture))
         numbers.append(f"{cell.method} {n_wrong} wrong")
     n_train, n_test = mapped.split.train.n_labelled, mapped.split.test.n_labelled
-    key = [(RIGHT_COLOR, "right"), (WRONG_COLOR, "wrong")]
-    key += [(INK, "training pixel"), (EMPTY_COLOR, "not scored")]
-    return mapped.drawing(
-        "errors",
-        shown,
-        key,
-        f"With {n_train} training pixels. Of {n_test} test pixels: {', '.join(numbers)}.",
-        f"Right and wrong among {count(n_test)} test pixels, and the {count(n_train)} training "
-        "pixels.",
+    colors = (RIGHT, WRONG, INK, EMPTY_COLOR)
+    key = list(zip(colors, ("right", "wrong", "training pixel", "not scored"), strict=True))
+    words = f"With {n_train} training pixels. Of {n_test} test pixels: {', '.join(numbers)}."
+    caption = (
+        f"Right and wrong among {count(n_test)} test pixels, and {count(n_train)} training pixels."
     )
+    return mapped.drawing("errors", shown, key, words, caption)
 
 
 def error_picture(split: Split, class_map: np.ndarray, step: int = 1) -> np.ndarray:
-    """Right and wrong test pixels, and training pixels over them, as colours.
+    """Right and wrong test pixels of a map (rows, cols), and training pixels over them, as colours.
 
     Of several test pixels that fall together in a picture of every ``step``-th pixel the last one
     is drawn, right or wrong, so neither is favoured.
-
-    Args:
-        split: training and test labels.
-        class_map: (rows, cols) int, the map.
-        step: every ``step``-th pixel is shown, in rows and columns.
-
-    Returns:
-        (ceil(rows / step), ceil(cols / step), 4) uint8.
     """
     test = split.test.values
-    colors = np.array([rgba(WRONG_COLOR), rgba(RIGHT_COLOR)], dtype=np.uint8)
+    colors = np.array([rgba(WRONG), rgba(RIGHT)], dtype=np.uint8)
     is_right = (class_map == test)[test > 0].astype(int)
     points = ((test > 0, colors[is_right]), (split.train.values > 0, rgba(INK)))
     return points_picture(class_map.shape, points, step)
@@ -169,22 +144,19 @@ def error_picture(split: Split, class_map: np.ndarray, step: int = 1) -> np.ndar
 def draw_confidence_maps(mapped: MappedSplit) -> Drawing:
     """The largest probability of each pixel, and its mean over the test pixels beside the OA."""
     fit, shown, numbers = mapped.fit, [], []
-    is_test = mapped.split.test.values > 0
     for cell in mapped.cells:
         confidence = cell.confidence()
         picture = mpl.colormaps[CONFIDENCE_COLORS](fit.thinned(confidence), bytes=True)
         picture[fit.thinned(cell.class_map()) == 0] = 0
-        mean = percent(float(confidence[is_test].mean()))
+        mean = percent(float(confidence[mapped.split.test.values > 0].mean()))
         shown.append(Panel(cell.method, f"mean {mean}, OA {_accuracy(cell)}", picture))
         numbers.append(f"{cell.method} {mean} (overall accuracy {_accuracy(cell)})")
-    return mapped.drawing(
-        "confidence",
-        shown,
-        None,
-        f"Mean confidence on the test pixels: {', '.join(numbers)}.",
+    words = f"Mean confidence on the test pixels: {', '.join(numbers)}."
+    caption = (
         "Confidence: the probability of the class that the map shows, as the method itself gives "
-        "it. A mean on the test pixels far above the overall accuracy (OA) is overconfidence.",
+        "it. A mean on the test pixels far above the overall accuracy (OA) is overconfidence."
     )
+    return mapped.drawing("confidence", shown, None, words, caption)
 
 
 def _accuracy(cell: Cell) -> str:

@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
-
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.progress import track
 from hsidiff.report.accuracy_charts import draw_accuracies, draw_learning_curves, draw_seconds
@@ -13,7 +11,6 @@ from hsidiff.report.blocks import Block, Section, folded, render_page, sentence
 from hsidiff.report.drawing import POSITION, Drawing, figure_name
 from hsidiff.report.experiment_maps import all_labels, map_drawings
 from hsidiff.report.leakage import leakage_blocks, mean_leakage
-from hsidiff.report.matrices import draw_confusion, draw_differences
 from hsidiff.report.provenance import experiment_provenance
 from hsidiff.report.report_files import files_in, write_report_files
 from hsidiff.report.seed_means import (
@@ -25,8 +22,15 @@ from hsidiff.report.seed_means import (
     seed_mean,
     splits_with_cells,
 )
-from hsidiff.report.tables.all_tables import Pairs, check_has_cells, compare_pairs, write_tables
+from hsidiff.report.tables.all_tables import (
+    Pairs,
+    check_has_cells,
+    compare_pairs,
+    method_confusion,
+    write_tables,
+)
 from hsidiff.report.tables.comparison_tables import leakage_table, pairwise_table, unscored_table
+from hsidiff.report.tables.matrix_tables import differences_table
 from hsidiff.report.tables.published_table import published_table
 from hsidiff.report.tables.score_tables import class_table, summary_table
 
@@ -102,7 +106,7 @@ def _page(folder: ExperimentFolder, gallery: Gallery, pairs: Pairs) -> str:
     truths = {scene: all_labels(folder, scene) for scene, _ in places}
     for scene, split in track(places, "pictures", len(places)):
         blocks = gallery.add(map_drawings(folder, scene, split, truths[scene]))
-        blocks += _split_details(folder, gallery, scene, split, pairs)
+        blocks += _split_details(folder, scene, split, pairs)
         parts.append((f"{scene}, {split}: maps, classes, pairs", blocks))
     unscored = unscored_table(folder)
     parts.append(("Cells without scores", [Block("table", unscored)] if unscored else []))
@@ -187,31 +191,18 @@ def _leakage(folder: ExperimentFolder) -> list[Block]:
     return [*blocks, Block("table", leakage_table(folder))] if blocks else []
 
 
-def _split_details(
-    folder: ExperimentFolder, gallery: Gallery, scene: str, split: str, pairs: Pairs
-) -> list[Block]:
+def _split_details(folder: ExperimentFolder, scene: str, split: str, pairs: Pairs) -> list[Block]:
     """Scores per class, confusion matrices, and the methods in pairs."""
     blocks = [Block("table", class_table(folder, scene, split))]
-    matrices = gallery.add(_confusion(folder, scene, split, label) for label in folder.methods)
+    every = [method_confusion(folder, scene, split, label) for label in folder.methods]
+    matrices = [Block("table", matrix) for matrix in every if matrix is not None]
     if matrices:
-        shown = Block("pictures", [block.content for block in matrices])
         is_open = len(matrices) <= MOST_OPEN_MATRICES
-        blocks.append(folded("Confusion matrices, one per method", [shown], is_open))
+        blocks.append(folded("Confusion matrices, one per method", matrices, is_open))
     compared = pairs.get((scene, split), ())
     if compared:
         differences = {(pair.first, pair.second): pair.bootstrap for pair in compared}
-        blocks += gallery.add([draw_differences(scene, split, folder.methods, differences)])
+        title = f"{scene}, {split}: differences of overall accuracy"
+        blocks.append(Block("table", differences_table(title, folder.methods, differences)))
         blocks.append(Block("table", pairwise_table(scene, split, compared)))
     return blocks
-
-
-def _confusion(folder: ExperimentFolder, scene: str, split: str, label: str) -> Drawing | None:
-    """What one method takes for what on one split, all its seeds together."""
-    results = [cell.result for cell in folder.of(scene, split, label)]
-    results = [result for result in results if result.get("confusion_matrix")]
-    if not results:
-        return None
-    counts = np.sum([result["confusion_matrix"] for result in results], axis=0)
-    n_test = np.sum([[e["n_test"] for e in result["per_class"]] for result in results], axis=0)
-    about = f"{label}, {split}"
-    return draw_confusion((scene, split, label), about, folder.classes_of(scene), counts, n_test)

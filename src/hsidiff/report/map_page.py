@@ -12,10 +12,10 @@ from hsidiff.report import pictures
 from hsidiff.report.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Picture, Section, render_page, sentence
 from hsidiff.report.leakage import leakage_blocks
-from hsidiff.report.matrices import draw_confusion
 from hsidiff.report.pictures import Enlargement
 from hsidiff.report.provenance import costs, map_provenance
 from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.tables.matrix_tables import confusion_table
 from hsidiff.scenes.scene import Scene
 
 # Two pictures stand side by side; a scene that is too wide for that gets a row of its own.
@@ -187,5 +187,6 @@ def _confusion(results: ResultFolder, scene: str) -> list[Block]:
     if not counts or len(counts) != len(entries):
         return []
     n_test = np.array([entry.get("n_test") or 0 for entry in entries])
-    drawing = draw_confusion((scene,), scene, results.scored_classes, np.array(counts), n_test)
-    return [Block("picture", drawing.picture())]
+    title = f"{scene}: confusion matrix"
+    table = confusion_table((scene,), title, results.scored_classes, np.array(counts), n_test)
+    return [Block("table", table)]

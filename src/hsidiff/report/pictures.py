@@ -33,6 +33,8 @@ READ_SIZE_PX = 512
 CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
 
+Color = tuple[int, int, int, int]
+
 
 @dataclass(frozen=True)
 class Enlargement:
@@ -85,15 +87,8 @@ def bands_in_words(scene: Scene) -> str:
 def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
     """The scene in near infrared, red and green, each stretched from its 2nd to 98th percentile.
 
-    Three bands of one part of the scene at a time are read. A pixel without a value in one of the
-    three is transparent.
-
-    Args:
-        scene: the scene.
-        step: every ``step``-th pixel is shown, in rows and columns.
-
-    Returns:
-        (ceil(rows / step), ceil(cols / step), 4) uint8.
+    Three bands of one part of the scene at a time are read, and every ``step``-th pixel is shown.
+    A pixel without a value in one of the three is transparent.
     """
     indices = scene.band_indices[list(false_colour_bands(scene))]
     good_bands = np.zeros_like(scene.good_bands)
@@ -109,11 +104,7 @@ def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
 
 
 def stretch_limits(values: np.ndarray) -> np.ndarray:
-    """The 2nd and the 98th percentile of each channel of the valid pixels, (2, 3).
-
-    Args:
-        values: (rows, cols, 3), NaN at invalid pixels.
-    """
+    """The 2nd and 98th percentile of each channel, (2, 3), of (rows, cols, 3) with NaN gaps."""
     valid = values[np.isfinite(values).all(axis=-1)]
     return np.percentile(valid, (2, 98), axis=0) if len(valid) else np.array([[0.0] * 3, [1.0] * 3])
 
@@ -121,9 +112,7 @@ def stretch_limits(values: np.ndarray) -> np.ndarray:
 def stretched(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Colours (rows, cols, 4) uint8 of values (rows, cols, 3) with NaN at invalid pixels.
 
-    Args:
-        values: red, green, blue.
-        limits: (2, 3), what is drawn as 0 and as 255 in each channel.
+    ``limits``, (2, 3), are what is drawn as 0 and as 255 in each channel.
     """
     picture = np.zeros((*values.shape[:2], 4), dtype=np.uint8)
     valid = np.isfinite(values).all(axis=-1)
@@ -140,9 +129,7 @@ def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -
 
 
 def class_colours(
-    class_ids: np.ndarray,
-    classes: Sequence[LandClass],
-    background: tuple[int, int, int, int] = (0, 0, 0, 0),
+    class_ids: np.ndarray, classes: Sequence[LandClass], background: Color = (0, 0, 0, 0)
 ) -> np.ndarray:
     """Class ids (rows, cols) in the colours of their legend; all else is ``background``."""
     picture = np.full((*class_ids.shape, 4), background, dtype=np.uint8)
@@ -174,15 +161,10 @@ def split_picture(split: Split, step: int = 1) -> np.ndarray:
 def points_picture(
     shape: tuple[int, ...], points: Iterable[tuple[np.ndarray, Any]], step: int
 ) -> np.ndarray:
-    """Single pixels of a scene in colours, the later ones over the earlier ones.
+    """Masks (rows, cols) bool of a scene, each in its colour or colours, the later ones on top.
 
     In a picture of every n-th pixel a pixel is drawn at the nearest shown one, so that a few
     labels of a large scene stay visible.
-
-    Args:
-        shape: (rows, cols) of the scene.
-        points: masks (rows, cols) bool, each with one colour, or with one for each of its pixels.
-        step: every ``step``-th pixel is shown, in rows and columns.
     """
     size = [ceil(length / step) for length in shape]
     picture = np.full((*size, 4), rgba(EMPTY_COLOR), dtype=np.uint8)
@@ -192,7 +174,7 @@ def points_picture(
     return picture
 
 
-def rgba(color: str) -> tuple[int, int, int, int]:
+def rgba(color: str) -> Color:
     """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
     red, green, blue = bytes.fromhex(color[1:])
     return red, green, blue, 255

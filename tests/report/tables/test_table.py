@@ -73,6 +73,11 @@ def test_scenes_whose_names_look_alike_have_files_of_their_own(
 ) -> None:
     twins = [cell for cell in folder.cells if cell.scene == FIELD]
     cells = (*twins, *(replace(cell, scene="field a") for cell in twins))
-    names = [table.name for table in make_tables(replace(folder, cells=cells), pairs={})]
+    about = {
+        **folder.about,
+        "scenes": dict.fromkeys((FIELD, "field a"), folder.about["scenes"][FIELD]),
+    }
+    both = replace(folder, about=about, cells=cells)
+    names = [table.name for table in make_tables(both, pairs={})]
     assert len(set(names)) == len(names)
     assert {"summary-field-a", "summary-field-a-2"} <= set(names)

@@ -59,13 +59,7 @@ def leakage_table(folder: ExperimentFolder) -> Table:
 
 
 def pairwise_table(scene: str, split: str, pairs: Sequence[MethodPair]) -> Table:
-    """Which methods differ on a split, by a bootstrap over places and by McNemar's test.
-
-    Args:
-        scene: name of the scene.
-        split: name of the split.
-        pairs: what :func:`hsidiff.experiment.pairwise.compare_methods` gives, at least one.
-    """
+    """Which methods differ on a split; ``pairs`` of ``compare_methods``, at least one."""
     titles = ["points", "95 % interval", "p", "p, corrected", "units", "McNemar p < 0.05"]
     return Table(
         name=file_stem("pairs", scene, split),
@@ -114,25 +108,14 @@ def _p_text(p_value: float | None) -> str:
 
 def _pair_numbers(scene: str, split: str, pair: MethodPair) -> list[dict[str, Any]]:
     names = {"scene": scene, "split": split, "first": pair.first, "second": pair.second}
-    drawn = pair.bootstrap
-    bootstrap = {
-        "test": f"bootstrap over {pair.units}",
-        "seeds": " ".join(map(str, pair.seeds)),
-        "difference": drawn.difference,
-        "low": drawn.low,
-        "high": drawn.high,
-        "p_value": drawn.p_value,
-        "corrected_p_value": pair.corrected_p_value,
-        "n_units": drawn.n_units,
-    }
+    drawn = vars(pair.bootstrap)
+    seeds = {"test": f"bootstrap over {pair.units}", "seeds": " ".join(map(str, pair.seeds))}
+    corrected = {"corrected_p_value": pair.corrected_p_value}
+    bootstrap = seeds | {name: drawn[name] for name in ("difference", "low", "high", "p_value")}
+    bootstrap |= corrected | {"n_units": drawn["n_units"]}
     per_seed = [
-        {
-            "test": "McNemar",
-            "seeds": str(seed),
-            "p_value": test.p_value,
-            "n_only_first": test.n_only_first,
-            "n_only_second": test.n_only_second,
-        }
+        {"test": "McNemar", "seeds": str(seed), "p_value": test.p_value}
+        | {"n_only_first": test.n_only_first, "n_only_second": test.n_only_second}
         for seed, test in zip(pair.seeds, pair.per_seed, strict=True)
     ]
     return [names | row for row in (bootstrap, *per_seed)]

@@ -17,12 +17,7 @@ OTHER_SPLIT, BELOW, REACHED = "not the same split", "not reproduced", "reached"
 
 
 def published_table(folder: ExperimentFolder, scene: str) -> Table | None:
-    """The published scores of a scene beside ours, each with its split; None if none is known.
-
-    Args:
-        folder: the experiment.
-        scene: name of a scene; published scores are known by the name of the benchmark.
-    """
+    """The published scores of a scene beside ours, each with its split; None if none is known."""
     ours = _cells_by_published_name(folder, scene)
     pairs = [
         (score, cells)
@@ -31,6 +26,7 @@ def published_table(folder: ExperimentFolder, scene: str) -> Table | None:
     ]
     if not pairs:
         return None
+    rows = [_texts_and_numbers(score, cells) for score, cells in pairs]
     return Table(
         name=file_stem("published", scene),
         title=f"{scene}: published scores and ours",
@@ -41,8 +37,8 @@ def published_table(folder: ExperimentFolder, scene: str) -> Table | None:
             Column("verdict"),
             Column("source", "text"),
         ),
-        rows=[_texts(score, cells) for score, cells in pairs],
-        numbers=pd.DataFrame([{"scene": scene} | _numbers(*pair) for pair in pairs]),
+        rows=[texts for texts, _ in rows],
+        numbers=pd.DataFrame([{"scene": scene} | numbers for _, numbers in rows]),
         notes=(
             "In per cent. A score on another split is no measure of ours. On the same kind of "
             f"split, {BELOW!r} says that our mean is below the published number, {REACHED!r} that "
@@ -63,39 +59,41 @@ def _cells_by_published_name(folder: ExperimentFolder, scene: str) -> dict[str, 
     return by_name
 
 
-def _texts(score: PublishedScore, cells: list[Cell]) -> tuple[str, ...]:
+def _texts_and_numbers(
+    score: PublishedScore, cells: list[Cell]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
     """A published score beside cells of ours, or alone."""
     ours = spread_of(cells, "overall_accuracy")
-    others = (score.average_accuracy, score.kappa)
-    deviation = "" if score.deviation is None else f" {PLUS_MINUS} {score.deviation:.2f}"
-    return (
-        score.method,
-        f"{score.overall_accuracy:.2f}{deviation}",
-        *(UNKNOWN if number is None else f"{number:.2f}" for number in others),
-        score.split.words,
-        _label_and_profile(cells[0]) if cells else UNKNOWN,
-        cells[0].split if cells else UNKNOWN,
-        mean_text(ours),
-        _verdict(score, cells, ours) or UNKNOWN,
-        f"{score.source}; {score.note}" if score.note else score.source,
-    )
-
-
-def _numbers(score: PublishedScore, cells: list[Cell]) -> dict[str, Any]:
-    ours = spread_of(cells, "overall_accuracy")
-    return {
+    label, split = (cells[0].method, cells[0].split) if cells else (None, None)
+    profile = cells[0].result.get("profile") if cells else None
+    with_profile = f"{label} ({profile})" if profile and profile not in str(label) else label
+    numbers: dict[str, Any] = {
         "published_method": score.method,
         "published_overall_accuracy_percent": score.overall_accuracy,
         "published_average_accuracy_percent": score.average_accuracy,
         "published_kappa_percent": score.kappa,
         "published_split": score.split.words,
-        "method": cells[0].method if cells else None,
-        "split": cells[0].split if cells else None,
+        "method": label,
+        "split": split,
         "n_seeds": len(cells),
         "overall_accuracy": None if ours is None else ours.mean,
         "verdict": _verdict(score, cells, ours),
         "source": f"{score.source}; {score.note}" if score.note else score.source,
     }
+    deviation = "" if score.deviation is None else f" {PLUS_MINUS} {score.deviation:.2f}"
+    others = (score.average_accuracy, score.kappa)
+    texts = (
+        score.method,
+        f"{score.overall_accuracy:.2f}{deviation}",
+        *(UNKNOWN if number is None else f"{number:.2f}" for number in others),
+        score.split.words,
+        with_profile or UNKNOWN,
+        split or UNKNOWN,
+        mean_text(ours),
+        numbers["verdict"] or UNKNOWN,
+        numbers["source"],
+    )
+    return texts, numbers
 
 
 def _verdict(score: PublishedScore, cells: list[Cell], ours: Spread | None) -> str:
@@ -104,9 +102,3 @@ def _verdict(score: PublishedScore, cells: list[Cell], ours: Spread | None) -> s
     if not all(score.split.is_that_of(cell.result) for cell in cells):
         return OTHER_SPLIT
     return REACHED if is_reproduced(score, ours.mean) else BELOW
-
-
-def _label_and_profile(cell: Cell) -> str:
-    """The label of a method, with its profile if the label does not say it."""
-    profile = cell.result.get("profile")
-    return f"{cell.method} ({profile})" if profile and profile not in cell.method else cell.method

@@ -9,20 +9,13 @@ import pandas as pd
 from hsidiff.evaluation.comparison import Spread, spread
 from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.amounts import TIMES, UNKNOWN
-from hsidiff.report.seed_means import (
-    mean_seconds,
-    n_seeds,
-    splits_with_cells,
-    spread_of,
-    value_of,
-)
+from hsidiff.report.seed_means import mean_seconds, n_seeds, splits_with_cells, spread_of, value_of
 from hsidiff.report.tables.score_texts import Measured, mean_text, numbers_of, score_texts
 from hsidiff.report.tables.table import Table, columns, file_stem
 
 KAPPA = f"\N{GREEK SMALL LETTER KAPPA} {TIMES} 100"
 _TOTALS = {"overall_accuracy": "OA", "average_accuracy": "AA", "kappa": KAPPA}
-_RESULTS = ("overall_accuracy", "average_accuracy", "kappa", "n_train", "n_test")
-_PER_CENT = "In per cent: mean and standard deviation over the seeds."
+_COSTS = ("n_parameters", "macs_per_pixel")
 _BEST = (
     "The best mean is bold, with its 95 % t interval, cut where scores end. It is too narrow: "
     "splits of one scene share most of their pixels."
@@ -30,34 +23,34 @@ _BEST = (
 
 
 def class_table(folder: ExperimentFolder, scene: str, split: str) -> Table:
-    """Accuracy of each class, OA, AA and kappa of each method on one split, as the papers do.
-
-    Args:
-        folder: the experiment.
-        scene: name of a scene.
-        split: name of a split.
-    """
-    cells = _cells_by_method(folder, scene, split)
-    classes = _scored_classes(cells)
-    names = [*classes.values(), *_TOTALS.values()]
-    keys = [*(f"accuracy of class {class_id}" for class_id in classes), *_TOTALS]
+    """Accuracy of each class, OA, AA and kappa of each method on one split, as the papers do."""
+    cells = {m: folder.of(scene, split, m) for m in _methods_of(folder, scene, [split])}
+    # Pixels of a class are the same for all methods.
+    one_per_seed = {cell.seed: cell for one in cells.values() for cell in one}.values()
+    classes = _scored_classes(one_per_seed)
+    rows = [(f"accuracy of class {i}", name) for i, name in classes.items()] + [*_TOTALS.items()]
     measured = [
         *([_class_spread(one, i, "accuracy") for one in cells.values()] for i in classes),
         *([spread_of(one, key) for one in cells.values()] for key in _TOTALS),
     ]
-    texts = score_texts(measured, "in rows", n_seeds(folder), keys.index("kappa"))
-    pixels = [_pixels_of_class(cells, class_id) for class_id in classes] + [("", "")] * len(_TOTALS)
-    labels = [
-        {"scene": scene, "split": split, "score": key, "name": name}
-        for key, name in zip(keys, names, strict=True)
-    ]
+    kappa_row = len(classes) + list(_TOTALS).index("kappa")
+    texts = score_texts(measured, "in rows", n_seeds(folder), kappa_row)
+    pixels = [
+        [_whole(_class_spread(one_per_seed, i, key)) for key in ("n_train", "n_test")]
+        for i in classes
+    ] + [["", ""]] * len(_TOTALS)
+    place = {"scene": scene, "split": split}
     return Table(
         name=file_stem("scores", scene, split),
         title=f"{scene}, {split}: accuracy per class",
         columns=(*columns(["class"], ["training px", "test px"]), *columns(list(cells))),
-        rows=[(n, *px, *row) for n, px, row in zip(names, pixels, texts, strict=True)],
-        numbers=_long(labels, [{"method": method} for method in cells], measured),
-        notes=(_PER_CENT, _on_seeds(folder), "Pixels are means over the seeds.", _BEST),
+        rows=[(row[1], *px, *text) for row, px, text in zip(rows, pixels, texts, strict=True)],
+        numbers=_long(
+            [place | {"score": key, "name": name} for key, name in rows],
+            [{"method": method} for method in cells],
+            measured,
+        ),
+        notes=(*_on_seeds(folder), "Pixels are means over the seeds.", _BEST),
         rule_before=len(classes),
     )
 
@@ -66,32 +59,25 @@ def summary_table(folder: ExperimentFolder, scene: str) -> Table:
     """Overall accuracy of each method on each split of a scene, and what a map costs."""
     splits = splits_with_cells(folder, scene)
     methods = _methods_of(folder, scene, splits)
-    measured: list[list[Spread | None]] = []
-    costs, labels = [], []
-    for method in methods:
-        of_splits = [folder.of(scene, split, method) for split in splits]
-        measured.append([spread_of(cells, "overall_accuracy") for cells in of_splits])
-        every_cell = [cell for cells in of_splits for cell in cells]
-        # The settings of a method decide about its cost, not the seed.
-        sizes = {
-            name: next(filter(None, (value_of(c, "cost", name) for c in every_cell)), None)
-            for name in ("n_parameters", "macs_per_pixel")
-        }
-        seconds = mean_seconds(every_cell)
-        costs.append((_seconds_text(seconds), *map(_size_text, sizes.values())))
-        labels.append({"scene": scene, "method": method, "mean_seconds": seconds, **sizes})
+    cells = [[folder.of(scene, split, method) for split in splits] for method in methods]
+    measured = [[spread_of(one, "overall_accuracy") for one in row] for row in cells]
+    costs = [_costs([cell for one in row for cell in one]) for row in cells]
+    place = [{"scene": scene, "method": method} for method in methods]
+    numbers = _long(
+        [row | cost for row, cost in zip(place, costs, strict=True)],
+        [{"split": split} for split in splits],
+        measured,
+    )
     texts = score_texts(measured, "in columns", n_seeds(folder))
     titles = [f"OA, {split}" for split in splits]
-    order = ["scene", "split", "method", *numbers_of(None), "mean_seconds", *sizes]
     return Table(
         name=file_stem("summary", scene),
         title=f"{scene}: overall accuracy and cost",
         columns=columns(["method", *titles], ["seconds", "parameters", "MACs per pixel"]),
-        rows=[(m, *row, *cost) for m, row, cost in zip(methods, texts, costs, strict=True)],
-        numbers=_long(labels, [{"split": split} for split in splits], measured)[order],
+        rows=[(m, *t, *_cost_texts(c)) for m, t, c in zip(methods, texts, costs, strict=True)],
+        numbers=numbers[["scene", "split", "method", *numbers_of(None), *costs[0]]],
         notes=(
-            _PER_CENT,
-            _on_seeds(folder),
+            *_on_seeds(folder),
             _BEST,
             "Seconds are a mean over all finished cells of the scene, fitting and mapping.",
             "Parameters are weights of networks and heads, MACs the multiply-accumulates to map a "
@@ -100,42 +86,50 @@ def summary_table(folder: ExperimentFolder, scene: str) -> Table:
     )
 
 
+def _costs(cells: list[Cell]) -> dict[str, Any]:
+    # The settings of a method decide about its size, not the seed.
+    sizes = {key: [value_of(cell, "cost", key) for cell in cells] for key in _COSTS}
+    known = {key: next(filter(None, every), None) for key, every in sizes.items()}
+    return {"mean_seconds": mean_seconds(cells), **known}
+
+
+def _cost_texts(costs: dict[str, Any]) -> list[str]:
+    sizes = [UNKNOWN if costs[key] is None else f"{costs[key]:,}" for key in _COSTS]
+    return [_seconds_text(costs["mean_seconds"]), *sizes]
+
+
 def overview_table(folder: ExperimentFolder, split: str) -> Table | None:
     """Methods in rows, scenes in columns, under one split; None if there is one scene only.
 
     The mean is over the scenes that were measured, not generated: of each seed first, then over
     the seeds, of those seeds that all these scenes have.
-
-    Args:
-        folder: the experiment.
-        split: name of a split.
     """
     scenes = [scene for scene in folder.scenes if split in splits_with_cells(folder, scene)]
     if len(scenes) < 2:
         return None
     about = folder.about.get("scenes") or {}
     with_file = [scene for scene in scenes if about.get(scene, {}).get("path")]
-    measured: list[list[Spread | None]] = []
-    others = []
+    measured, others = [], []
     for method in folder.methods:
         cells = {scene: folder.of(scene, split, method) for scene in scenes}
         of_files = [cells[scene] for scene in with_file]
-        each = [spread_of(of_scene, "overall_accuracy") for of_scene in cells.values()]
-        measured.append([*each, _mean_over_scenes(of_files, "overall_accuracy")])
-        seconds = mean_seconds(cell for of_scene in cells.values() for cell in of_scene)
-        average = mean_text(_mean_over_scenes(of_files, "average_accuracy"), 1)
-        others.append((average, _seconds_text(seconds)))
+        overall, average = (_mean_over_scenes(of_files, key) for key in list(_TOTALS)[:2])
+        measured.append([*(spread_of(one, "overall_accuracy") for one in cells.values()), overall])
+        seconds = mean_seconds(cell for one in cells.values() for cell in one)
+        others.append((mean_text(average, 1), _seconds_text(seconds)))
     texts = score_texts(measured, "in columns", n_seeds(folder))
-    labels = [{"split": split, "method": method} for method in folder.methods]
     return Table(
         name=file_stem("overview", split),
         title=f"{split}: overall accuracy on all scenes",
         columns=columns(["method", *scenes, "mean OA", "mean AA"], ["seconds"]),
-        rows=[(m, *row, *o) for m, row, o in zip(folder.methods, texts, others, strict=True)],
-        numbers=_long(labels, [{"scene": scene} for scene in (*scenes, "mean")], measured),
+        rows=[(m, *t, *o) for m, t, o in zip(folder.methods, texts, others, strict=True)],
+        numbers=_long(
+            [{"split": split, "method": method} for method in folder.methods],
+            [{"scene": scene} for scene in (*scenes, "mean")],
+            measured,
+        ),
         notes=(
-            _PER_CENT,
-            _on_seeds(folder),
+            *_on_seeds(folder),
             f"Means over {', '.join(with_file) or 'no scene'}.",
             "Seconds are a mean over the finished cells, fitting and mapping.",
         ),
@@ -150,7 +144,7 @@ def cells_frame(folder: ExperimentFolder) -> pd.DataFrame:
             "split": cell.split,
             "method": cell.method,
             "seed": cell.seed,
-            **{key: value_of(cell, key) for key in _RESULTS},
+            **{key: value_of(cell, key) for key in (*_TOTALS, "n_train", "n_test")},
             "seconds": value_of(cell, "seconds", "total"),
             "guard_px": value_of(cell, "split", "parameters", "guard_px"),
             "split_sha256": value_of(cell, "split", "sha256"),
@@ -171,18 +165,19 @@ def _long(
     )
 
 
-def _on_seeds(folder: ExperimentFolder) -> str:
-    if n_seeds(folder) == 1:
-        return "One seed: neither deviation nor interval."
-    return f"{n_seeds(folder)} seeds; a mean over fewer says n."
+def _on_seeds(folder: ExperimentFolder) -> tuple[str, str]:
+    n = n_seeds(folder)
+    fewer = f"{n} seeds; a mean over fewer says n."
+    words = "In per cent: mean and standard deviation over the seeds."
+    return words, "One seed: neither deviation nor interval." if n == 1 else fewer
 
 
 def _seconds_text(seconds: float | None) -> str:
     return UNKNOWN if seconds is None else f"{seconds:.1f}"
 
 
-def _size_text(number: int | None) -> str:
-    return UNKNOWN if number is None else f"{number:,}"
+def _whole(pixels: Spread | None) -> str:
+    return UNKNOWN if pixels is None else f"{pixels.mean:.0f}"
 
 
 def _methods_of(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> list[str]:
@@ -191,41 +186,20 @@ def _methods_of(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> 
     return [method for method in folder.methods if method in present]
 
 
-def _cells_by_method(folder: ExperimentFolder, scene: str, split: str) -> dict[str, list[Cell]]:
-    return {m: folder.of(scene, split, m) for m in _methods_of(folder, scene, [split])}
-
-
 def _class_spread(cells: Iterable[Cell], class_id: int, key: str) -> Spread | None:
-    entries = [value_of(cell, "per_class") or [] for cell in cells]
-    return spread(e.get(key) for of_cell in entries for e in of_cell if e.get("id") == class_id)
+    entries = [entry for cell in cells for entry in value_of(cell, "per_class") or []]
+    return spread(entry.get(key) for entry in entries if entry.get("id") == class_id)
 
 
-def _scored_classes(cells: dict[str, list[Cell]]) -> dict[int, str]:
+def _scored_classes(cells: Iterable[Cell]) -> dict[int, str]:
     """Id and name of each class with training or test pixels, by increasing id."""
-    names = {
-        entry["id"]: str(entry["name"])
-        for of_method in cells.values()
-        for cell in of_method
-        for entry in value_of(cell, "per_class") or []
-        if entry.get("n_train") or entry.get("n_test")
-    }
-    return dict(sorted(names.items()))
-
-
-def _pixels_of_class(cells: dict[str, list[Cell]], class_id: int) -> tuple[str, str]:
-    """Training and test pixels of a class, mean over the seeds; the same for all methods."""
-    by_seed = {cell.seed: cell for of_method in cells.values() for cell in of_method}.values()
-    train, test = (_class_spread(by_seed, class_id, key) for key in ("n_train", "n_test"))
-    return (
-        UNKNOWN if train is None else f"{train.mean:.0f}",
-        UNKNOWN if test is None else f"{test.mean:.0f}",
-    )
+    entries = [entry for cell in cells for entry in value_of(cell, "per_class") or []]
+    scored = [entry for entry in entries if entry.get("n_train") or entry.get("n_test")]
+    return dict(sorted((entry["id"], str(entry["name"])) for entry in scored))
 
 
 def _mean_over_scenes(cells: Iterable[list[Cell]], key: str) -> Spread | None:
     """Spread over seeds of the mean over scenes; None where no seed has all scenes."""
-    by_seed = [{c.seed: c.result.get(key) for c in of_scene} for of_scene in cells]
-    if not by_seed:
-        return None
-    seeds = set.intersection(*map(set, by_seed))
-    return spread(float(np.mean([scores[seed] for scores in by_seed])) for seed in sorted(seeds))
+    by_seed = [{cell.seed: cell.result.get(key) for cell in one} for one in cells]
+    seeds = sorted(set.intersection(*map(set, by_seed))) if by_seed else []
+    return spread(float(np.mean([scores[seed] for scores in by_seed])) for seed in seeds)

@@ -1,7 +1,7 @@
 """Scores over seeds as texts of a table: aligned, with the best in bold."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from hsidiff.evaluation.comparison import Spread
@@ -32,20 +32,20 @@ def score_texts(
     """
     by_column = list(zip(*measured, strict=True))
     best = [_best_of(group) for group in (measured if compared == "in rows" else by_column)]
-    widths = [_widths(column) for column in by_column]
-    return [
-        [
-            _text(
-                score,
-                best[row if compared == "in rows" else col],
-                widths[col],
-                n_seeds,
-                -1.0 if row == kappa_row else 0.0,
-            )
-            for col, score in enumerate(scores)
-        ]
-        for row, scores in enumerate(measured)
-    ]
+    texts: list[list[str]] = [[] for _ in measured]
+    for col, column in enumerate(by_column):
+        known = [score for score in column if score is not None]
+        widths = (_width(one.mean for one in known), _width(one.deviation for one in known))
+        for row, score in enumerate(column):
+            if score is None:
+                texts[row].append(UNKNOWN)
+                continue
+            is_best = _rounded(score) == best[row if compared == "in rows" else col]
+            lowest = -1.0 if row == kappa_row else 0.0
+            text = _aligned(score, widths) + (_interval(score, lowest) if is_best else "")
+            text += f" (n = {score.n})" if score.n < n_seeds else ""
+            texts[row].append(Bold(text) if is_best else text)
+    return texts
 
 
 def _best_of(group: Sequence[Spread | None]) -> float:
@@ -58,30 +58,21 @@ def _rounded(score: Spread) -> float:
     return round(100 * score.mean, 2)
 
 
-def _widths(column: Sequence[Spread | None]) -> tuple[int, int]:
-    """The most characters of a mean and of a deviation in a column."""
-    known = [score for score in column if score is not None]
-    means = [len(percent_text(score.mean)) for score in known]
-    deviations = [len(percent_text(s.deviation)) for s in known if s.deviation is not None]
-    return max(means, default=0), max(deviations, default=0)
+def _width(fractions: Iterable[float | None]) -> int:
+    return max((len(percent_text(x)) for x in fractions if x is not None), default=0)
 
 
-def _text(
-    score: Spread | None, best: float, widths: tuple[int, int], n_seeds: int, lowest: float
-) -> str:
-    if score is None:
-        return UNKNOWN
+def _aligned(score: Spread, widths: tuple[int, int]) -> str:
     text = percent_text(score.mean).rjust(widths[0], FIGURE_SPACE)
-    if score.deviation is not None:
-        deviation = percent_text(score.deviation).rjust(widths[1], FIGURE_SPACE)
-        text += f" {PLUS_MINUS} {deviation}"
-    is_best = _rounded(score) == best
-    if is_best and score.low is not None and score.high is not None:
-        low, high = max(score.low, lowest), min(score.high, 1.0)
-        text += f" [{percent_text(low)}, {percent_text(high)}]"
-    if score.n < n_seeds:
-        text += f" (n = {score.n})"
-    return Bold(text) if is_best else text
+    if score.deviation is None:
+        return text
+    return f"{text} {PLUS_MINUS} {percent_text(score.deviation).rjust(widths[1], FIGURE_SPACE)}"
+
+
+def _interval(score: Spread, lowest: float) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return f" [{percent_text(max(score.low, lowest))}, {percent_text(min(score.high, 1.0))}]"
 
 
 def percent_text(fraction: float) -> str:
@@ -89,19 +80,17 @@ def percent_text(fraction: float) -> str:
     return f"{100 * fraction:.2f}".replace("-", MINUS)
 
 
-def mean_text(score: Spread | None, n_decimals: int = 2) -> str:
+def mean_text(score: Spread | None, digits: int = 2) -> str:
     """Mean and deviation in per cent, where nothing competes."""
     if score is None:
         return UNKNOWN
-    after = (
-        "" if score.deviation is None else f" {PLUS_MINUS} {100 * score.deviation:.{n_decimals}f}"
+    deviation = (
+        "" if score.deviation is None else f" {PLUS_MINUS} {100 * score.deviation:.{digits}f}"
     )
-    return f"{100 * score.mean:.{n_decimals}f}{after}"
+    return f"{100 * score.mean:.{digits}f}{deviation}"
 
 
 def numbers_of(score: Spread | None) -> dict[str, Any]:
     """A spread as columns of a CSV file, fractions; empty where there is none."""
-    names = ("mean", "deviation", "low", "high")
-    return {"n_seeds": 0 if score is None else score.n} | {
-        name: getattr(score, name, None) for name in names
-    }
+    numbers = {name: getattr(score, name, None) for name in ("mean", "deviation", "low", "high")}
+    return {"n_seeds": 0 if score is None else score.n, **numbers}

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from hsidiff.report.amounts import MINUS, PLUS_MINUS, TIMES, UNKNOWN
+from hsidiff.report.amounts import MINUS, NO_PIXEL, PLUS_MINUS, TIMES, UNKNOWN
 from hsidiff.report.blocks import Bold
 
 FIGURE_SPACE = "\N{FIGURE SPACE}"
@@ -15,7 +15,6 @@ FIGURE_SPACE = "\N{FIGURE SPACE}"
 Alignment = Literal["left", "right", "text"]
 
 _LATEX_ALIGNMENT = {"left": "l", "right": "r", "text": r"p{0.25\linewidth}"}
-_MARKDOWN_ALIGNMENT = {"left": "left", "right": "right", "text": "left"}
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _LATEX_SPECIAL = {
     **{letter: rf"\{letter}" for letter in "{}$&#_%"},
@@ -23,20 +22,15 @@ _LATEX_SPECIAL = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     # After the end of a row these would be taken for its options.
     "[": "{[}", "]": "{]}", "*": "{*}",
-    PLUS_MINUS: r"$\pm$", UNKNOWN: "--", TIMES: r"$\times$", MINUS: "$-$",
-    "\N{GREEK SMALL LETTER KAPPA}": r"$\kappa$", FIGURE_SPACE: r"\phantom{0}",
-    "\N{NARROW NO-BREAK SPACE}": r"\,", "\n": " ",
+    PLUS_MINUS: r"$\pm$", UNKNOWN: "--", TIMES: r"$\times$", MINUS: "$-$", NO_PIXEL: r"$\cdot$",
+    "↓": r"$\downarrow$", "→": r"$\rightarrow$", "\N{GREEK SMALL LETTER KAPPA}": r"$\kappa$",
+    FIGURE_SPACE: r"\phantom{0}", "\N{NARROW NO-BREAK SPACE}": r"\,", "\n": " ",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a column.
-
-    Attributes:
-        title: in plain characters.
-        alignment: ``left``, ``right``, or ``text`` for sentences, which are broken into lines.
-    """
+    """The head of a column; ``text`` is for sentences, which are broken into lines."""
 
     title: str
     alignment: Alignment = "left"
@@ -54,6 +48,7 @@ class Table:
         numbers: the same numbers and more, as fractions and without rounding, for CSV.
         notes: sentences below it.
         rule_before: the row that a line stands above, by position; None for no line.
+        styles: CSS of the cells of a matrix; a row may be missing.
     """
 
     name: str
@@ -63,6 +58,7 @@ class Table:
     numbers: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
     notes: tuple[str, ...] = ()
     rule_before: int | None = None
+    styles: Sequence[Sequence[str]] = ()
 
 
 def columns(left: Sequence[str] = (), right: Sequence[str] = ()) -> tuple[Column, ...]:
@@ -70,16 +66,16 @@ def columns(left: Sequence[str] = (), right: Sequence[str] = ()) -> tuple[Column
     return (*map(Column, left), *(Column(title, "right") for title in right))
 
 
-def to_markdown(table: Table, heading: str = "##") -> str:
+def to_markdown(table: Table) -> str:
     """The table below its title, in columns that line up in plain text too."""
     body = pd.DataFrame([[_in_markdown(text) for text in row] for row in table.rows]).to_markdown(
         index=False,
         headers=[_in_markdown(column.title) for column in table.columns],
-        colalign=[_MARKDOWN_ALIGNMENT[column.alignment] for column in table.columns],
+        colalign=["right" if column.alignment == "right" else "left" for column in table.columns],
         disable_numparse=True,
     )
-    title = f"{heading} {_in_markdown(table.title)}"
-    return "\n\n".join(filter(None, (title, body, _in_markdown(" ".join(table.notes))))) + "\n"
+    parts = (f"## {_in_markdown(table.title)}", body, _in_markdown(" ".join(table.notes)))
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _in_markdown(text: str) -> str:
@@ -93,42 +89,39 @@ def to_latex(table: Table) -> str:
     Letters beyond ASCII stay as they are: LaTeX reads UTF-8, but pdfLaTeX knows European alphabets
     only.
     """
-    styler = pd.DataFrame(table.rows, dtype=object).style.hide(axis="index").format(in_latex)
-    styler.relabel_index([in_latex(column.title) for column in table.columns], axis="columns")
+    styler = pd.DataFrame(table.rows, dtype=object).style.hide(axis="index").format(_in_latex)
+    styler.relabel_index([_in_latex(column.title) for column in table.columns], axis="columns")
     styler.map(lambda text: "textbf:--rwrap;" if isinstance(text, Bold) else "")
-    text: str = styler.to_latex(
+    lines = styler.to_latex(
         column_format="".join(_LATEX_ALIGNMENT[column.alignment] for column in table.columns),
-        caption=in_latex(" ".join((f"{table.title}.", *table.notes))),
+        caption=_in_latex(" ".join((f"{table.title}.", *table.notes))),
         label=f"tab:{table.name}",
         position_float="centering",
         hrules=True,
-    )
-    # What pandas has no words for: a table as wide as the page at most, and a rule between rows.
-    text = text.replace(
-        r"\begin{tabular}", "\\small\n\\begin{adjustbox}{max width=\\linewidth}\n\\begin{tabular}"
-    )
-    text = text.replace(r"\end{tabular}", "\\end{tabular}\n\\end{adjustbox}")
-    lines = ["% needs \\usepackage{booktabs,adjustbox}", *text.splitlines()]
+    ).splitlines()
+    # What pandas has no words for: a rule between rows, and a table as wide as the page at most.
     if table.rule_before is not None:
         lines.insert(lines.index(r"\midrule") + 1 + table.rule_before, r"\midrule")
-    return "\n".join(lines) + "\n"
+    start = next(place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}"))
+    lines[start:start] = [r"\small", r"\begin{adjustbox}{max width=\linewidth}"]
+    lines.insert(lines.index(r"\end{tabular}") + 1, r"\end{adjustbox}")
+    return "\n".join([r"% needs \usepackage{booktabs,adjustbox}", *lines]) + "\n"
 
 
-def in_latex(text: str) -> str:
-    """A text that LaTeX prints as it is."""
+def _in_latex(text: str) -> str:
     return "".join(_LATEX_SPECIAL.get(letter, letter) for letter in text)
 
 
 def file_stem(*parts: str, taken: Sequence[str] = ()) -> str:
-    """A name for the files of a table that LaTeX and all file systems take.
+    """A name for files that LaTeX and all file systems take; a number keeps it apart from others.
 
     Args:
         parts: words of any characters.
-        taken: names that are given away already; a number keeps the new one apart.
+        taken: names that are given away already.
     """
     plain = (re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
-    stem = "-".join(part for part in plain if part) or "table"
-    number, name = 1, stem
+    stem = name = "-".join(part for part in plain if part) or "table"
+    number = 1
     while name in taken:
         number += 1
         name = f"{stem}-{number}"
