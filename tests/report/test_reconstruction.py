@@ -6,10 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from hsidiff.report.map_sheet import GAP_PX, NARROWEST_COLUMN_PX
 from hsidiff.report.pictures import stretch_limits, stretched
 from hsidiff.report.reconstruction import (
-    GAP_PX,
-    NARROWEST_PANEL_PX,
     PANEL_PX,
     Reconstruction,
     ShownPixel,
@@ -43,7 +42,7 @@ def panel(content: bytes, place: int, shape: tuple[int, int]) -> np.ndarray:
     picture = pixels_of(content)
     zoom = PANEL_PX // max(shape)
     height, width = shape[0] * zoom, shape[1] * zoom
-    left = GAP_PX + place * (max(width, NARROWEST_PANEL_PX) + GAP_PX)
+    left = GAP_PX + place * (max(width, NARROWEST_COLUMN_PX) + GAP_PX)
     bottom = len(picture) - GAP_PX
     return picture[bottom - height : bottom, left : left + width][
         zoom // 2 :: zoom, zoom // 2 :: zoom
@@ -74,7 +73,7 @@ def test_a_strip_of_any_shape_is_drawn(shape: tuple[int, int]) -> None:
     found = Reconstruction(scene, {0: scene}, {0: 0.0}, 0.0, BANDS, None, PIXELS)
     height, width = pixels_of(draw_strip(found).content()).shape[:2]
     assert height <= PANEL_PX + 100
-    assert width <= 2 * (PANEL_PX + GAP_PX) + GAP_PX
+    assert width <= 2 * (NARROWEST_COLUMN_PX + GAP_PX) + GAP_PX
 
 
 @pytest.mark.parametrize("wavelengths", [None, np.array([450.0, 1400.0, 900.0, 2200.0])])

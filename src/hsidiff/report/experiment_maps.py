@@ -11,7 +11,7 @@ from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.amounts import count, percent
 from hsidiff.report.drawing import Drawing, figure_name
-from hsidiff.report.map_sheet import PIXELS_PER_PAGE_PX, Key, Panel, draw_sheet, shown_part
+from hsidiff.report.map_sheet import Key, Panel, draw_sheet, page_width_px, shown_part
 from hsidiff.report.pictures import (
     CONFIDENCE_COLORS,
     EMPTY_COLOR,
@@ -67,7 +67,7 @@ class MappedSplit:
             f"{kind.capitalize()} of {place}. {words}",
             f"{caption} Seed {first.seed}.{every}",
             "png",
-            round(figure.get_figwidth() * figure.dpi / PIXELS_PER_PAGE_PX),
+            page_width_px(figure),
         )
 
 

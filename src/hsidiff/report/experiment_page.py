@@ -8,7 +8,7 @@ from hsidiff.progress import track
 from hsidiff.report.accuracy_charts import draw_accuracies, draw_learning_curves, draw_seconds
 from hsidiff.report.amounts import PLUS_MINUS
 from hsidiff.report.blocks import Block, Section, folded, render_page, sentence
-from hsidiff.report.drawing import POSITION, Drawing, figure_name
+from hsidiff.report.drawing import POSITION, Drawing
 from hsidiff.report.experiment_maps import all_labels, map_drawings
 from hsidiff.report.leakage import leakage_blocks, mean_leakage
 from hsidiff.report.provenance import experiment_provenance
@@ -20,19 +20,9 @@ from hsidiff.report.seed_means import (
     position_accuracy,
     scenes_and_splits,
     seed_mean,
-    splits_with_cells,
 )
-from hsidiff.report.tables.all_tables import (
-    Pairs,
-    check_has_cells,
-    compare_pairs,
-    method_confusion,
-    write_tables,
-)
-from hsidiff.report.tables.comparison_tables import leakage_table, pairwise_table, unscored_table
-from hsidiff.report.tables.matrix_tables import differences_table
-from hsidiff.report.tables.published_table import published_table
-from hsidiff.report.tables.score_tables import class_table, summary_table
+from hsidiff.report.tables.all_tables import Pairs, check_has_cells, compare_pairs, write_tables
+from hsidiff.report.tables.table import Table
 
 # More than so many confusion matrices are folded away.
 MOST_OPEN_MATRICES = 3
@@ -91,27 +81,29 @@ def write_experiment_report(
     out = Path(out)
     with write_report_files(out) as new:
         pairs = compare_pairs(folder) if pairs is None else pairs
-        write_tables(folder, new, pairs)
-        page = _page(folder, Gallery(new / "figures"), pairs)
+        tables = write_tables(folder, new, pairs)
+        page = _page(folder, Gallery(new / "figures"), tables)
         names = files_in(new)
         (new / PAGE_NAME).write_text(page, encoding="utf-8")
     return tuple(out / name for name in (PAGE_NAME, *names))
 
 
-def _page(folder: ExperimentFolder, gallery: Gallery, pairs: Pairs) -> str:
-    parts = [("In short", _in_short(folder))]
-    parts += [(f"{scene}: scores", _scores(folder, gallery, scene)) for scene in folder.scenes]
-    parts.append(("What the splits give away", _leakage(folder)))
+def _page(folder: ExperimentFolder, gallery: Gallery, tables: tuple[Table, ...]) -> str:
     places = scenes_and_splits(folder)
+    parts = [("In short", _in_short(folder))]
+    for scene in folder.scenes:
+        parts.append((f"{scene}: scores", _scores(folder, gallery, scene, tables)))
+    of_all = {table.name: [Block("table", table)] for table in tables if not any(table.place)}
+    told = [_leakage(folder, *place) for place in places] + of_all.get("leakage", [])
+    parts.append(("What the splits give away", told))
     truths = {scene: all_labels(folder, scene) for scene, _ in places}
     for scene, split in track(places, "pictures", len(places)):
         blocks = gallery.add(map_drawings(folder, scene, split, truths[scene]))
-        blocks += _split_details(folder, scene, split, pairs)
+        blocks += _tables([table for table in tables if table.place == (scene, split)])
         parts.append((f"{scene}, {split}: maps, classes, pairs", blocks))
-    unscored = unscored_table(folder)
-    parts.append(("Cells without scores", [Block("table", unscored)] if unscored else []))
+    parts.append(("Cells without scores", of_all.get("without-scores", [])))
     parts.append(("Where these numbers come from", experiment_provenance(folder)))
-    sections = [Section(title, blocks, figure_name(title)) for title, blocks in parts]
+    sections = [Section(title, blocks, f"part-{n}") for n, (title, blocks) in enumerate(parts, 1)]
     seeds = folder.about.get("seeds") or sorted({cell.seed for cell in folder.cells})
     return render_page(
         f"Experiment {folder.path.resolve().name}",
@@ -163,46 +155,36 @@ def _means(folder: ExperimentFolder, scene: str, split: str) -> dict[str, SeedMe
     return {m: mean for m, mean in means.items() if mean is not None and m != POSITION}
 
 
-def _scores(folder: ExperimentFolder, gallery: Gallery, scene: str) -> list[Block]:
-    if not splits_with_cells(folder, scene):
-        return []
-    published = published_table(folder, scene)
+def _scores(
+    folder: ExperimentFolder, gallery: Gallery, scene: str, tables: tuple[Table, ...]
+) -> list[Block]:
     return [
         *gallery.add([draw_accuracies(folder, scene)]),
-        Block("table", summary_table(folder, scene)),
+        *_tables([table for table in tables if table.place == (scene, "")]),
         *gallery.add(draw_learning_curves(folder, scene)),
         *gallery.add([draw_seconds(folder, scene)]),
-        *([folded(published.title, [Block("table", published)])] if published else []),
     ]
 
 
-def _leakage(folder: ExperimentFolder) -> list[Block]:
-    """What each split gives away, with the best method beside position, and to each method."""
-    blocks = []
-    for scene, split in scenes_and_splits(folder):
-        means = _means(folder, scene, split)
-        best = max(means, key=lambda label: means[label].value, default=POSITION)
-        cells = folder.of(scene, split, best)
-        measured = [cell.result["leakage"] for cell in cells if cell.result.get("leakage")]
-        leakage = mean_leakage(measured) if measured else {}
-        accuracy = means[best].value / 100 if means else None
-        told = leakage_blocks(cells[0].result.get("split") or {}, leakage, best, accuracy)
-        blocks.append(folded(f"{scene}, {split}", told, is_open=True))
-    return [*blocks, Block("table", leakage_table(folder))] if blocks else []
+def _tables(tables: list[Table]) -> list[Block]:
+    """Tables, those of published scores and many confusion matrices folded away."""
+    kinds = ("confusion", "published")
+    blocks = {kind: [t for t in tables if t.name.startswith(kind)] for kind in kinds}
+    shown = [Block("table", table) for table in tables if not table.name.startswith(kinds)]
+    for kind, title in zip(kinds, ("Confusion matrices", "Published scores"), strict=True):
+        if blocks[kind]:
+            is_open = kind == "confusion" and len(blocks[kind]) <= MOST_OPEN_MATRICES
+            shown.append(folded(title, [Block("table", t) for t in blocks[kind]], is_open))
+    return shown
 
 
-def _split_details(folder: ExperimentFolder, scene: str, split: str, pairs: Pairs) -> list[Block]:
-    """Scores per class, confusion matrices, and the methods in pairs."""
-    blocks = [Block("table", class_table(folder, scene, split))]
-    every = [method_confusion(folder, scene, split, label) for label in folder.methods]
-    matrices = [Block("table", matrix) for matrix in every if matrix is not None]
-    if matrices:
-        is_open = len(matrices) <= MOST_OPEN_MATRICES
-        blocks.append(folded("Confusion matrices, one per method", matrices, is_open))
-    compared = pairs.get((scene, split), ())
-    if compared:
-        differences = {(pair.first, pair.second): pair.bootstrap for pair in compared}
-        title = f"{scene}, {split}: differences of overall accuracy"
-        blocks.append(Block("table", differences_table(title, folder.methods, differences)))
-        blocks.append(Block("table", pairwise_table(scene, split, compared)))
-    return blocks
+def _leakage(folder: ExperimentFolder, scene: str, split: str) -> Block:
+    """What a split gives away to the best method."""
+    means = _means(folder, scene, split)
+    best = max(means, key=lambda label: means[label].value, default=POSITION)
+    cells = folder.of(scene, split, best)
+    measured = [cell.result["leakage"] for cell in cells if cell.result.get("leakage")]
+    leakage = mean_leakage(measured) if measured else {}
+    accuracy = means[best].value / 100 if means else None
+    told = leakage_blocks(cells[0].result.get("split") or {}, leakage, best, accuracy)
+    return folded(f"{scene}, {split}", told, is_open=True)

@@ -187,6 +187,7 @@ def _confusion(results: ResultFolder, scene: str) -> list[Block]:
     if not counts or len(counts) != len(entries):
         return []
     n_test = np.array([entry.get("n_test") or 0 for entry in entries])
-    title = f"{scene}: confusion matrix"
-    table = confusion_table((scene,), title, results.scored_classes, np.array(counts), n_test)
+    method = results.result.get("method") or "the method"
+    classes = results.scored_classes
+    table = confusion_table((scene, ""), method, classes, np.array(counts), n_test)
     return [Block("table", table)]

@@ -82,43 +82,40 @@ def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
     row_px = LINE_PX * max(title.count("\n") + 1 for title in titles) + 10 + height + GAP_PX
     sheet_width = max(n_columns * (column + GAP_PX) + GAP_PX, NARROWEST_SHEET_PX)
     key_columns = _key_columns(key, sheet_width)
-    key_px = KEY_ROW_PX * (ceil(len(key) / key_columns) if key else 2) + GAP_PX
+    key_rows = 2 if key is None else ceil(len(key) / key_columns)
+    key_px = KEY_ROW_PX * key_rows + GAP_PX * (key_rows > 0)
     size_px = (sheet_width, ceil(len(shown) / n_columns) * row_px + key_px)
     with look():
         figure = plain_figure(*size_px, DPI)
         for place, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
             row, col = divmod(place, n_columns)
             corner = (GAP_PX + col * (column + GAP_PX), size_px[1] - (row + 1) * row_px + GAP_PX)
-            draw_pixels(figure, picture, title, corner)
+            _draw_panel(figure, picture, title, corner)
         if key is None:
             _draw_scale(figure, key_px)
-        else:
+        elif key:
             _draw_key(figure, key, key_columns)
     return figure
 
 
-def draw_pixels(
+def page_width_px(figure: Figure) -> int:
+    """How wide a sheet is on a page."""
+    return round(figure.get_figwidth() * DPI / PIXELS_PER_PAGE_PX)
+
+
+def _draw_panel(
     figure: Figure, picture: np.ndarray, title: str, corner_px: tuple[int, int]
 ) -> None:
-    """Draw a picture (rows, cols, 4) pixel by pixel, in an outline that shows missing data.
-
-    Args:
-        figure: a figure of an exact size.
-        picture: one pixel per pixel of the file.
-        title: what stands above it.
-        corner_px: left and bottom.
-    """
+    """A picture pixel by pixel, in an outline that shows where data are missing."""
     height, width = picture.shape[:2]
     axes = axes_of_pixels(figure, (*corner_px, width, height))
     axes.imshow(picture, interpolation="none", aspect="auto")
     axes.set_title(title, fontsize=FONT_POINTS, loc="left", pad=4)
-    # Half a pixel outside, so that the line covers none of the picture.
-    all_px = figure.get_size_inches() * figure.dpi
+    # Half a pixel outside, and below: the line covers none of the picture.
+    all_px = figure.get_size_inches() * DPI
     left, bottom = (np.array(corner_px) - 0.5) / all_px
-    outline = Rectangle(
-        (left, bottom), (width + 1) / all_px[0], (height + 1) / all_px[1], fill=False
-    )
-    outline.set(edgecolor=LINE, linewidth=72 / figure.dpi, zorder=-1)
+    outline = Rectangle((left, bottom), (width + 1) / all_px[0], (height + 1) / all_px[1])
+    outline.set(fill=False, edgecolor=LINE, linewidth=72 / DPI, zorder=-1)
     figure.add_artist(outline)
 
 

@@ -19,13 +19,12 @@ from hsidiff.report.drawing import (
     name_below,
     new_figure,
     panels,
-    plain_figure,
 )
-from hsidiff.report.map_sheet import DPI, PIXELS_PER_PAGE_PX, draw_pixels
+from hsidiff.report.map_sheet import Panel, draw_sheet, page_width_px
 from hsidiff.report.pictures import Enlargement, stretch_limits, stretched
 from hsidiff.report.style import ACCENT, METHOD_COLORS, MUTED
 
-PANEL_PX, NARROWEST_PANEL_PX, GAP_PX, TITLE_PX = 320, 130, 24, 44
+PANEL_PX = 320
 # From noise to scene: light to dark, and still visible on white.
 COLORS, LIGHTEST = "viridis_r", 0.12
 # The scene itself: vermilion, which stays apart from these for colour-blind readers, too.
@@ -83,16 +82,14 @@ def draw_strip(states: Reconstruction) -> Drawing:
     limits = stretch_limits(states.scene[:, :, bands])
     shown = {f"t = {t}": states.states[t] for t in states.timesteps} | {"scene": states.scene}
     fit = Enlargement.to_fit(states.scene.shape[:2], PANEL_PX, PANEL_PX)
-    pictures = [
-        fit.apply(stretched(fit.thinned(values)[:, :, bands], limits)) for values in shown.values()
-    ]
-    height, width = pictures[0].shape[:2]
-    column = max(width, NARROWEST_PANEL_PX) + GAP_PX
-    width_px = GAP_PX + len(shown) * column
-    with look():
-        figure = plain_figure(width_px, height + GAP_PX + TITLE_PX, DPI)
-        for place, (title, picture) in enumerate(zip(shown, pictures, strict=True)):
-            draw_pixels(figure, picture, title, (GAP_PX + place * column, GAP_PX))
+    figure = draw_sheet(
+        [
+            Panel(title, "", stretched(fit.thinned(values)[:, :, bands], limits))
+            for title, values in shown.items()
+        ],
+        fit,
+        key=(),
+    )
     return Drawing(
         "strip",
         figure,
@@ -100,7 +97,7 @@ def draw_strip(states: Reconstruction) -> Drawing:
         f"{len(shown) - 2} states on the way back, and of the scene itself.",
         "All in the colours of the scene: what noise pushes out of its range is cut.",
         "png",
-        width_px // PIXELS_PER_PAGE_PX,
+        page_width_px(figure),
     )
 
 

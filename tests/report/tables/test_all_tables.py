@@ -71,8 +71,8 @@ def test_every_table_is_there_in_three_formats(out: Path) -> None:
     ]
     others = ["summary-indian-pines", "summary-field-a", "leakage", "published-indian-pines"]
     others += ["overview-random-10", "overview-blocks-30", "without-scores"]
-    matrices = [name for name in names if name.startswith("confusion-")]
-    assert len(matrices) == 2 * 2 * len(METHODS)
+    matrices = [name for name in names if name.startswith(("confusion-", "differences-"))]
+    assert len(matrices) == 2 * 2 * (len(METHODS) + 1)
     assert names - {*matrices} == {*places, *others}
     text = (out / "tables.md").read_text(encoding="utf-8")
     assert text.count("\n## ") == len(names) - len(matrices)

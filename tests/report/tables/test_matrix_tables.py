@@ -4,18 +4,19 @@ import numpy as np
 
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
 from hsidiff.report.amounts import MINUS, NO_PIXEL
 from hsidiff.report.blocks import Bold
 from hsidiff.report.style import RIGHT, WRONG, shade
-from hsidiff.report.tables.all_tables import method_confusion
+from hsidiff.report.tables.all_tables import make_tables
 from hsidiff.report.tables.matrix_tables import confusion_table, differences_table, row_shares
 from hsidiff.report.tables.table import Table
 
 
 def matrix(counts: list[list[int]], n_test: list[int]) -> Table:
     classes = [LandClass(i, f"class {i}", "#112233") for i in range(1, len(n_test) + 1)]
-    return confusion_table(("s", "m"), "title", classes, np.array(counts), np.array(n_test))
+    return confusion_table(("s", ""), "m", classes, np.array(counts), np.array(n_test))
 
 
 def test_a_confusion_matrix_holds_shares_of_the_true_class() -> None:
@@ -45,26 +46,27 @@ def test_right_is_blue_wrong_is_orange_and_a_row_without_data_is_outlined() -> N
 
 
 def test_the_matrix_of_a_method_is_of_all_its_seeds(folder: ExperimentFolder) -> None:
-    table = method_confusion(folder, "field_a", "blocks-30", "spectraldiff fast")
-    assert table is not None
+    tables = {table.name: table for table in make_tables(folder, {})}
+    table = tables["confusion-field-a-blocks-30-spectraldiff-fast"]
+    assert table.title == "field_a, blocks-30: what spectraldiff fast takes for what"
     cells = folder.of("field_a", "blocks-30", "spectraldiff fast")
     assert len(cells) == 2
     assert table.numbers.iloc[:, 1:].to_numpy().sum() == sum(c.result["n_test"] for c in cells)
     assert [row[0] for row in table.rows[:-1]] == ["2 bare soil", "5 meadow", "9 water"]
-    assert method_confusion(folder, "field_a", "blocks-30", "cnn") is None
 
 
-def difference(value: float, low: float | None, high: float | None) -> PairedDifference:
-    return PairedDifference(value, low, high, None, 10)
+def pair(a: str, b: str, value: float, low: float | None, high: float | None) -> MethodPair:
+    difference = PairedDifference(value, low, high, None, 10)
+    return MethodPair(a, b, (0,), "fields", difference, None, ())
 
 
 def test_differences_are_bold_where_the_interval_leaves_zero_out() -> None:
-    differences = {
-        ("a", "b"): difference(0.1, 0.02, 0.2),
-        ("a", "c"): difference(-0.15, -0.3, 0.1),
-        ("b", "c"): difference(-0.2, None, None),
-    }
-    table = differences_table("title", ["a", "b", "c", "alone"], differences)
+    pairs = [
+        pair("a", "b", 0.1, 0.02, 0.2),
+        pair("a", "c", -0.15, -0.3, 0.1),
+        pair("b", "c", -0.2, None, None),
+    ]
+    table = differences_table("s", "x", ["a", "b", "c", "alone"], pairs)
     assert table.rows == [
         ["a", "", "+10.0", f"{MINUS}15.0"],
         ["b", f"{MINUS}10.0", "", f"{MINUS}20.0"],

@@ -13,7 +13,7 @@ from hsidiff.files import write_together
 from hsidiff.progress import track
 from hsidiff.report.seed_means import cells_not_run, scenes_and_splits, splits_with_cells
 from hsidiff.report.tables.comparison_tables import leakage_table, pairwise_table, unscored_table
-from hsidiff.report.tables.matrix_tables import confusion_table
+from hsidiff.report.tables.matrix_tables import confusion_table, differences_table
 from hsidiff.report.tables.published_table import published_table
 from hsidiff.report.tables.score_tables import (
     cells_frame,
@@ -83,18 +83,6 @@ def make_tables(folder: ExperimentFolder, pairs: Pairs) -> tuple[Table, ...]:
     return tuple(tables)
 
 
-def method_confusion(folder: ExperimentFolder, scene: str, split: str, label: str) -> Table | None:
-    """What one method takes for what on one split, all its seeds together; None without a cell."""
-    results = [cell.result for cell in folder.of(scene, split, label)]
-    results = [result for result in results if result.get("confusion_matrix")]
-    if not results:
-        return None
-    counts = np.sum([result["confusion_matrix"] for result in results], axis=0)
-    n_test = np.sum([[e["n_test"] for e in result["per_class"]] for result in results], axis=0)
-    title = f"{scene}, {split}: what {label} takes for what"
-    return confusion_table((scene, split, label), title, folder.classes_of(scene), counts, n_test)
-
-
 def _all_tables(folder: ExperimentFolder, pairs: Pairs) -> Iterator[Table | None]:
     yield unscored_table(folder)
     if any(cell.done for cell in folder.cells):
@@ -108,10 +96,22 @@ def _all_tables(folder: ExperimentFolder, pairs: Pairs) -> Iterator[Table | None
         for split in splits:
             yield class_table(folder, scene, split)
             for label in folder.methods:
-                yield method_confusion(folder, scene, split, label)
+                yield _confusion(folder, scene, split, label)
             if pairs.get((scene, split)):
+                yield differences_table(scene, split, folder.methods, pairs[scene, split])
                 yield pairwise_table(scene, split, pairs[scene, split])
         yield published_table(folder, scene)
+
+
+def _confusion(folder: ExperimentFolder, scene: str, split: str, label: str) -> Table | None:
+    """What one method takes for what on one split, all its seeds together; None without a cell."""
+    results = [cell.result for cell in folder.of(scene, split, label)]
+    results = [result for result in results if result.get("confusion_matrix")]
+    if not results:
+        return None
+    counts = np.sum([result["confusion_matrix"] for result in results], axis=0)
+    n_test = np.sum([[e["n_test"] for e in result["per_class"]] for result in results], axis=0)
+    return confusion_table((scene, split), label, folder.classes_of(scene), counts, n_test)
 
 
 def _markdown_page(folder: ExperimentFolder, tables: tuple[Table, ...]) -> str:
@@ -121,7 +121,7 @@ def _markdown_page(folder: ExperimentFolder, tables: tuple[Table, ...]) -> str:
     words = (
         f"{sum(cell.done for cell in folder.cells)} of {len(folder.cells) + n_missing} cells "
         f"(scene, split, method, seed) have scores; {len(folder.failed)} failed, {n_missing} have "
-        "not been run. The LaTeX files hold these tables and the confusion matrices, the CSV files "
+        "not been run. The LaTeX files hold these tables and the matrices, the CSV files "
         "their numbers unrounded, accuracies as fractions unless a column says percent."
     )
     return "\n".join(["# Tables\n", f"{words}\n", *shown])

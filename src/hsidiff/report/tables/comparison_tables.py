@@ -75,6 +75,7 @@ def pairwise_table(scene: str, split: str, pairs: Sequence[MethodPair]) -> Table
             "independent, which neighbours are not, and so finds differences too easily: in how "
             "many of the seeds.",
         ),
+        place=(scene, split),
     )
 
 

@@ -1,11 +1,12 @@
 """Matrices of coloured cells: what is taken for what, and which method beats which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from hsidiff.evaluation.comparison import PairedDifference
+from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
 from hsidiff.report.amounts import NO_PIXEL, UNKNOWN, count, signed
 from hsidiff.report.blocks import Bold
@@ -35,8 +36,8 @@ def row_shares(counts: np.ndarray, n_test: np.ndarray) -> np.ndarray:
 
 
 def confusion_table(
-    names: tuple[str, ...],
-    title: str,
+    place: tuple[str, str],
+    label: str,
     classes: Sequence[LandClass],
     counts: np.ndarray,
     n_test: np.ndarray,
@@ -44,8 +45,8 @@ def confusion_table(
     """What is taken for what: per cent of each true class, and pixels in the margins.
 
     Args:
-        names: what its files are named by, after ``confusion``.
-        title: whose matrix it is.
+        place: scene and split.
+        label: the method.
         classes: the classes, in the order of the rows.
         counts: (n_classes, n_classes) int, truth in rows.
         n_test: (n_classes,) int, test pixels of each class.
@@ -62,8 +63,8 @@ def confusion_table(
     ids = [str(land_class.id) for land_class in classes]
     labels = [land_class.name for land_class in classes]
     return Table(
-        name=file_stem("confusion", *names),
-        title=title,
+        name=file_stem("confusion", *place, label),
+        title=f"{', '.join(filter(None, place))}: what {label} takes for what",
         columns=columns(["truth ↓ map →"], [*ids, "test px"]),
         rows=rows,
         numbers=pd.DataFrame(counts, pd.Index(labels, name="truth"), labels).reset_index(),
@@ -74,6 +75,7 @@ def confusion_table(
         ),
         rule_before=len(classes),
         styles=styles,
+        place=place,
     )
 
 
@@ -85,22 +87,16 @@ def _whole_percent(share: float) -> str:
 
 
 def differences_table(
-    title: str, labels: Sequence[str], differences: Mapping[tuple[str, str], PairedDifference]
+    scene: str, split: str, labels: Sequence[str], pairs: Sequence[MethodPair]
 ) -> Table:
-    """Difference of overall accuracy of each pair of methods, and which ones are sure.
-
-    Args:
-        title: whose differences they are.
-        labels: the methods, in order.
-        differences: of (first, second), in either order of a pair; a pair may be missing.
-    """
-    shown = [label for label in labels if any(label in pair for pair in differences)]
-    known = {pair: (100 * one.difference, _is_sure(one)) for pair, one in differences.items()}
+    """Difference of overall accuracy of each pair of methods, and which ones are sure."""
+    shown = [label for label in labels if any(label in (p.first, p.second) for p in pairs)]
+    known = {(p.first, p.second): _points_and_sureness(p.bootstrap) for p in pairs}
     known |= {(b, a): (-points, is_sure) for (a, b), (points, is_sure) in known.items()}
     cells = [[_difference(known.get((a, b)), a == b) for b in shown] for a in shown]
     return Table(
-        name="differences",
-        title=title,
+        name=file_stem("differences", scene, split),
+        title=f"{scene}, {split}: differences of overall accuracy",
         columns=columns(["row minus column"], shown),
         rows=[[label, *(text for text, _ in row)] for label, row in zip(shown, cells, strict=True)],
         notes=(
@@ -108,12 +104,17 @@ def differences_table(
             "(orange) than that of the column, on the same test pixels. Bold: the 95 % interval, "
             "from drawing whole fields or blocks of the ground again and again, does not hold 0.",
         ),
+        numbers=pd.DataFrame(
+            [{"row": a, "column": b, "points": points} for (a, b), (points, _) in known.items()]
+        ),
         styles=[["", *(style for _, style in row)] for row in cells],
+        place=(scene, split),
     )
 
 
-def _is_sure(one: PairedDifference) -> bool:
-    return one.low is not None and one.high is not None and not one.low <= 0 <= one.high
+def _points_and_sureness(one: PairedDifference) -> tuple[float, bool]:
+    is_sure = one.low is not None and one.high is not None and not one.low <= 0 <= one.high
+    return 100 * one.difference, is_sure
 
 
 def _difference(known: tuple[float, bool] | None, is_same: bool) -> tuple[str, str]:

@@ -45,6 +45,7 @@ def published_table(folder: ExperimentFolder, scene: str) -> Table | None:
             "it is not; published numbers are mostly of one run, and our settings (the profile) "
             "need not be the paper's.",
         ),
+        place=(scene, ""),
     )
 
 

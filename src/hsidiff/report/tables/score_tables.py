@@ -52,6 +52,7 @@ def class_table(folder: ExperimentFolder, scene: str, split: str) -> Table:
         ),
         notes=(*_on_seeds(folder), "Pixels are means over the seeds.", _BEST),
         rule_before=len(classes),
+        place=(scene, split),
     )
 
 
@@ -83,6 +84,7 @@ def summary_table(folder: ExperimentFolder, scene: str) -> Table:
             "Parameters are weights of networks and heads, MACs the multiply-accumulates to map a "
             f"pixel; {UNKNOWN} where they grow with the training labels, or are not known.",
         ),
+        place=(scene, ""),
     )
 
 
@@ -133,6 +135,7 @@ def overview_table(folder: ExperimentFolder, split: str) -> Table | None:
             f"Means over {', '.join(with_file) or 'no scene'}.",
             "Seconds are a mean over the finished cells, fitting and mapping.",
         ),
+        place=("", split),
     )
 
 

@@ -49,6 +49,7 @@ class Table:
         notes: sentences below it.
         rule_before: the row that a line stands above, by position; None for no line.
         styles: CSS of the cells of a matrix; a row may be missing.
+        place: scene and split that it is of; a part is empty where it is of several.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Table:
     notes: tuple[str, ...] = ()
     rule_before: int | None = None
     styles: Sequence[Sequence[str]] = ()
+    place: tuple[str, str] = ("", "")
 
 
 def columns(left: Sequence[str] = (), right: Sequence[str] = ()) -> tuple[Column, ...]:
