@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,13 @@ def written(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(written):
     return Page(written[1] / "report.html")
+
+
+def test_reports_are_made_without_pytorch():
+    code = "import sys; import hsidiff.report.experiment_page, hsidiff.report.map_page, "
+    code += "hsidiff.report.reconstruction; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"
 
 
 def test_the_page_is_well_formed_and_no_name_acts_as_html(page):
@@ -208,10 +216,10 @@ def test_texts_of_a_table_are_escaped_and_the_best_is_bold(tmp_path):
 
 @pytest.fixture(scope="module")
 def browser():
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if found is None:
+    measured = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if measured is None:
         pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
-    return found
+    return measured
 
 
 PROBE = """<script>
@@ -254,14 +262,14 @@ def test_no_picture_is_broken_and_nothing_is_wider_than_the_screen(
     probed.write_text(source.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")
     dom, console = in_browser(browser, probed, width_px, tmp_path / "profile")
     assert console == []
-    found = json.loads(re.search(r"<title>(.*?)</title>", dom).group(1).replace("&quot;", '"'))
-    assert found == {
+    measured = json.loads(re.search(r"<title>(.*?)</title>", dom).group(1).replace("&quot;", '"'))
+    assert measured == {
         "pictures": source.count("<img "),
         "broken": 0,
         "overflow": 0,
-        "width": found["width"],
+        "width": measured["width"],
     }
-    assert found["width"] <= width_px
+    assert measured["width"] <= width_px
 
 
 def test_the_browser_check_sees_an_error_where_there_is_one(browser, tmp_path):

@@ -90,7 +90,8 @@ def write_experiment_report(
 
 def _page(folder: ExperimentFolder, gallery: Gallery, tables: tuple[Table, ...]) -> str:
     places = scenes_and_splits(folder)
-    parts = [("In short", _in_short(folder))]
+    over_scenes = [table for table in tables if table.place[1] and not table.place[0]]
+    parts = [("In short", [*_in_short(folder), *_tables(over_scenes)])]
     for scene in folder.scenes:
         parts.append((f"{scene}: scores", _scores(folder, gallery, scene, tables)))
     of_all = {table.name: [Block("table", table)] for table in tables if not any(table.place)}

@@ -25,6 +25,11 @@ _KINDS = {
     "per-class": "A number of training pixels was drawn at random from each class.",
     "published": "Training and test labels are two published label maps.",
 }
+_NEIGHBOURS = (
+    "Caution: this split draws training and test pixels from the same fields, side by side. Its "
+    "scores say how well labelled fields are filled in, not how well the map holds elsewhere, and "
+    "they must not be compared with scores of a block split."
+)
 _MEANS = (
     "position_overall_accuracy", "position_average_accuracy", "receptive_field_share",
     "n_test_apart", "position_overall_accuracy_apart",
@@ -125,29 +130,10 @@ def leakage_in_words(leakage: dict[str, Any]) -> list[str]:
     return sentences
 
 
-def cautions(
-    split: dict[str, Any], leakage: dict[str, Any], method: str, accuracy: float | None
-) -> list[str]:
-    """What to mind before a score of the split is believed, or compared with others."""
-    messages, position = [], leakage.get("position_overall_accuracy")
-    if split.get("kind") in ("random", "per-class"):
-        messages.append(
-            "Caution: this split draws training and test pixels from the same fields, side by "
-            "side. Its scores say how well labelled fields are filled in, not how well the map "
-            "holds elsewhere, and they must not be compared with scores of a block split."
-        )
-    if None not in (position, accuracy) and position > accuracy - POSITION_IS_AS_GOOD:  # type: ignore[operator]
-        messages.append(
-            f"Caution: knowing only where a pixel lies does about as well as {method}. This split "
-            "cannot tell whether anything was learned from the spectra."
-        )
-    return messages
-
-
 def leakage_blocks(
     split: dict[str, Any], leakage: dict[str, Any], method: str, accuracy: float | None
 ) -> list[Block]:
-    """Sentences and bars about the nearness of training and test pixels.
+    """Sentences, cautions and bars about the nearness of training and test pixels.
 
     Args:
         split: its ``kind`` and ``parameters``.
@@ -174,12 +160,24 @@ def leakage_blocks(
         for text, rows in zip(texts, (windows, distance_shares(leakage)), strict=True)
         if rows
     ]
-    messages = cautions(split, leakage, method, accuracy)
     return [
         *map(sentence, (made, *words)),
-        *(sentence(message, "caution") for message in messages),
+        *([sentence(_NEIGHBOURS, "caution")] if kind in ("random", "per-class") else []),
+        *_caution_about_position(leakage.get("position_overall_accuracy"), method, accuracy),
         *([Block("columns", columns)] if columns else []),
     ]
+
+
+def _caution_about_position(
+    position: float | None, method: str, accuracy: float | None
+) -> list[Block]:
+    if position is None or accuracy is None or position <= accuracy - POSITION_IS_AS_GOOD:
+        return []
+    words = (
+        f"Caution: knowing only where a pixel lies does about as well as {method}. This split "
+        "cannot tell whether anything was learned from the spectra."
+    )
+    return [sentence(words, "caution")]
 
 
 def _distances(leakage: dict[str, Any]) -> str:

@@ -66,13 +66,7 @@ def draw_overview(folder: str | Path, scene: Scene, path: str | Path) -> None:
 
 
 def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
-    """Draw maps of one shape in rows, so many beside each other as the page holds.
-
-    Args:
-        shown: the maps, one pixel per shown pixel of the scene.
-        fit: of :func:`shown_part`.
-        key: what the colours mean.
-    """
+    """Draw maps of one shape, thinned to ``fit``, in rows, so many side by side as a page holds."""
     pictures = [fit.apply(panel.picture) for panel in shown]
     height, width = pictures[0].shape[:2]
     column = max(width, NARROWEST_COLUMN_PX)

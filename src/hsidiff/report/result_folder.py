@@ -63,26 +63,27 @@ class ResultFolder:
     @property
     def classes(self) -> tuple[LandClass, ...]:
         """The legend: ``classes`` of the result or, without it, the classes that have scores."""
-        entries = self.result.get("classes") or self.result.get("per_class") or []
-        return tuple(_land_class(position, entry) for position, entry in enumerate(entries))
+        return _land_classes(self.result.get("classes") or self.result.get("per_class") or [])
 
     @property
     def scored_classes(self) -> tuple[LandClass, ...]:
         """The classes that have scores, in the order of the confusion matrix."""
-        entries = self.result.get("per_class") or []
-        return tuple(_land_class(position, entry) for position, entry in enumerate(entries))
+        return _land_classes(self.result.get("per_class") or [])
 
     def facts(self, name: str) -> dict[str, Any]:
         """The group ``name`` of the result, such as ``"split"``; empty if absent or null."""
         return self.result.get(name) or {}
 
 
-def _land_class(position: int, entry: dict[str, Any]) -> LandClass:
-    """A class as the result describes it; what it does not say gets a default."""
-    class_id, color = int(entry.get("id", position + 1)), str(entry.get("color"))
-    if not re.fullmatch("#[0-9a-fA-F]{6}", color):
-        color = default_color(position)
-    return LandClass(class_id, str(entry.get("name", f"class {class_id}")), color)
+def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
+    """Classes as the result describes them; what it does not say gets a default."""
+    classes = []
+    for place, entry in enumerate(entries):
+        class_id, color = int(entry.get("id", place + 1)), str(entry.get("color"))
+        is_color = re.fullmatch("#[0-9a-fA-F]{6}", color)
+        name = str(entry.get("name", f"class {class_id}"))
+        classes.append(LandClass(class_id, name, color if is_color else default_color(place)))
+    return tuple(classes)
 
 
 def _read_json(path: Path) -> Any:

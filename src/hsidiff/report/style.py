@@ -18,4 +18,4 @@ def shade(share: float, color: str) -> str:
     mixed = bytes(round(255 + (part - 255) * strength) for part in bytes.fromhex(color[1:]))
     # The luminance contrast of white on either colour passes 4.5:1 only near the full colour.
     ink = "#ffffff" if strength > 0.9 and color == RIGHT else "#111111"
-    return f"background:#{mixed.hex()};color:{ink}"
+    return f"background-color:#{mixed.hex()};color:{ink};"

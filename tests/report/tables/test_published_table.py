@@ -68,8 +68,8 @@ def test_ours_is_compared_in_the_two_decimals_that_were_printed() -> None:
 def verdicts(folder: ExperimentFolder, method: str) -> list[str]:
     table = published_table(folder, "indian-pines")
     assert table is not None
-    found = table.numbers[table.numbers["published_method"] == method]
-    return found["verdict"].tolist()
+    ours = table.numbers[table.numbers["published_method"] == method]
+    return ours["verdict"].tolist()
 
 
 def with_the_papers_split(cell: Cell, overall_accuracy: float) -> Cell:

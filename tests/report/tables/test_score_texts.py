@@ -48,8 +48,8 @@ def test_kappa_is_the_row_whose_interval_may_lie_below_zero(folder: ExperimentFo
         if cell.done
     ]
     rows = class_table(replace(folder, cells=tuple(wild)), FIELD, RANDOM).rows[-3:]
-    found = [re.search(r"\[(.*?),", row[3]) for row in rows]
-    assert [match and match[1] for match in found] == ["0.00", "0.00", "\N{MINUS SIGN}24.52"]
+    intervals = [re.search(r"\[(.*?),", row[3]) for row in rows]
+    assert [match and match[1] for match in intervals] == ["0.00", "0.00", "\N{MINUS SIGN}24.52"]
 
 
 def test_the_best_of_a_column_is_found_by_column() -> None:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hsidiff.experiment.folder import ExperimentFolder
@@ -37,6 +37,7 @@ def test_markdown_shows_names_as_they_are() -> None:
 
 @example("*a star or [a bracket after a row would be its option")
 @example("[")
+@settings(max_examples=25, deadline=None)
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=30))
 def test_latex_holds_no_open_brace_and_no_loose_special_character(name: str) -> None:
     text = to_latex(small_table((Bold(name), "2"), (name, "3")))
@@ -58,7 +59,7 @@ def test_latex_is_set_with_booktabs(out: Path) -> None:
         assert text.isascii(), path
     text = (out / "scores-field-a-blocks-30.tex").read_text(encoding="utf-8")
     assert r"{[}93.74, 100.00{]} (n = 2)" in text
-    assert r"\textbf{98.48 $\pm$ 0.53 {[}93.74" in text
+    assert r"\bfseries 98.48 $\pm$ 0.53 {[}93.74" in text
     assert r"\label{tab:scores-field-a-blocks-30}" in text
 
 

@@ -20,16 +20,10 @@ _VERY_LITTLE = "<1"
 
 
 def row_shares(counts: np.ndarray, n_test: np.ndarray) -> np.ndarray:
-    """A confusion matrix as shares of the test pixels of each true class.
+    """A confusion matrix (n_classes, n_classes), truth in rows, as shares of ``n_test``.
 
-    Pixels that are mapped as no class count in the total: their share is missing from the row.
-
-    Args:
-        counts: (n_classes, n_classes) int, truth in rows.
-        n_test: (n_classes,) int, test pixels of each class.
-
-    Returns:
-        (n_classes, n_classes) float; NaN in the row of a class without test pixels.
+    ``n_test``, (n_classes,), are the test pixels. Those mapped as no class count in the total, so
+    their share is missing from the row. The row of a class without test pixels is NaN.
     """
     shares: np.ndarray = counts / np.where(n_test > 0, n_test, np.nan)[:, None]
     return shares
@@ -42,14 +36,10 @@ def confusion_table(
     counts: np.ndarray,
     n_test: np.ndarray,
 ) -> Table:
-    """What is taken for what: per cent of each true class, and pixels in the margins.
+    """What a method takes for what: per cent of each true class, and pixels in the margins.
 
-    Args:
-        place: scene and split.
-        label: the method.
-        classes: the classes, in the order of the rows.
-        counts: (n_classes, n_classes) int, truth in rows.
-        n_test: (n_classes,) int, test pixels of each class.
+    ``place`` is scene and split; ``counts`` and ``n_test`` are those of :func:`row_shares`, in the
+    order of the classes.
     """
     rows, styles = [], []
     for row, shares in enumerate(row_shares(counts, n_test)):
@@ -67,11 +57,13 @@ def confusion_table(
         title=f"{', '.join(filter(None, place))}: what {label} takes for what",
         columns=columns(["truth ↓ map →"], [*ids, "test px"]),
         rows=rows,
-        numbers=pd.DataFrame(counts, pd.Index(labels, name="truth"), labels).reset_index(),
+        numbers=pd.DataFrame(counts, pd.Index(labels, name="truth"), labels).reset_index(
+            allow_duplicates=True  # a class may have any name
+        ),
         notes=(
-            "In per cent of the test pixels of each true class, a row each. Blue is right, orange "
-            f"is wrong. {NO_PIXEL} is no pixel, {_VERY_LITTLE} are fewer than 0.5 %. An outlined "
-            "row has no test pixel; one that falls short of 100 has pixels mapped as no class.",
+            "In per cent of the test pixels of each true class, a row each; one that falls short "
+            "of 100 has pixels mapped as no class. Blue is right, orange is wrong. "
+            f"{NO_PIXEL} is no pixel, {_VERY_LITTLE} are fewer than 0.5 %.",
         ),
         rule_before=len(classes),
         styles=styles,

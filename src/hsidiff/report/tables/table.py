@@ -86,15 +86,19 @@ def _in_markdown(text: str) -> str:
 
 
 def to_latex(table: Table) -> str:
-    r"""The table as a float to ``\input``; needs the packages booktabs and adjustbox.
+    r"""The table as a float to ``\input``; needs the packages that its first line names.
 
     Letters beyond ASCII stay as they are: LaTeX reads UTF-8, but pdfLaTeX knows European alphabets
     only.
     """
-    styler = pd.DataFrame(table.rows, dtype=object).style.hide(axis="index").format(_in_latex)
+    frame = pd.DataFrame(table.rows, dtype=object)
+    looks = frame.map(lambda text: "font-weight:bold;" if isinstance(text, Bold) else "")
+    for place, styles in enumerate(table.styles):
+        looks.iloc[place] += list(styles)
+    styler = frame.style.hide(axis="index").format(_in_latex).apply(lambda _: looks, axis=None)
     styler.relabel_index([_in_latex(column.title) for column in table.columns], axis="columns")
-    styler.map(lambda text: "textbf:--rwrap;" if isinstance(text, Bold) else "")
     lines = styler.to_latex(
+        convert_css=True,
         column_format="".join(_LATEX_ALIGNMENT[column.alignment] for column in table.columns),
         caption=_in_latex(" ".join((f"{table.title}.", *table.notes))),
         label=f"tab:{table.name}",
@@ -107,7 +111,8 @@ def to_latex(table: Table) -> str:
     start = next(place for place, line in enumerate(lines) if line.startswith(r"\begin{tabular}"))
     lines[start:start] = [r"\small", r"\begin{adjustbox}{max width=\linewidth}"]
     lines.insert(lines.index(r"\end{tabular}") + 1, r"\end{adjustbox}")
-    return "\n".join([r"% needs \usepackage{booktabs,adjustbox}", *lines]) + "\n"
+    colors = r"\usepackage[table]{xcolor}" if table.styles else ""
+    return "\n".join([rf"% needs \usepackage{{booktabs,adjustbox}}{colors}", *lines]) + "\n"
 
 
 def _in_latex(text: str) -> str:
@@ -115,12 +120,7 @@ def _in_latex(text: str) -> str:
 
 
 def file_stem(*parts: str, taken: Sequence[str] = ()) -> str:
-    """A name for files that LaTeX and all file systems take; a number keeps it apart from others.
-
-    Args:
-        parts: words of any characters.
-        taken: names that are given away already.
-    """
+    """A name for files that LaTeX and all file systems take, apart from those that are taken."""
     plain = (re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
     stem = name = "-".join(part for part in plain if part) or "table"
     number = 1
