@@ -13,7 +13,7 @@ from hsidiff.experiment.description import Experiment, read_experiment
 from hsidiff.experiment.plan import plan_experiment
 from hsidiff.experiment.run import run_experiment
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.report.tables.files import write_tables
+from hsidiff.report.tables.all_tables import write_tables
 from hsidiff.scenes.benchmarks import BENCHMARKS
 from hsidiff.scenes.scene import ArraySource, Scene
 

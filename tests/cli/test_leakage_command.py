@@ -156,14 +156,16 @@ def test_the_screen_shows_the_figures_and_what_they_mean(run: Run, small_files: 
     assert lines[0] == "split random, train_fraction=0.7, stratified=True, mean of 2 draws"
     for side in (3, 5, 9):
         share = answer["window_shares"][str(side)]
-        start = f"{side} x {side} px".rjust(14) + f"{share:.1%}".rjust(8)
+        start = f"{side} \N{MULTIPLICATION SIGN} {side} px".rjust(14) + f"{share:.1%}".rjust(8)
         assert any(line.startswith(start) for line in lines)
     position = answer["position_overall_accuracy"]
     assert position > 0.9
     text = " ".join(lines)
-    assert f"Position alone reaches {position:.1%} (deviation " in text
+    assert (
+        f"Position alone, without any spectrum, reaches {100 * position:.1f} % (deviation " in text
+    )
     assert "this split cannot show what a method has learned" in text
-    assert f"sees a training pixel beside {answer['receptive_field_share']:.1%}" in text
+    assert f"sees a training pixel beside {100 * answer['receptive_field_share']:.1f} %" in text
 
 
 def test_a_split_where_position_says_little_is_not_condemned(
@@ -171,7 +173,7 @@ def test_a_split_where_position_says_little_is_not_condemned(
 ) -> None:
     ended = run("leakage", small_files.labels_path, "--block-px", 5, "--receptive-field", 5)
     assert "a score counts only by how far it lies above that" in " ".join(ended.out.splitlines())
-    assert "No test pixel has a training pixel within 5 x 5 px." in ended.out
+    assert "No test pixel has a training pixel within 5 \N{MULTIPLICATION SIGN} 5 px." in ended.out
 
 
 @pytest.mark.parametrize(

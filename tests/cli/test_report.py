@@ -7,7 +7,7 @@ import pytest
 from command_line import Run, everything_in
 
 from fake_experiment import FAILED, write_fake_experiment
-from hsidiff.report.experiment.gallery import Gallery
+from hsidiff.report.experiment_page import Gallery
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
+from hsidiff.report.map_sheet import GAP_PX, NARROWEST_COLUMN_PX
 from hsidiff.report.pictures import stretch_limits, stretched
 from hsidiff.report.reconstruction import (
-    GAP_PX,
-    NARROWEST_PANEL_PX,
     PANEL_PX,
     Reconstruction,
     ShownPixel,
@@ -43,7 +42,7 @@ def panel(content: bytes, place: int, shape: tuple[int, int]) -> np.ndarray:
     picture = pixels_of(content)
     zoom = PANEL_PX // max(shape)
     height, width = shape[0] * zoom, shape[1] * zoom
-    left = GAP_PX + place * (max(width, NARROWEST_PANEL_PX) + GAP_PX)
+    left = GAP_PX + place * (max(width, NARROWEST_COLUMN_PX) + GAP_PX)
     bottom = len(picture) - GAP_PX
     return picture[bottom - height : bottom, left : left + width][
         zoom // 2 :: zoom, zoom // 2 :: zoom
@@ -51,14 +50,16 @@ def panel(content: bytes, place: int, shape: tuple[int, int]) -> np.ndarray:
 
 
 def test_the_strip_runs_from_noise_to_the_scene_in_the_colours_of_the_scene() -> None:
-    found = made()
-    drawing = draw_strip(found)
+    states = made()
+    drawing = draw_strip(states)
     titles = [axes.get_title(loc="left") for axes in drawing.figure.axes]
     assert titles == ["t = 300", "t = 50", "t = 0", "scene"]
     content = drawing.content()
-    limits = stretch_limits(found.scene[:, :, list(BANDS)])
-    valid = np.isfinite(found.scene).all(axis=-1)
-    for place, values in enumerate((found.states[300], found.states[50], found.scene, found.scene)):
+    limits = stretch_limits(states.scene[:, :, list(BANDS)])
+    valid = np.isfinite(states.scene).all(axis=-1)
+    for place, values in enumerate(
+        (states.states[300], states.states[50], states.scene, states.scene)
+    ):
         expected = stretched(values[:, :, list(BANDS)], limits)[:, :, :3]
         shown = panel(content, place, (8, 10))
         assert (shown[valid] == expected[valid]).all(), place
@@ -71,27 +72,27 @@ def test_the_strip_runs_from_noise_to_the_scene_in_the_colours_of_the_scene() ->
 def test_a_strip_of_any_shape_is_drawn(shape: tuple[int, int]) -> None:
     draw = np.random.default_rng(0)
     scene = draw.uniform(size=(*shape, 4)).astype(np.float32)
-    found = Reconstruction(scene, {0: scene}, {0: 0.0}, 0.0, BANDS, None, PIXELS)
-    height, width = pixels_of(draw_strip(found).content()).shape[:2]
+    states = Reconstruction(scene, {0: scene}, {0: 0.0}, 0.0, BANDS, None, PIXELS)
+    height, width = pixels_of(draw_strip(states).content()).shape[:2]
     assert height <= PANEL_PX + 100
-    assert width <= 2 * (PANEL_PX + GAP_PX) + GAP_PX
+    assert width <= 2 * (NARROWEST_COLUMN_PX + GAP_PX) + GAP_PX
 
 
 @pytest.mark.parametrize("wavelengths", [None, np.array([450.0, 1400.0, 900.0, 2200.0])])
 def test_spectra_are_those_of_the_named_pixels(wavelengths: np.ndarray | None) -> None:
-    found = made(wavelengths=wavelengths)
-    drawing = draw_spectra(found)
+    states = made(wavelengths=wavelengths)
+    drawing = draw_spectra(states)
     assert len(drawing.figure.axes) == len(PIXELS)
     order = [0, 1, 2, 3] if wavelengths is None else [0, 2, 1, 3]
     places = np.arange(1, 5) if wavelengths is None else wavelengths[order]
     for axes, pixel in zip(drawing.figure.axes, PIXELS, strict=True):
         assert axes.get_title(loc="left") == pixel.name
-        spectra = [found.states[t] for t in (300, 50, 0)] + [found.scene]
+        spectra = [states.states[t] for t in (300, 50, 0)] + [states.scene]
         for line, values in zip(axes.get_lines(), spectra, strict=True):
             assert line.get_xdata() == pytest.approx(places)
             assert line.get_ydata() == pytest.approx(values[pixel.row, pixel.col][order])
         low, high = axes.get_ylim()
-        spectrum = found.scene[pixel.row, pixel.col]
+        spectrum = states.scene[pixel.row, pixel.col]
         assert low < spectrum.min() < spectrum.max() < high
     (legend,) = drawing.figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [

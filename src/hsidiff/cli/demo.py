@@ -15,7 +15,7 @@ from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.geotiff import write_class_map
-from hsidiff.report.figures import draw_overview
+from hsidiff.report.map_sheet import draw_overview
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.synthetic import make_synthetic_scene
 

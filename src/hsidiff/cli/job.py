@@ -13,7 +13,7 @@ from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.split import Split
 from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.predict import predict_to_file
-from hsidiff.report.page import write_report
+from hsidiff.report.map_page import write_report
 from hsidiff.saved_model import check_model_folder
 
 SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")

@@ -9,7 +9,7 @@ from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
 from hsidiff.experiment.folder import ExperimentFolder
-from hsidiff.report.experiment.page import write_experiment_report
+from hsidiff.report.experiment_page import write_experiment_report
 
 
 def report(

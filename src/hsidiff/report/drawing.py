@@ -1,4 +1,4 @@
-"""What all figures of an experiment share: one look, one colour per method, a text alternative."""
+"""What all figures share: one look, one colour per method, a text alternative."""
 
 import io
 import re
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from hsidiff.report.blocks import Picture
 from hsidiff.report.style import INK, LINE, METHOD_COLORS, MUTED
 
 POSITION = "position"
@@ -22,30 +23,19 @@ POSITION = "position"
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _CSS_PX_PER_INCH = 96
 _LOOK: Any = {
-    "font.size": 10,
-    "axes.titlesize": 10,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": INK,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.7,
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "xtick.labelsize": 9,
-    "ytick.labelsize": 9.5,
-    "legend.frameon": False,
-    # The same figure gives the same bytes.
-    "svg.hashsalt": "hsidiff",
-}
+    "font.size": 10, "axes.titlesize": 10, "axes.titlelocation": "left",
+    "axes.edgecolor": LINE, "axes.labelcolor": INK, "axes.axisbelow": True,
+    "axes.spines.top": False, "axes.spines.right": False,
+    "grid.color": LINE, "grid.linewidth": 0.7, "text.color": INK,
+    "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 9, "ytick.labelsize": 9.5,
+    "legend.frameon": False, "legend.labelcolor": INK,
+    "svg.hashsalt": "hsidiff",  # the same figure gives the same bytes
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure with what a reader needs who does not see it.
+    """A figure that becomes a picture.
 
     Attributes:
         name: name of its file, without the ending.
@@ -53,7 +43,7 @@ class Drawing:
         alternative: what it shows, with its main numbers.
         caption: how to read it.
         kind: ``svg`` for charts; ``png`` for maps, whose pixels must not be blurred.
-        width_px: its width on a page that is wide enough.
+        width_px: its width on a page that is wide enough; 0 takes the figure's own.
     """
 
     name: str
@@ -63,12 +53,6 @@ class Drawing:
     kind: Literal["svg", "png"] = "svg"
     width_px: int = 0
 
-    def __post_init__(self) -> None:
-        """Take the figure's own width where none is given."""
-        if not self.width_px:
-            width = round(self.figure.get_figwidth() * _CSS_PX_PER_INCH)
-            object.__setattr__(self, "width_px", width)
-
     def content(self) -> bytes:
         """The bytes of its file."""
         stream = io.BytesIO()
@@ -77,6 +61,13 @@ class Drawing:
         with look():
             self.figure.savefig(stream, format=self.kind, dpi=self.figure.dpi, metadata=metadata)
         return stream.getvalue()
+
+    def picture(self) -> Picture:
+        """The same for a page."""
+        width_px = self.width_px or round(self.figure.get_figwidth() * _CSS_PX_PER_INCH)
+        return Picture(
+            self.name, self.content(), self.alternative, self.caption, self.kind, width_px
+        )
 
 
 @dataclass(frozen=True)
@@ -89,38 +80,24 @@ class MethodStyle:
     @property
     def open(self) -> dict[str, Any]:
         """Arguments of ``Axes.plot`` for small dots: single seeds."""
-        return {
-            "color": self.color,
-            "marker": "o",
-            "markersize": 4,
-            "alpha": 0.45,
-            "markeredgewidth": 0,
-            "linestyle": "none",
-        }
+        dots = {"marker": "o", "markersize": 4, "markeredgewidth": 0, "linestyle": "none"}
+        return {"color": self.color, "alpha": 0.45, **dots}
 
     @property
     def full(self) -> dict[str, Any]:
         """Arguments of ``Axes.plot`` for a large marker: a mean."""
-        return {
-            "color": self.color,
-            "marker": self.marker,
-            "markersize": 8,
-            "markeredgecolor": "white",
-            "markeredgewidth": 0.8,
-        }
+        edge = {"markeredgecolor": "white", "markeredgewidth": 0.8}
+        return {"color": self.color, "marker": self.marker, "markersize": 8, **edge}
 
 
 def method_styles(labels: Sequence[str]) -> dict[str, MethodStyle]:
     """A style for each label, by its place in the experiment; the control ``position`` is grey."""
     others = [label for label in labels if label != POSITION]
     styles = {
-        label: MethodStyle(
-            METHOD_COLORS[place % len(METHOD_COLORS)], _MARKERS[place % len(_MARKERS)]
-        )
-        for place, label in enumerate(others)
+        label: MethodStyle(METHOD_COLORS[i % len(METHOD_COLORS)], _MARKERS[i % len(_MARKERS)])
+        for i, label in enumerate(others)
     }
-    if POSITION in labels:
-        styles[POSITION] = MethodStyle(MUTED, "d")
+    styles[POSITION] = MethodStyle(MUTED, "d")
     return {label: styles[label] for label in labels}
 
 
@@ -153,19 +130,13 @@ def plain_figure(width_px: int, height_px: int, dpi: int) -> Figure:
     return figure
 
 
-def axes_of_pixels(
-    figure: Figure, box_px: tuple[float, float, float, float], size_px: tuple[int, int]
-) -> Axes:
-    """Axes of an exact size, so that a picture's pixels fall on whole pixels of the file.
+def axes_of_pixels(figure: Figure, box_px: tuple[float, float, float, float]) -> Axes:
+    """Axes of an exact box (left, bottom, width, height) of :func:`plain_figure`, without frame.
 
-    Args:
-        figure: the figure.
-        box_px: left, bottom, width, height.
-        size_px: width and height of the figure.
+    So a picture's pixels fall on whole pixels of the file.
     """
-    left, bottom, width, height = box_px
-    parts = (left / size_px[0], bottom / size_px[1], width / size_px[0], height / size_px[1])
-    axes = figure.add_axes(parts)
+    all_px = figure.get_size_inches() * figure.dpi
+    axes = figure.add_axes(tuple(part / all_px[i % 2] for i, part in enumerate(box_px)))
     axes.set_axis_off()
     return axes
 
@@ -183,24 +154,20 @@ def method_legend(
     place: Literal["below", "right"] = "below",
 ) -> None:
     """Name the methods' markers outside of all axes."""
-    handles = [*method_handles(styles), *further]
+    handles = [
+        Line2D([], [], linestyle="none", label=label, **s.full) for label, s in styles.items()
+    ]
+    handles += further
     is_below = place == "below"
     figure.legend(
         handles=handles,
         loc="outside lower center" if is_below else "outside right upper",
-        ncols=n_fitting(handles, figure.get_figwidth()) if is_below else 1,
+        ncols=_n_fitting(handles, figure.get_figwidth()) if is_below else 1,
         fontsize=9,
-        frameon=False,
-        labelcolor=INK,
     )
 
 
-def method_handles(styles: dict[str, MethodStyle]) -> list[Line2D]:
-    """The methods' markers for a legend."""
-    return [Line2D([], [], linestyle="none", label=label, **s.full) for label, s in styles.items()]
-
-
-def n_fitting(handles: Sequence[Line2D], width_inches: float) -> int:
+def _n_fitting(handles: Sequence[Line2D], width_inches: float) -> int:
     """How many entries of a legend stand side by side in so many inches, at least one."""
     longest = max(len(str(handle.get_label())) for handle in handles)
     # A letter of 9 pt is about 0.075 inches wide, a marker with its gaps half an inch.
@@ -209,8 +176,7 @@ def n_fitting(handles: Sequence[Line2D], width_inches: float) -> int:
 
 def columns_of(n: int, most: int) -> int:
     """Columns, at most so many, that give the fewest rows, and of these the fewest columns."""
-    n_rows = ceil(n / most)
-    return ceil(n / n_rows)
+    return ceil(n / ceil(n / most))
 
 
 def figure_name(*parts: str) -> str:

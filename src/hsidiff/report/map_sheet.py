@@ -2,18 +2,22 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
+from matplotlib.patches import Patch, Rectangle
 
-from hsidiff.report.drawing import axes_of_pixels, columns_of, plain_figure
-from hsidiff.report.pictures import CONFIDENCE_COLORS, Enlargement
-from hsidiff.report.style import INK, LINE
+from hsidiff.files import write_whole
+from hsidiff.report.drawing import axes_of_pixels, columns_of, look, plain_figure
+from hsidiff.report.pictures import CONFIDENCE_COLORS, Enlargement, class_picture, false_colour
+from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.style import LINE, MUTED
+from hsidiff.scenes.scene import Scene
 
 # The file has two pixels for one of the page, for sharp screens and for print.
 DPI, PIXELS_PER_PAGE_PX = 192, 2
@@ -22,20 +26,16 @@ PANEL_PX, LARGEST_PANEL_PX, NARROWEST_COLUMN_PX = 520, 800, 330
 GAP_PX, LINE_PX, LETTER_PX, KEY_ROW_PX = 36, 34, 14, 42
 FONT_POINTS = 9.5
 
+Key = Sequence[tuple[str, str]] | None
+"""Colours (``#rrggbb``) and what they mean; None stands for the scale of confidence."""
 
-@dataclass(frozen=True)
-class Panel:
-    """One map of a sheet.
 
-    Attributes:
-        title: what it is.
-        number: its main number, a line of its own; may be empty.
-        picture: (rows, cols, 4) uint8, one pixel per shown pixel of the scene.
-    """
+class Panel(NamedTuple):
+    """One map of a sheet: what it is, its main number, and (rows, cols, 4) uint8."""
 
     title: str
     number: str
-    picture: np.ndarray = field(repr=False)
+    picture: np.ndarray
 
 
 def shown_part(shape: tuple[int, int]) -> Enlargement:
@@ -46,89 +46,100 @@ def shown_part(shape: tuple[int, int]) -> Enlargement:
     return Enlargement.to_fit(shape, LARGEST_PANEL_PX, LARGEST_PANEL_PX)
 
 
-def draw_sheet(
-    panels: Sequence[Panel], fit: Enlargement, key: Sequence[tuple[str, str]] | None
-) -> Figure:
-    """Draw maps in rows, so many beside each other as the page holds.
+def draw_overview(folder: str | Path, scene: Scene, path: str | Path) -> None:
+    """Draw a scene in false colour and its map side by side into one PNG file.
 
     Args:
-        panels: the maps, all of one shape.
-        fit: of :func:`shown_part`.
-        key: colours (``#rrggbb``) and what they mean; None draws the scale of confidence.
+        folder: a result folder.
+        scene: the scene that was mapped.
+        path: where to write, ``*.png``.
+
+    Raises:
+        MissingFileError: if the folder holds no result.
     """
-    pictures = [fit.apply(panel.picture) for panel in panels]
+    results, fit = ResultFolder.read(folder), shown_part(scene.shape)
+    mapped = class_picture(results.map_path, results.classes, fit.step)
+    shown = (Panel("false colour", "", false_colour(scene, fit.step)), Panel("map", "", mapped))
+    figure = draw_sheet(shown, fit, [(c.color, c.name) for c in results.classes])
+    with write_whole(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI)
+
+
+def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
+    """Draw maps of one shape, thinned to ``fit``, in rows, so many side by side as a page holds."""
+    pictures = [fit.apply(panel.picture) for panel in shown]
     height, width = pictures[0].shape[:2]
     column = max(width, NARROWEST_COLUMN_PX)
-    fitting = max(1, (SHEET_PX - GAP_PX) // (column + GAP_PX))
-    n_columns = columns_of(len(panels), fitting)
-    n_rows = ceil(len(panels) / n_columns)
-    titles = [_title(panel, column) for panel in panels]
-    title_px = LINE_PX * max(title.count("\n") + 1 for title in titles) + 10
+    n_columns = columns_of(len(shown), max(1, (SHEET_PX - GAP_PX) // (column + GAP_PX)))
+    wrapped = [textwrap.wrap(panel.title, column // LETTER_PX) or [""] for panel in shown]
+    titles = ["\n".join([*w, p.number]).rstrip() for w, p in zip(wrapped, shown, strict=True)]
+    row_px = LINE_PX * max(title.count("\n") + 1 for title in titles) + 10 + height + GAP_PX
     sheet_width = max(n_columns * (column + GAP_PX) + GAP_PX, NARROWEST_SHEET_PX)
     key_columns = _key_columns(key, sheet_width)
-    key_px = KEY_ROW_PX * (ceil(len(key) / key_columns) if key else 2) + GAP_PX
-    row_px = title_px + height + GAP_PX
-    size_px = (sheet_width, n_rows * row_px + key_px)
-    figure = plain_figure(*size_px, DPI)
-    for place, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
-        row, col = divmod(place, n_columns)
-        left = GAP_PX + col * (column + GAP_PX)
-        bottom = size_px[1] - (row + 1) * row_px + GAP_PX
-        axes = axes_of_pixels(figure, (left, bottom, width, height), size_px)
-        axes.imshow(picture, interpolation="none", aspect="auto")
-        axes.set_title(title, fontsize=FONT_POINTS, color=INK, loc="left", pad=4)
-    if key is None:
-        _draw_scale(figure, key_px, size_px)
-    else:
-        _draw_key(figure, key, key_columns, size_px)
+    key_rows = 2 if key is None else ceil(len(key) / key_columns)
+    key_px = KEY_ROW_PX * key_rows + GAP_PX * (key_rows > 0)
+    size_px = (sheet_width, ceil(len(shown) / n_columns) * row_px + key_px)
+    with look():
+        figure = plain_figure(*size_px, DPI)
+        for place, (picture, title) in enumerate(zip(pictures, titles, strict=True)):
+            row, col = divmod(place, n_columns)
+            corner = (GAP_PX + col * (column + GAP_PX), size_px[1] - (row + 1) * row_px + GAP_PX)
+            _draw_panel(figure, picture, title, corner)
+        if key is None:
+            _draw_scale(figure, key_px)
+        elif key:
+            _draw_key(figure, key, key_columns)
     return figure
 
 
-def _title(panel: Panel, column_px: int) -> str:
-    lines = textwrap.wrap(panel.title, column_px // LETTER_PX) or [""]
-    return "\n".join([*lines, panel.number] if panel.number else lines)
+def page_width_px(figure: Figure) -> int:
+    """How wide a sheet is on a page."""
+    return round(figure.get_figwidth() * DPI / PIXELS_PER_PAGE_PX)
 
 
-def _key_columns(key: Sequence[tuple[str, str]] | None, sheet_width: int) -> int:
+def _draw_panel(
+    figure: Figure, picture: np.ndarray, title: str, corner_px: tuple[int, int]
+) -> None:
+    """A picture pixel by pixel, in an outline that shows where data are missing."""
+    height, width = picture.shape[:2]
+    axes = axes_of_pixels(figure, (*corner_px, width, height))
+    axes.imshow(picture, interpolation="none", aspect="auto")
+    axes.set_title(title, fontsize=FONT_POINTS, loc="left", pad=4)
+    # Half a pixel outside, and below: the line covers none of the picture.
+    all_px = figure.get_size_inches() * DPI
+    left, bottom = (np.array(corner_px) - 0.5) / all_px
+    outline = Rectangle((left, bottom), (width + 1) / all_px[0], (height + 1) / all_px[1])
+    outline.set(fill=False, edgecolor=LINE, linewidth=72 / DPI, zorder=-1)
+    figure.add_artist(outline)
+
+
+def _key_columns(key: Key, sheet_width: int) -> int:
     if not key:
         return 1
     entry_px = (LETTER_PX - 1) * max(len(name) for _, name in key) + 80
     return max(1, min(len(key), (sheet_width - GAP_PX) // entry_px))
 
 
-def _draw_key(
-    figure: Figure, key: Sequence[tuple[str, str]], n_columns: int, size_px: tuple[int, int]
-) -> None:
+def _draw_key(figure: Figure, key: Sequence[tuple[str, str]], n_columns: int) -> None:
+    corner = (GAP_PX, GAP_PX / 2) / (figure.get_size_inches() * DPI)
+    close = {"borderpad": 0, "borderaxespad": 0, "handlelength": 1.2, "handleheight": 1.2}
     figure.legend(
-        handles=[Patch(facecolor=color, edgecolor=LINE, label=name) for color, name in key],
+        handles=[Patch(facecolor=color, edgecolor=MUTED, label=name) for color, name in key],
         loc="lower left",
-        bbox_to_anchor=(GAP_PX / size_px[0], GAP_PX / 2 / size_px[1]),
+        bbox_to_anchor=tuple(corner),
         ncols=n_columns,
-        frameon=False,
         fontsize=FONT_POINTS,
-        labelcolor=INK,
-        borderpad=0,
-        borderaxespad=0,
-        handlelength=1.2,
-        handleheight=1.2,
+        **close,
     )
 
 
-def _draw_scale(figure: Figure, key_px: int, size_px: tuple[int, int]) -> None:
-    box = (GAP_PX + 20, key_px - KEY_ROW_PX, 420, 22)
-    axes = axes_of_pixels(figure, box, size_px)
+def _draw_scale(figure: Figure, key_px: int) -> None:
+    axes = axes_of_pixels(figure, (GAP_PX + 20, key_px - KEY_ROW_PX, 420, 22))
     axes.set_axis_on()
     colors = ScalarMappable(mpl.colors.Normalize(0, 100), CONFIDENCE_COLORS)
     bar = figure.colorbar(colors, cax=axes, orientation="horizontal")
     bar.set_ticks([0, 50, 100], labels=["0 %", "50 %", "100 %"])
-    bar.ax.tick_params(labelsize=FONT_POINTS, colors=INK, length=0)
-    bar.ax.text(
-        1.08,
-        0.5,
-        "probability",
-        transform=bar.ax.transAxes,
-        va="center",
-        color=INK,
-        fontsize=FONT_POINTS,
-    )
+    bar.ax.tick_params(labelsize=FONT_POINTS, length=0)
+    place: Any = {"transform": bar.ax.transAxes, "va": "center", "fontsize": FONT_POINTS}
+    bar.ax.text(1.08, 0.5, "probability", **place)
     bar.outline.set_visible(False)

@@ -6,10 +6,11 @@ a scene is too large for the page, every n-th pixel is shown.
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,15 +25,15 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.windows.tiles import tile_windows
 
 # Vegetation is red in near infrared, red, green, as remote sensing has drawn it since film.
-FALSE_COLOUR_NM = (850.0, 650.0, 550.0)
-FARTHEST_BAND_NM = 60.0
+FALSE_COLOUR_NM, FARTHEST_BAND_NM = (850.0, 650.0, 550.0), 60.0
 # Without wavelengths: these parts of the band order lie near infrared, red and green for sensors
 # of 400 to 1000 nm as well as of 400 to 2500 nm.
 FALSE_COLOUR_PARTS = (0.5, 0.25, 0.1)
-
 READ_SIZE_PX = 512
 CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
+
+Color = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Enlargement:
             return cls(step, 1)
         return cls(1, min(height_px // shape[0], width_px // shape[1]))
 
+    def thinned(self, values: np.ndarray) -> np.ndarray:
+        """Every ``step``-th pixel of (rows, cols, ...)."""
+        return values[:: self.step, :: self.step]
+
     def apply(self, picture: np.ndarray) -> np.ndarray:
         """Enlarge a picture of every ``step``-th pixel."""
         return picture.repeat(self.zoom, axis=0).repeat(self.zoom, axis=1)
@@ -62,47 +67,44 @@ class Enlargement:
 
 def false_colour_bands(scene: Scene) -> tuple[int, ...]:
     """Positions, among the usable bands, of those shown as red, green and blue."""
-    wavelengths = scene.wavelengths_nm
-    if wavelengths is not None:
-        distances = np.abs(np.subtract.outer(FALSE_COLOUR_NM, wavelengths))
+    if scene.wavelengths_nm is not None:
+        distances = np.abs(np.subtract.outer(FALSE_COLOUR_NM, scene.wavelengths_nm))
         if distances.min(axis=1).max() <= FARTHEST_BAND_NM:
             return tuple(int(position) for position in distances.argmin(axis=1))
     return tuple(round(part * (scene.n_bands - 1)) for part in FALSE_COLOUR_PARTS)
 
 
+def bands_in_words(scene: Scene) -> str:
+    """Which bands are shown as red, green and blue."""
+    bands = list(false_colour_bands(scene))
+    if scene.wavelengths_nm is None:
+        names = ", ".join(str(int(index) + 1) for index in scene.band_indices[bands])
+        return f"bands {names} as red, green, blue"
+    centres = ", ".join(f"{centre:.0f} nm" for centre in scene.wavelengths_nm[bands])
+    return f"{centres} as red, green, blue"
+
+
 def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
     """The scene in near infrared, red and green, each stretched from its 2nd to 98th percentile.
 
-    Three bands of one part of the scene at a time are read. A pixel without a value in one of the
-    three is transparent.
-
-    Args:
-        scene: the scene.
-        step: every ``step``-th pixel is shown, in rows and columns.
-
-    Returns:
-        (ceil(rows / step), ceil(cols / step), 4) uint8.
+    Three bands of one part of the scene at a time are read, and every ``step``-th pixel is shown.
+    A pixel without a value in one of the three is transparent.
     """
     indices = scene.band_indices[list(false_colour_bands(scene))]
     good_bands = np.zeros_like(scene.good_bands)
     good_bands[indices] = True
     three_bands = replace(scene, good_bands=good_bands)
-    rows, cols = (ceil(size / step) for size in scene.shape)
-    values = np.empty((rows, cols, 3), dtype=np.float32)
+    order = np.searchsorted(three_bands.band_indices, indices)
+    values = np.empty((*(ceil(size / step) for size in scene.shape), 3), dtype=np.float32)
     for window in tile_windows(scene.shape, step * ceil(READ_SIZE_PX / step)):
-        shown = three_bands.read(window)[::step, ::step]
+        shown = three_bands.read(window)[::step, ::step, order]
         row, col = window.row // step, window.col // step
-        in_order = shown[:, :, np.searchsorted(three_bands.band_indices, indices)]
-        values[row : row + shown.shape[0], col : col + shown.shape[1]] = in_order
+        values[row : row + shown.shape[0], col : col + shown.shape[1]] = shown
     return stretched(values, stretch_limits(values))
 
 
 def stretch_limits(values: np.ndarray) -> np.ndarray:
-    """The 2nd and the 98th percentile of each channel of the valid pixels, (2, 3).
-
-    Args:
-        values: (rows, cols, 3), NaN at invalid pixels.
-    """
+    """The 2nd and 98th percentile of each channel, (2, 3), of (rows, cols, 3) with NaN gaps."""
     valid = values[np.isfinite(values).all(axis=-1)]
     return np.percentile(valid, (2, 98), axis=0) if len(valid) else np.array([[0.0] * 3, [1.0] * 3])
 
@@ -110,9 +112,7 @@ def stretch_limits(values: np.ndarray) -> np.ndarray:
 def stretched(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
     """Colours (rows, cols, 4) uint8 of values (rows, cols, 3) with NaN at invalid pixels.
 
-    Args:
-        values: red, green, blue.
-        limits: (2, 3), what is drawn as 0 and as 255 in each channel.
+    ``limits``, (2, 3), are what is drawn as 0 and as 255 in each channel.
     """
     picture = np.zeros((*values.shape[:2], 4), dtype=np.uint8)
     valid = np.isfinite(values).all(axis=-1)
@@ -129,9 +129,7 @@ def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -
 
 
 def class_colours(
-    class_ids: np.ndarray,
-    classes: Sequence[LandClass],
-    background: tuple[int, int, int, int] = (0, 0, 0, 0),
+    class_ids: np.ndarray, classes: Sequence[LandClass], background: Color = (0, 0, 0, 0)
 ) -> np.ndarray:
     """Class ids (rows, cols) in the colours of their legend; all else is ``background``."""
     picture = np.full((*class_ids.shape, 4), background, dtype=np.uint8)
@@ -154,20 +152,29 @@ def confidence_picture(probabilities_path: Path, step: int = 1) -> np.ndarray:
 
 
 def split_picture(split: Split, step: int = 1) -> np.ndarray:
-    """Where the training and the test labels lie.
+    """Where the training and the test labels lie, training labels over test labels."""
+    sides = ((split.test, TEST_COLOR), (split.train, TRAIN_COLOR))
+    points = [(labels.values > 0, rgba(color)) for labels, color in sides]
+    return points_picture(split.train.shape, points, step)
 
-    In a picture of every n-th pixel a label is drawn at the nearest shown pixel, and training
-    labels over test labels, so that a few labels of a large scene stay visible.
+
+def points_picture(
+    shape: tuple[int, ...], points: Iterable[tuple[np.ndarray, Any]], step: int
+) -> np.ndarray:
+    """Masks (rows, cols) bool of a scene, each in its colour or colours, the later ones on top.
+
+    In a picture of every n-th pixel a pixel is drawn at the nearest shown one, so that a few
+    labels of a large scene stay visible.
     """
-    shape = [ceil(size / step) for size in split.train.shape]
-    picture = np.full((*shape, 4), rgba(EMPTY_COLOR), dtype=np.uint8)
-    for labels, color in ((split.test, TEST_COLOR), (split.train, TRAIN_COLOR)):
-        rows, cols = np.nonzero(labels.values)
-        picture[rows // step, cols // step] = rgba(color)
+    size = [ceil(length / step) for length in shape]
+    picture = np.full((*size, 4), rgba(EMPTY_COLOR), dtype=np.uint8)
+    for mask, colors in points:
+        rows, cols = np.nonzero(mask)
+        picture[rows // step, cols // step] = colors
     return picture
 
 
-def rgba(color: str) -> tuple[int, int, int, int]:
+def rgba(color: str) -> Color:
     """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
     red, green, blue = bytes.fromhex(color[1:])
     return red, green, blue, 255

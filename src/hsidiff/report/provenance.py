@@ -1,73 +1,114 @@
-"""The part of the page that says what it cost, and how to get the same numbers again."""
+"""The end of a page: what was read, how it was made, and what it took."""
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from hsidiff.report.elements import (
-    TIMES,
-    bar_rows,
-    duration,
-    facts,
-    n_bytes,
-    paragraph,
-    section,
-    text,
-)
+from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.report.amounts import TIMES, UNKNOWN, duration, listed, n_bytes
+from hsidiff.report.blocks import Block, folded, sentence
 from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.tables.table import Column, Table
 
 
-def cost(result: dict[str, Any]) -> str:
-    """Seconds per stage and peak memory."""
-    seconds = {
-        stage: value for stage, value in (result.get("seconds") or {}).items() if value is not None
-    }
+def costs(result: dict[str, Any]) -> list[Block]:
+    """Seconds per stage and peak memory of one map."""
+    seconds = {k: v for k, v in (result.get("seconds") or {}).items() if v is not None}
     total = seconds.pop("total", None) or sum(seconds.values())
-    rows = [
-        (stage, value / total if total else 0.0, duration(value))
-        for stage, value in seconds.items()
-    ]
-    memory = result.get("peak_memory_bytes")
+    memory, device = result.get("peak_memory_bytes"), result.get("device")
     if not total and memory is None:
-        return ""
+        return []
     words = f"In total {duration(total)}" if total else "Time unknown"
-    device = result.get("device")
     words += f", peak memory {n_bytes(memory)}" + (f", on {device}." if device else ".")
-    return section("Time and memory", paragraph(words), bar_rows(rows))
+    bars = [(stage, s / total if total else 0.0, duration(s)) for stage, s in seconds.items()]
+    return [sentence(words), Block("bars", bars)]
 
 
-def provenance(results: ResultFolder) -> str:
-    """Hashes, versions and settings."""
+def map_provenance(results: ResultFolder) -> list[Block]:
+    """Hashes, versions and settings of one map."""
     result, scene, split = results.result, results.facts("scene"), results.facts("split")
-    shape = scene.get("shape")
-    rows = [
+    facts = [
         ("scene", scene.get("path")),
-        (
-            f"scene, rows {TIMES} columns",
-            shape and f" {TIMES} ".join(str(size) for size in shape[:2]),
-        ),
+        (f"scene, rows {TIMES} columns", _by(scene.get("shape"))),
         ("scene, bands", scene.get("n_bands")),
         ("scene, SHA-256", scene.get("sha256")),
         ("split", split.get("kind")),
-        ("split, settings", _listed(split.get("parameters"))),
+        ("split, settings", listed(split.get("parameters"))),
         ("split, SHA-256", split.get("sha256")),
         ("method", result.get("method")),
         ("profile", result.get("profile")),
         ("seed", result.get("seed")),
         ("head, chosen", _why_this_head(results.facts("learned"))),
         ("unlabelled pixels", _what_was_seen(result.get("transductive"))),
-        ("versions", _listed(result.get("versions"))),
+        ("versions", listed(result.get("versions"))),
     ]
-    details = ""
-    if results.run is not None:
-        settings = json.dumps(results.run, indent=2, ensure_ascii=False)
-        details = f"<details><summary>run.json</summary><pre>{text(settings)}</pre></details>"
-    return section("Where these numbers come from", facts(rows), details)
+    run = [] if results.run is None else [_as_json("run.json", results.run)]
+    return [Block("facts", facts), *run]
 
 
-def _listed(settings: dict[str, Any] | None) -> str | None:
-    if not settings:
-        return None
-    return ", ".join(f"{name} {value}" for name, value in settings.items())
+def experiment_provenance(folder: ExperimentFolder) -> list[Block]:
+    """Versions and machine, then tables of scenes and splits, then the file of the experiment."""
+    about, path = folder.about, folder.path / "experiment.toml"
+    devices = dict.fromkeys(c.result.get("device") for c in folder.cells if c.done)
+    facts = [
+        ("versions", listed(about.get("versions"))),
+        ("machine", listed(about.get("machine"))),
+        ("devices", ", ".join(filter(None, devices)) or None),
+        ("seeds", ", ".join(map(str, about.get("seeds") or [])) or None),
+    ]
+    given = [Block("source", path.read_text(encoding="utf-8"))] if path.is_file() else []
+    return [
+        Block("facts", facts),
+        Block("table", _scenes_table(about.get("scenes") or {})),
+        Block("table", _splits_table(folder)),
+        _as_json("methods and their settings", about.get("methods") or {}),
+        *([folded("experiment.toml", given)] if given else []),
+    ]
+
+
+def _scenes_table(scenes: dict[str, dict[str, Any]]) -> Table:
+    titles = ("scene", "file", f"rows {TIMES} columns {TIMES} bands", "classes", "SHA-256")
+    # The hash says which file it is; where it lay says nothing to other people.
+    rows = (
+        (
+            name,
+            scene.get("path") and Path(scene["path"]).name,
+            _by([*scene.get("shape", []), scene.get("n_bands", UNKNOWN)], 3),
+            len(scene.get("classes", [])),
+            scene.get("sha256"),
+        )
+        for name, scene in scenes.items()
+    )
+    return _table("Scenes", titles, rows)
+
+
+def _splits_table(folder: ExperimentFolder) -> Table:
+    """One row per scene, split and seed: all methods of it share these very pixels."""
+    titles = ("scene", "split", "seed", "kind", "training px", "test px", "made with", "SHA-256")
+    rows = {}
+    for cell in folder.cells:
+        if cell.done:
+            split, place = cell.result.get("split") or {}, (cell.scene, cell.split, cell.seed)
+            n_pixels = (cell.result.get("n_train"), cell.result.get("n_test"))
+            made_with = listed(split.get("parameters"))
+            rows[place] = (*place, split.get("kind"), *n_pixels, made_with, split.get("sha256"))
+    return _table("Splits", titles, rows.values())
+
+
+def _table(title: str, titles: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> Table:
+    long = ("made with", "SHA-256", "file")
+    columns = tuple(Column(name, "text" if name in long else "left") for name in titles)
+    texts = [[UNKNOWN if value is None else str(value) for value in row] for row in rows]
+    return Table("provenance", title, columns, texts)
+
+
+def _as_json(name: str, content: object) -> Block:
+    return folded(name, [Block("source", json.dumps(content, indent=2, ensure_ascii=False))])
+
+
+def _by(sizes: list[Any] | None, n: int = 2) -> str | None:
+    return f" {TIMES} ".join(map(str, sizes[:n])) if sizes else None
 
 
 def _why_this_head(learned: dict[str, Any]) -> str | None:
@@ -77,8 +118,8 @@ def _why_this_head(learned: dict[str, Any]) -> str | None:
         return None
     if None in losses.values():
         return f"{head}, untried: no training label could be held out"
-    listed = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
-    return f"{head}, by the log loss on held-out training labels: {listed}"
+    words = ", ".join(f"{name} {loss:.3f}" for name, loss in losses.items())
+    return f"{head}, by the log loss on held-out training labels: {words}"
 
 
 def _what_was_seen(transductive: bool | None) -> str | None:

@@ -14,20 +14,17 @@ from matplotlib.lines import Line2D
 
 from hsidiff.report.drawing import (
     Drawing,
-    axes_of_pixels,
     columns_of,
     look,
     name_below,
     new_figure,
     panels,
-    plain_figure,
 )
+from hsidiff.report.map_sheet import Panel, draw_sheet, page_width_px
 from hsidiff.report.pictures import Enlargement, stretch_limits, stretched
-from hsidiff.report.style import ACCENT, INK, METHOD_COLORS, MUTED
+from hsidiff.report.style import ACCENT, METHOD_COLORS, MUTED
 
-# The file has two pixels for one of the page, for sharp screens and for print.
-DPI, PIXELS_PER_PAGE_PX = 192, 2
-PANEL_PX, NARROWEST_PANEL_PX, GAP_PX, TITLE_PX = 320, 130, 24, 44
+PANEL_PX = 320
 # From noise to scene: light to dark, and still visible on white.
 COLORS, LIGHTEST = "viridis_r", 0.12
 # The scene itself: vermilion, which stays apart from these for colour-blind readers, too.
@@ -74,117 +71,102 @@ class Reconstruction:
         return sorted(self.states, reverse=True)
 
 
-def draw_reconstruction(found: Reconstruction) -> list[Drawing]:
+def draw_reconstruction(states: Reconstruction) -> list[Drawing]:
     """The strip, the spectra of some pixels, and the spectral angle over the timesteps."""
-    return [draw_strip(found), draw_spectra(found), draw_angles(found)]
+    return [draw_strip(states), draw_spectra(states), draw_angles(states)]
 
 
-def draw_strip(found: Reconstruction) -> Drawing:
+def draw_strip(states: Reconstruction) -> Drawing:
     """False colour at each timestep, then of the scene, all in the stretch of the scene."""
-    bands = list(found.bands)
-    limits = stretch_limits(found.scene[:, :, bands])
-    shown = {f"t = {t}": found.states[t] for t in found.timesteps} | {"scene": found.scene}
-    fit = Enlargement.to_fit(found.scene.shape[:2], PANEL_PX, PANEL_PX)
-    pictures = [
-        fit.apply(stretched(values[:: fit.step, :: fit.step, bands], limits))
-        for values in shown.values()
-    ]
-    height, width = pictures[0].shape[:2]
-    column = max(width, NARROWEST_PANEL_PX) + GAP_PX
-    size_px = (GAP_PX + len(shown) * column, height + GAP_PX + TITLE_PX)
-    with look():
-        figure = plain_figure(*size_px, DPI)
-        for place, (title, picture) in enumerate(zip(shown, pictures, strict=True)):
-            box = (GAP_PX + place * column, GAP_PX, width, height)
-            axes = axes_of_pixels(figure, box, size_px)
-            axes.imshow(picture, interpolation="none", aspect="auto")
-            axes.set_title(title, fontsize=10, color=INK, loc="left", pad=4)
-    first = found.timesteps[0]
+    bands = list(states.bands)
+    limits = stretch_limits(states.scene[:, :, bands])
+    shown = {f"t = {t}": states.states[t] for t in states.timesteps} | {"scene": states.scene}
+    fit = Enlargement.to_fit(states.scene.shape[:2], PANEL_PX, PANEL_PX)
+    figure = draw_sheet(
+        [
+            Panel(title, "", stretched(fit.thinned(values)[:, :, bands], limits))
+            for title, values in shown.items()
+        ],
+        fit,
+        key=(),
+    )
     return Drawing(
         "strip",
         figure,
-        f"False colour of the scene with the noise of timestep {first}, of {len(shown) - 2} states "
-        "on the way back, and of the scene itself.",
+        f"False colour of the scene with the noise of timestep {states.timesteps[0]}, of "
+        f"{len(shown) - 2} states on the way back, and of the scene itself.",
         "All in the colours of the scene: what noise pushes out of its range is cut.",
         "png",
-        size_px[0] // PIXELS_PER_PAGE_PX,
+        page_width_px(figure),
     )
 
 
-def draw_spectra(found: Reconstruction) -> Drawing:
+def draw_spectra(states: Reconstruction) -> Drawing:
     """The spectrum of each shown pixel at each timestep, and the one of the scene."""
-    timesteps = found.timesteps
-    shades = np.linspace(LIGHTEST, 1, len(timesteps))
-    colors = dict(zip(timesteps, mpl.colormaps[COLORS](shades), strict=True))
-    n_columns = columns_of(len(found.pixels), 2)
-    n_rows = -(-len(found.pixels) // n_columns)
+    timesteps, pixels = states.timesteps, states.pixels
+    shades = mpl.colormaps[COLORS](np.linspace(LIGHTEST, 1, len(timesteps)))
+    colors = dict(zip(timesteps, shades, strict=True))
+    n_columns = columns_of(len(pixels), 2)
+    n_rows = -(-len(pixels) // n_columns)
     with look():
         figure = new_figure(4.6 * n_columns + 0.4, 2.7 * n_rows + 0.6)
-        grid = panels(figure, len(found.pixels), n_columns, sharex="all")
-        for axes, pixel in zip(grid, found.pixels, strict=True):
-            _draw_pixel(axes, found, pixel, colors)
-        name_below(grid, n_columns, "band" if found.wavelengths_nm is None else "wavelength (nm)")
+        grid = panels(figure, len(pixels), n_columns, sharex="all")
+        for axes, pixel in zip(grid, pixels, strict=True):
+            _draw_pixel(axes, states, pixel, colors)
+        name_below(grid, n_columns, "band" if states.wavelengths_nm is None else "wavelength (nm)")
         handles = [Line2D([], [], color=colors[t], label=f"t = {t}") for t in timesteps]
         handles.append(Line2D([], [], label="scene", **SCENE_LINE))
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=9,
-                      handlelength=1.4, columnspacing=1.2)  # fmt: skip
-    names = ", ".join(pixel.name for pixel in found.pixels)
+        close = {"fontsize": 9, "handlelength": 1.4, "columnspacing": 1.2}
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), **close)
     return Drawing(
         "spectra",
         figure,
-        f"Spectra of {len(found.pixels)} pixels on the way back from noise: {names}.",
+        f"Spectra of {len(pixels)} pixels on the way back from noise: "
+        f"{', '.join(pixel.name for pixel in pixels)}.",
         "Values in the scene's units. Lines are cut where noise leaves the panel.",
         "png",
     )
 
 
 def _draw_pixel(
-    axes: Axes, found: Reconstruction, pixel: ShownPixel, colors: Mapping[int, np.ndarray]
+    axes: Axes, states: Reconstruction, pixel: ShownPixel, colors: Mapping[int, np.ndarray]
 ) -> None:
-    wavelengths = found.wavelengths_nm
-    spectrum = found.scene[pixel.row, pixel.col]
-    places = np.arange(1, len(spectrum) + 1) if wavelengths is None else wavelengths
+    spectrum, places = states.scene[pixel.row, pixel.col], states.wavelengths_nm
+    if places is None:
+        places = np.arange(1, len(spectrum) + 1)
     order = np.argsort(places)  # some sensors list overlapping detectors one after the other
     for timestep, color in colors.items():
-        values = found.states[timestep][pixel.row, pixel.col]
+        values = states.states[timestep][pixel.row, pixel.col]
         axes.plot(places[order], values[order], color=color, linewidth=1.1)
     axes.plot(places[order], spectrum[order], **SCENE_LINE)
     low, high = float(spectrum.min()), float(spectrum.max())
-    beyond = SHOWN_BEYOND * (high - low)
-    if beyond > 0:
+    if high > low:
+        beyond = SHOWN_BEYOND * (high - low)
         axes.set_ylim(low - beyond, high + beyond)
     axes.set_title(pixel.name)
     axes.grid(visible=True)
 
 
-def draw_angles(found: Reconstruction) -> Drawing:
+def draw_angles(states: Reconstruction) -> Drawing:
     """The mean spectral angle to the scene over the timesteps, from noise to reconstruction."""
-    timesteps = sorted(found.angles_rad)
-    angles = [found.angles_rad[t] for t in timesteps]
+    angles, least = dict(sorted(states.angles_rad.items())), states.least_angle_rad
+    first, highest = max(angles), max(angles.values())
     with look():
         figure = new_figure(5.6, 3.2)
         axes = figure.add_subplot()
-        axes.plot(timesteps, angles, color=ACCENT, marker="o", markersize=4)
-        axes.axhline(found.least_angle_rad, color=MUTED, linestyle="--", linewidth=1)
-        axes.annotate(
-            "left by one timestep of noise",
-            (timesteps[-1], found.least_angle_rad),
-            (0, -4),
-            textcoords="offset points",
-            va="top",
-            fontsize=9,
-            color=MUTED,
-        )
-        axes.set_ylim(-0.06 * max(angles), 1.06 * max(angles))
+        axes.plot(list(angles), list(angles.values()), color=ACCENT, marker="o", markersize=4)
+        axes.axhline(least, color=MUTED, linestyle="--", linewidth=1)
+        words: Any = {"textcoords": "offset points", "va": "top", "fontsize": 9, "color": MUTED}
+        axes.annotate("left by one timestep of noise", (first, least), (0, -4), **words)
+        axes.set_ylim(-0.06 * highest, 1.06 * highest)
         axes.invert_xaxis()  # time runs from noise to scene, as in the strip
-        axes.set_xlabel("timestep")
-        axes.set_ylabel("mean spectral angle (rad)")
+        axes.set(xlabel="timestep", ylabel="mean spectral angle (rad)")
         axes.grid(visible=True)
     return Drawing(
         "angles",
         figure,
-        f"Mean spectral angle to the scene: {angles[-1]:.3f} rad at timestep {timesteps[-1]}, "
-        f"{angles[0]:.3f} rad at timestep {timesteps[0]}.",
+        f"Mean spectral angle to the scene: {angles[first]:.3f} rad at timestep {first}, "
+        f"{angles[min(angles)]:.3f} rad at timestep {min(angles)}.",
         "The dashed line is what the denoiser cannot give back, since it is not shown it.",
         "png",
     )

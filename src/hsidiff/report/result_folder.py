@@ -1,6 +1,7 @@
-"""What the report and the pictures read: the files of a result folder, and nothing else."""
+"""What the page of a map reads: the files of a result folder, and nothing else."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,6 @@ from typing import Any
 from hsidiff.errors import MissingFileError, SettingError
 from hsidiff.labels.label_map import LandClass, default_color
 from hsidiff.labels.split import Split
-
-_HEX_DIGITS = set("0123456789abcdefABCDEF")
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ class ResultFolder:
                 raise MissingFileError(
                     f"{path}: no {name} here: give the output folder of 'hsidiff map'"
                 )
-        split_path = path / "split.npz"
-        run_path = path / "run.json"
-        return cls(
-            path,
-            _read_result(path / "result.json"),
-            _read_json(run_path) if run_path.is_file() else None,
-            Split.load(split_path) if split_path.is_file() else None,
-        )
+        result, split_path, run_path = path / "result.json", path / "split.npz", path / "run.json"
+        content = _read_json(result)
+        if not isinstance(content, dict):
+            raise SettingError(f"{result} is not a result: expected a JSON object")
+        run = _read_json(run_path) if run_path.is_file() else None
+        return cls(path, content, run, Split.load(split_path) if split_path.is_file() else None)
 
     @property
     def map_path(self) -> Path:
@@ -66,28 +63,27 @@ class ResultFolder:
     @property
     def classes(self) -> tuple[LandClass, ...]:
         """The legend: ``classes`` of the result or, without it, the classes that have scores."""
-        entries = self.result.get("classes") or self.result.get("per_class") or []
-        return tuple(_land_class(position, entry) for position, entry in enumerate(entries))
+        return _land_classes(self.result.get("classes") or self.result.get("per_class") or [])
+
+    @property
+    def scored_classes(self) -> tuple[LandClass, ...]:
+        """The classes that have scores, in the order of the confusion matrix."""
+        return _land_classes(self.result.get("per_class") or [])
 
     def facts(self, name: str) -> dict[str, Any]:
         """The group ``name`` of the result, such as ``"split"``; empty if absent or null."""
         return self.result.get(name) or {}
 
 
-def _land_class(position: int, entry: dict[str, Any]) -> LandClass:
-    """A class as the result describes it; what it does not say gets a default."""
-    class_id = int(entry.get("id", position + 1))
-    color = str(entry.get("color"))
-    if len(color) != 7 or color[0] != "#" or not set(color[1:]) <= _HEX_DIGITS:
-        color = default_color(position)
-    return LandClass(class_id, str(entry.get("name", f"class {class_id}")), color)
-
-
-def _read_result(path: Path) -> dict[str, Any]:
-    content = _read_json(path)
-    if not isinstance(content, dict):
-        raise SettingError(f"{path} is not a result: expected a JSON object")
-    return content
+def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
+    """Classes as the result describes them; what it does not say gets a default."""
+    classes = []
+    for place, entry in enumerate(entries):
+        class_id, color = int(entry.get("id", place + 1)), str(entry.get("color"))
+        is_color = re.fullmatch("#[0-9a-fA-F]{6}", color)
+        name = str(entry.get("name", f"class {class_id}"))
+        classes.append(LandClass(class_id, name, color if is_color else default_color(place)))
+    return tuple(classes)
 
 
 def _read_json(path: Path) -> Any:

@@ -1,19 +1,11 @@
-"""The experiment whose tables are looked at."""
+"""The tables of the experiment, written once."""
 
 from pathlib import Path
 
 import pytest
 
-from fake_experiment import (
-    write_fake_experiment,
-)
 from hsidiff.experiment.folder import ExperimentFolder
-from hsidiff.report.tables.files import write_tables
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> ExperimentFolder:
-    return ExperimentFolder.read(write_fake_experiment(tmp_path_factory.mktemp("experiment")))
+from hsidiff.report.tables.all_tables import write_tables
 
 
 @pytest.fixture(scope="module")

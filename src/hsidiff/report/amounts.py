@@ -1,0 +1,58 @@
+"""Numbers as a reader sees them on a page, a chart or the screen; None is a dash."""
+
+from typing import Any
+
+UNKNOWN, TIMES, MINUS = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+NO_PIXEL = "\N{MIDDLE DOT}"
+"""Stands in a confusion matrix where there is no pixel at all."""
+
+
+def percent(fraction: float | None, digits: int = 1) -> str:
+    """A fraction as per cent."""
+    return UNKNOWN if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def short_percent(share: float) -> str:
+    """A share in whole per cent, for a label beside a bar; very little is told from nothing."""
+    return "< 1 %" if 0 < share < 0.01 else percent(share, 0)
+
+
+def decimal(number: float | None, digits: int = 3) -> str:
+    """A number with fixed decimals."""
+    return UNKNOWN if number is None else f"{number:.{digits}f}"
+
+
+def count(number: int | None) -> str:
+    """A whole number with thin spaces between thousands."""
+    return UNKNOWN if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+def signed(number: float, digits: int = 1) -> str:
+    """A number with its sign, a true minus; what rounds to zero has none."""
+    rounded = f"{number:+.{digits}f}"
+    return rounded[1:] if float(rounded) == 0 else rounded.replace("-", MINUS)
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as people say them."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def n_bytes(number: float | None) -> str:
+    """Bytes in a unit of fitting size."""
+    if number is None:
+        return UNKNOWN
+    return f"{number / 2**30:.2f} GiB" if number >= 2**30 else f"{number / 2**20:.0f} MiB"
+
+
+def listed(settings: dict[str, Any] | None) -> str | None:
+    """Settings in one line; None if there is none."""
+    known = {name: value for name, value in (settings or {}).items() if value is not None}
+    return ", ".join(f"{name} {value}" for name, value in known.items()) or None

@@ -1,0 +1,193 @@
+"""The page of one map: it carries all its pictures and opens without a network."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.colors import to_hex
+
+from hsidiff.files import write_whole
+from hsidiff.report import pictures
+from hsidiff.report.amounts import count, decimal, percent
+from hsidiff.report.blocks import Block, Picture, Section, render_page, sentence
+from hsidiff.report.leakage import leakage_blocks
+from hsidiff.report.pictures import Enlargement
+from hsidiff.report.provenance import costs, map_provenance
+from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.tables.matrix_tables import confusion_table
+from hsidiff.scenes.scene import Scene
+
+# Two pictures stand side by side; a scene that is too wide for that gets a row of its own.
+HALF_PAGE_PX, WHOLE_PAGE_PX = (540, 640), (1100, 1400)
+_FURTHER_SCORES = {
+    "macro_f1": "macro F1",
+    "mean_iou": "mean IoU",
+    "frequency_weighted_iou": "frequency-weighted IoU",
+}
+
+
+def write_report(folder: str | Path, scene: Scene) -> Path:
+    """Write ``report.html`` into a result folder, from the files of the folder and the scene.
+
+    Args:
+        folder: holds ``result.json`` and ``map.tif``, and perhaps ``probabilities.tif``,
+            ``run.json`` and ``split.npz``.
+        scene: the scene that was mapped, for the false-colour picture.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        MissingFileError: if ``result.json`` or ``map.tif`` is missing.
+        SettingError: if a JSON file of the folder is broken.
+        SplitError: if ``split.npz`` is broken.
+    """
+    results = ResultFolder.read(folder)
+    path = results.path / "report.html"
+    with write_whole(path) as temporary:
+        temporary.write_text(_page(results, scene), encoding="utf-8")
+    return path
+
+
+def _page(results: ResultFolder, scene: Scene) -> str:
+    result = results.result
+    fit = Enlargement.to_fit(scene.shape, *HALF_PAGE_PX)
+    if fit.step > 1:
+        fit = Enlargement.to_fit(scene.shape, *WHOLE_PAGE_PX)
+    split, leakage = results.facts("split"), results.facts("leakage")
+    method, accuracy = result.get("method"), result.get("overall_accuracy")
+    profile, seed = result.get("profile"), result.get("seed")
+    about = (method, profile and f"profile {profile}", None if seed is None else f"seed {seed}")
+    warnings = [sentence(message, "caution") for message in result.get("warnings") or []]
+    told = leakage_blocks(split, leakage, method or "the method", accuracy)
+    return render_page(
+        f"{scene.name}: land-cover map",
+        " · ".join(filter(None, about)),
+        _scores(result),
+        (
+            Section("Worth knowing before you trust it", warnings),
+            Section("Scene and map", _scene_and_map(results, scene, fit)),
+            Section("Confidence and labels", _confidence_and_labels(results, fit)),
+            Section("Scores per class", _class_scores(results)),
+            Section("What is taken for what", _confusion(results, scene.name)),
+            Section("What this split gives away", told),
+            Section("Time and memory", costs(result)),
+            Section("Where these numbers come from", map_provenance(results)),
+        ),
+        "Made by hsidiff from map.tif, result.json and the files beside them.",
+    )
+
+
+def _scores(result: dict[str, Any]) -> list[Block]:
+    overall, average = result.get("overall_accuracy"), result.get("average_accuracy")
+    learned = f"learned from {count(result.get('n_train'))} labelled pixels"
+    small_counts = "mean over the classes: a small class counts as much as a large one"
+    beyond_chance = "agreement beyond chance: 0 is chance, 1 is perfect"
+    tiles = (
+        ("Overall accuracy", percent(overall), "of the scored pixels have the right class"),
+        ("Average accuracy", percent(average), small_counts),
+        ("Kappa", decimal(result.get("kappa")), beyond_chance),
+        ("Pixels scored", count(result.get("n_test")), learned),
+    )
+    further = " · ".join(
+        f"{name} {decimal(result[key])}"
+        for key, name in _FURTHER_SCORES.items()
+        if result.get(key) is not None
+    )
+    below = [sentence(words, "more") for words in (_apart_in_words(result), further) if words]
+    return [Block("tiles", tiles), *below]
+
+
+def _apart_in_words(result: dict[str, Any]) -> str:
+    """The score on the test pixels that the method maps without seeing a training pixel."""
+    n_apart, accuracy = result.get("n_test_apart"), result.get("overall_accuracy_apart")
+    if n_apart is None:
+        return ""
+    if n_apart in (0, result.get("n_test")):
+        often = "always" if n_apart == 0 else "never"
+        return f"Within what the method sees of a scored pixel there {often} is a training pixel."
+    return (
+        f"On the {count(n_apart)} scored pixels with no training pixel within what the method sees "
+        f"of them the overall accuracy is {percent(accuracy)}."
+    )
+
+
+def _scene_and_map(results: ResultFolder, scene: Scene, fit: Enlargement) -> list[Block]:
+    classes = results.classes
+    every = f" One of {fit.step} rows and columns is shown." if fit.step > 1 else ""
+    names = ", ".join(land_class.name for land_class in classes)
+    shown = (
+        _picture(
+            pictures.false_colour(scene, fit.step),
+            fit,
+            f"The scene {scene.name} in false colour",
+            f"The scene in false colour: {pictures.bands_in_words(scene)}.{every}",
+        ),
+        _picture(
+            pictures.class_picture(results.map_path, classes, fit.step),
+            fit,
+            f"Land-cover map with the classes {names}",
+            f"The map.{every}",
+        ),
+    )
+    legend = [(c.color, c.name) for c in classes] + [("#ffffff", "no data")]
+    return [Block("pictures", shown), Block("legend", legend)]
+
+
+def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Block]:
+    shown, probabilities, split = [], results.probabilities_path, results.split
+    if probabilities is not None:
+        colors = mpl.colormaps[pictures.CONFIDENCE_COLORS](np.linspace(0, 1, 9))
+        shown.append(
+            _picture(
+                pictures.confidence_picture(probabilities, fit.step),
+                fit,
+                "Probability of the most probable class at each pixel",
+                "Confidence: the probability of the class that the map shows. It is what the model "
+                "believes, not what was checked.",
+                Block("ramp", [to_hex(color) for color in colors]),
+            )
+        )
+    if split is not None:
+        n_train, n_test = split.train.n_labelled, split.test.n_labelled
+        sides = [(pictures.TRAIN_COLOR, "training"), (pictures.TEST_COLOR, "test")]
+        shown.append(
+            _picture(
+                pictures.split_picture(split, fit.step),
+                fit,
+                f"Where the {n_train} training and {n_test} test pixels lie",
+                f"Labels: {count(n_train)} pixels to learn from, {count(n_test)} to test with.",
+                Block("legend", sides),
+            )
+        )
+    return [Block("pictures", shown)] if shown else []
+
+
+def _picture(
+    pixels: np.ndarray, fit: Enlargement, alternative: str, caption: str, *key: Block
+) -> Picture:
+    shown = fit.apply(pixels)
+    content, width_px = pictures.png(shown), shown.shape[1]
+    return Picture("", content, alternative, caption, "png", width_px, is_pixels=True, key=key)
+
+
+def _class_scores(results: ResultFolder) -> list[Block]:
+    colors = {land_class.id: land_class.color for land_class in results.classes}
+    rows = [
+        (colors.get(e.get("id"), "#ffffff"), *map(e.get, ("name", "n_train", "n_test", "accuracy")))
+        for e in results.result.get("per_class") or []
+    ]
+    words = "Accuracy of a class: the share of its test pixels that the map shows as this class."
+    return [sentence(words), Block("class_scores", rows)] if rows else []
+
+
+def _confusion(results: ResultFolder, scene: str) -> list[Block]:
+    counts, entries = results.result.get("confusion_matrix"), results.result.get("per_class") or []
+    if not counts or len(counts) != len(entries):
+        return []
+    n_test = np.array([entry.get("n_test") or 0 for entry in entries])
+    method = results.result.get("method") or "the method"
+    classes = results.scored_classes
+    table = confusion_table((scene, ""), method, classes, np.array(counts), n_test)
+    return [Block("table", table)]
