@@ -29,12 +29,12 @@ from benchmarks.sizes import BENCH, TINY, Sizes
 from benchmarks.timing import Timing, interleaved, timed
 from benchmarks.training_step import own_step, with_steps
 from hsidiff.diffusion.schedule import NoiseSchedule
-from hsidiff.features.pretraining import crops_of, pretrain
 from hsidiff.files import write_json
 from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.networks.spectral_unet import SpectralUNet
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device
+from hsidiff.values.pretraining import crops_of, pretrain
 from hsidiff.windows.statistics import PrincipalComponents, StreamingMoments, scene_moments
 from hsidiff.windows.tiles import read_with_halo
 
@@ -100,7 +100,7 @@ def measure(sizes: Sizes, device: str) -> dict[str, Any]:
 
 def training(sizes: Sizes, device: str) -> dict[str, Any]:
     """Seconds per step of each way and of the library's own training, and the best projected."""
-    shape = replace(PROFILES["paper"].unet, widths=sizes.widths)
+    shape = replace(PROFILES["paper"].values.unet, widths=sizes.widths)
     x_0 = torch.rand(sizes.n_crops, sizes.n_bands, 16, 16, device=device) * 2 - 1
     flops = count_flops(
         lambda: PlainUNet(shape),
@@ -141,7 +141,7 @@ def _seconds_per_step(way: Way, x_0: Tensor, sizes: Sizes) -> dict[str, Any]:
 
 def new_step(way: Way, x_0: Tensor, sizes: Sizes) -> Callable[[], None]:
     """A training step on crops that are on the device; timesteps and noise are drawn there."""
-    shape = replace(PROFILES["paper"].unet, widths=sizes.widths)
+    shape = replace(PROFILES["paper"].values.unet, widths=sizes.widths)
     device = x_0.device
     layout = torch.channels_last_3d if way.channels_last else torch.contiguous_format
     network = SpectralUNet(shape).to(device)
@@ -172,11 +172,11 @@ def _library(sizes: Sizes, device: str) -> Timing:
     """Seconds of a step of ``pretrain`` with the profile ``paper``."""
     print("training, library ...", flush=True)
     scene, _ = embedded(sizes)
-    profile = PROFILES["paper"]
-    denoising = replace(profile.denoising, batch_size=sizes.n_crops)
+    paper = PROFILES["paper"].values
+    denoising = replace(paper.denoising, batch_size=sizes.n_crops)
     denoising = with_steps(denoising, 3 + N_STEPS)
     pool = crops_of(scene, denoising.transform_of(scene_moments(scene)), denoising, None, 0)
-    denoiser = SpectralUNet(replace(profile.unet, widths=sizes.widths))
+    denoiser = SpectralUNet(replace(paper.unet, widths=sizes.widths))
     run = own_step(lambda: pretrain(denoiser, pool, denoising, 0, device), n_warm=3)
     return interleaved({"library": run}, sizes.n_repeats)["library"]
 
@@ -184,31 +184,32 @@ def _library(sizes: Sizes, device: str) -> Timing:
 def scene_features(sizes: Sizes, device: str) -> dict[str, Any]:
     """Features of a scene: the network alone, with copies to the host, and to components."""
     scene, _ = embedded(sizes)
-    features, _ = build(scene, sizes, device)
+    values, _ = build(scene, sizes, device)
     whole = Window.whole(scene.shape)
-    cube = read_with_halo(scene, whole, features.halo_px)
-    denoiser = features.denoiser.to(device)
+    cube = read_with_halo(scene, whole, values.halo_px)
+    denoiser = values.denoiser_.to(device)
     x_t = torch.rand(1, sizes.n_bands, *cube.shape[:2], device=device)
     t = torch.tensor([5], device=device)
 
     def network() -> None:
         with torch.inference_mode(), torch.autocast(device, torch.bfloat16):
-            denoiser.taps_inside(x_t, t, (LAYER,), features.halo_px)
+            denoiser.taps_inside(x_t, t, (LAYER,), values.halo_px)
 
     moments = StreamingMoments()
-    moments.update(features.of(cube, whole)[0].reshape(scene.shape[0] * scene.shape[1], -1)[::16])
-    components = PrincipalComponents.from_moments(moments, N_COMPONENTS, whiten=False)
-    projections = (components,)
+    moments.update(
+        values.features(cube, whole)[0].reshape(scene.shape[0] * scene.shape[1], -1)[::16]
+    )
+    values.projections_ = (PrincipalComponents.from_moments(moments, N_COMPONENTS, whiten=False),)
     network()
     synchronize = torch.cuda.synchronize if device == "cuda" else None
     runs = {
         "network": timed(network, synchronize),
-        "features": timed(lambda: features.of(cube, whole)),
-        "components": timed(lambda: features.projected(cube, whole, projections, False)),
+        "features": timed(lambda: values.features(cube, whole)),
+        "components": timed(lambda: values.of_window(cube, whole)),
     }
     found = interleaved(runs, sizes.n_scene_repeats)
-    shape = replace(PROFILES["paper"].unet, widths=sizes.widths)
-    flops = count_features(shape, tuple(x_t.shape), features.halo_px)
+    shape = replace(PROFILES["paper"].values.unet, widths=sizes.widths)
+    flops = count_features(shape, tuple(x_t.shape), values.halo_px)
     timings = {name: {**timing.to_json(), "flops": flops} for name, timing in found.items()}
     return {"shape": [*scene.shape, scene.n_bands], **timings}
 

@@ -1,25 +1,20 @@
 """Row (d): fit and predict of the linear head and of the paper's transformer."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
-
-import numpy as np
-import torch
 
 from benchmarks.scene import embedded
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Timing, interleaved, timed
+from hsidiff.heads.head import Head, LabelledValues
+from hsidiff.heads.linear_head import LinearHead
+from hsidiff.kinds import FEATURES, widths_of, without_kinds
+from hsidiff.labels.block_split import block_split
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.pixel_split import block_split
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
-from hsidiff.networks.pixel_transformer import PixelTransformer
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.held_out import spatial_groups
-from hsidiff.training.linear_head import LinearHead, fit_linear_head
-from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
-from hsidiff.windows.gather import gather_patches
+from hsidiff.windows.tiles import read_with_halo
 
 
 def measure(sizes: Sizes) -> dict[str, Any]:
@@ -45,45 +40,38 @@ def measure(sizes: Sizes) -> dict[str, Any]:
 def _linear(
     model: SpectralDiff, scene: Scene, labels: LabelMap, rows: Window, sizes: Sizes
 ) -> dict[str, Any]:
-    samples = gather_patches(scene, labels, 1, partial(model._read_values, scene))
-    values, classes = samples.values[:, 0, 0], model._class_positions(samples)
-    groups = spatial_groups(samples.rows, samples.cols)
-
-    def fit() -> LinearHead:
-        return fit_linear_head(values, classes, groups, model._parts(), 0)
-
-    head, seen = fit(), model._read_values(scene, rows, 0)
-    runs = {"fit": timed(fit), "predict": timed(lambda: head.predict_proba(seen))}
-    found = interleaved(runs, sizes.n_repeats)
-    return _row(found, found["fit"].fastest, rows, values.shape[-1])
+    head = LinearHead()
+    found, samples = _timed(head, model, scene, labels, rows, sizes)
+    return _row(found, found["fit"].fastest, rows, samples.values.shape[-1])
 
 
 def _transformer(
     model: SpectralDiff, scene: Scene, labels: LabelMap, rows: Window, sizes: Sizes
 ) -> dict[str, Any]:
-    profile = PROFILES["paper"]
-    patch_px, batch_size = profile.head_patch_px, profile.head_batch_size
-    components = model._parts()["features"]
-    samples = gather_patches(scene, labels, patch_px, partial(model._read_values, scene))
-    patches = np.ascontiguousarray(samples.values[..., components])
-    classes = model._class_positions(samples)
-    steps_per_epoch = -(-len(classes) // batch_size)
-    recipe = replace(profile.head_recipe, n_steps=sizes.head_epochs * steps_per_epoch)
-    torch.manual_seed(0)
-    n_components = patches.shape[-1]
-    network = PixelTransformer(profile.transformer, patch_px, n_components, int(classes.max()) + 1)
+    paper = PROFILES["paper"].transformer
+    head = replace(paper, n_epochs=sizes.head_epochs, device="cpu")
+    found, samples = _timed(head, model, scene, labels, rows, sizes)
+    fit_s = found["fit"].fastest / sizes.head_epochs * paper.n_epochs
+    seen, _ = without_kinds(samples.kinds, head.leaves_out)
+    assert list(seen) == [FEATURES]
+    row = _row(found, fit_s, rows, sum(widths_of(seen)))
+    timed_part = f"{sizes.head_epochs} of {paper.n_epochs} equal epochs"
+    return {**row, "measured": timed_part, "patch_px": paper.patch_px}
 
-    def fit() -> None:
-        fit_patch_classifier(network, patches, classes, recipe, batch_size, 0, "cpu")
 
-    fit()
-    seen = np.ascontiguousarray(model._read_values(scene, rows, patch_px // 2)[..., components])
-    predict = timed(lambda: predict_patches(network, seen, patch_px, "cpu"))
-    found = interleaved({"fit": timed(fit), "predict": predict}, sizes.n_repeats)
-    fit_s = found["fit"].fastest / sizes.head_epochs * profile.head_epochs
-    row = _row(found, fit_s, rows, n_components)
-    timed_part = f"{sizes.head_epochs} of {profile.head_epochs} equal epochs"
-    return {**row, "measured": timed_part, "patch_px": patch_px}
+def _timed(
+    head: Head, model: SpectralDiff, scene: Scene, labels: LabelMap, rows: Window, sizes: Sizes
+) -> tuple[dict[str, Timing], LabelledValues]:
+    """Timings of a head's fit and of its probabilities, and what it was fitted to."""
+    samples = model._gather(model.values_, head, scene, labels)
+    head.fit(samples)
+    seen = rows.grown(head.context_px)
+    values = model.values_.of_window(read_with_halo(scene, seen, model.values_.halo_px), seen)
+    runs = {
+        "fit": timed(lambda: head.fit(samples)),
+        "predict": timed(lambda: head.predict_proba(values, rows)),
+    }
+    return interleaved(runs, sizes.n_repeats), samples
 
 
 def _row(found: dict[str, Timing], fit_s: float, rows: Window, n_values: int) -> dict[str, Any]:

@@ -10,6 +10,11 @@ from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.run import run_experiment
 from hsidiff.methods import METHODS
 
+MAPPED = tuple(
+    name for name, method in METHODS.items() if method.about and method.about.kind == "method"
+)
+"""The methods of the papers, without their controls."""
+
 
 def measure(sizes: Sizes) -> dict[str, Any]:
     """Seconds of fit and map, and overall accuracy, one cell of an experiment per method.
@@ -27,10 +32,10 @@ def measure(sizes: Sizes) -> dict[str, Any]:
 
 def _experiment(sizes: Sizes) -> str:
     """The file of the experiment."""
-    methods = ", ".join(f'"{name}"' for name in METHODS)
+    methods = ", ".join(f'"{name}"' for name in MAPPED)
     steps = "" if sizes.pretrain_steps is None else f"pretrain_steps = {sizes.pretrain_steps}\n"
     settings = "\n".join(
-        f"[settings.{name}]\n{steps}{sizes.method_settings.get(name, '')}" for name in METHODS
+        f"[settings.{name}]\n{steps}{sizes.method_settings.get(name, '')}" for name in MAPPED
     )
     return f"""
 seeds = [0]

@@ -18,11 +18,11 @@ from benchmarks.scene import embedded
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Timing, interleaved, timed
 from hsidiff.diffusion.noise import pixel_noise
-from hsidiff.features.denoiser_features import DenoiserFeatures
-from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
+from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.values.unet_values import UNetValues
 from hsidiff.windows.statistics import scene_moments
 from hsidiff.windows.tiles import read_with_halo
 
@@ -37,9 +37,9 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     and multiplied. Ours is measured on the whole scene.
     """
     scene, _ = embedded(sizes)
-    features, network = build(scene, sizes)
+    values, network = build(scene, sizes)
     whole = Window.whole(scene.shape)
-    x_t = noisy_scene(features, scene)
+    x_t = noisy_scene(values, scene)
     corners = tile_corners(scene.shape, sizes.tile_px)
     pixels = np.random.default_rng(0).integers(scene.shape, size=(sizes.n_patches, 2))
 
@@ -50,16 +50,16 @@ def measure(sizes: Sizes) -> dict[str, Any]:
         return features_of_pixels(network, x_t, pixels, sizes.patch_px, TIMESTEP, LAYER)
 
     def ours() -> np.ndarray:
-        cube = read_with_halo(scene, whole, features.halo_px)
-        return features.of(cube, whole)[0]
+        cube = read_with_halo(scene, whole, values.halo_px)
+        return values.features(cube, whole)[0]
 
     # The warm-up of all three.
     patches()
-    difference = _difference(ours(), tile()[LAYER], corners[0], features.halo_px)
+    difference = _difference(ours(), tile()[LAYER], corners[0], values.halo_px)
     runs = {"tile": timed(tile), "ours": timed(ours), "patches": timed(patches)}
     found = interleaved(runs, sizes.n_scene_repeats)
     row = _row(found, len(corners), scene.shape[0] * scene.shape[1], sizes)
-    _count(row, features, scene.shape, sizes)
+    _count(row, values, scene.shape, sizes)
     return {
         "shape": [*scene.shape, scene.n_bands],
         "timestep": TIMESTEP,
@@ -69,21 +69,24 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     }
 
 
-def build(scene: Scene, sizes: Sizes, device: str = "cpu") -> tuple[DenoiserFeatures, PlainUNet]:
+def build(scene: Scene, sizes: Sizes, device: str = "cpu") -> tuple[UNetValues, PlainUNet]:
     """Ours and the reference with the same weights; their first ones, for time does not tell."""
-    profile = PROFILES["paper"]
-    shape = replace(profile.unet, widths=sizes.widths)
-    transform = profile.denoising.transform_of(scene_moments(scene))
+    paper = PROFILES["paper"].values
+    # As the classifier takes them: whatever it does to be fast is measured.
+    values = replace(
+        paper,
+        unet=replace(paper.unet, widths=sizes.widths),
+        timesteps=(TIMESTEP,),
+        layers=(LAYER,),
+        device=device,
+    )
+    values.transform_ = values.denoising.transform_of(scene_moments(scene))
     torch.manual_seed(0)
-    network = PlainUNet(shape)
-    _settle(network, np.nan_to_num(transform.apply(scene.read(_middle(scene)))))
-    denoiser = SpectralUNet(shape).eval()
-    denoiser.load_state_dict(network.state_dict())
-    profile = replace(profile, unet=shape, timesteps=(TIMESTEP,), layers=(LAYER,))
-    model = SpectralDiff(profile="paper", device=device)
-    # As the classifier builds them: whatever it does to be fast is measured.
-    features = model._features(profile, transform, denoiser)
-    return features, network
+    network = PlainUNet(values.unet)
+    _settle(network, np.nan_to_num(values.transform_.apply(scene.read(_middle(scene)))))
+    values.denoiser_ = SpectralUNet(values.unet).eval()
+    values.denoiser_.load_state_dict(network.state_dict())
+    return values, network
 
 
 @torch.no_grad()
@@ -108,13 +111,14 @@ def _middle(scene: Scene) -> Window:
     return Window(rows // 2, cols // 2, 24, 24)
 
 
-def noisy_scene(features: DenoiserFeatures, scene: Scene) -> Tensor:
+def noisy_scene(values: UNetValues, scene: Scene) -> Tensor:
     """x_t (bands, rows, cols) of the whole scene, with the noise that ours draws."""
-    seen = np.nan_to_num(features.transform.apply(scene.read(Window.whole(scene.shape))), nan=0.0)
-    x_0 = torch.from_numpy(seen).permute(2, 0, 1).clamp(-features.limit, features.limit)
+    whole, denoising = Window.whole(scene.shape), values.denoising
+    seen = np.nan_to_num(values.transform_.apply(scene.read(whole)), nan=0.0)
+    x_0 = torch.from_numpy(seen).permute(2, 0, 1).clamp(-denoising.limit, denoising.limit)
     rows, cols = (torch.arange(n) for n in scene.shape)
-    eps = pixel_noise(rows, cols, x_0.shape[0], TIMESTEP, features.seed)
-    return features.schedule.add_noise(x_0[None], torch.tensor([TIMESTEP]), eps[None])[0]
+    eps = pixel_noise(rows, cols, x_0.shape[0], TIMESTEP, values.random_state)
+    return denoising.schedule.add_noise(x_0[None], torch.tensor([TIMESTEP]), eps[None])[0]
 
 
 def _difference(ours: np.ndarray, tile: np.ndarray, corner: tuple[int, int], halo: int) -> float:
@@ -162,13 +166,10 @@ def _row(found: dict[str, Timing], n_tiles: int, n_pixels: int, sizes: Sizes) ->
     }
 
 
-def _count(
-    row: dict[str, Any], features: DenoiserFeatures, shape: tuple[int, int], sizes: Sizes
-) -> None:
+def _count(row: dict[str, Any], values: UNetValues, shape: tuple[int, int], sizes: Sizes) -> None:
     """Add the operations of what was timed, in place."""
-    unet = replace(PROFILES["paper"].unet, widths=sizes.widths)
-    n_bands, side = features.transform.n_outputs, sizes.tile_px
-    seen = [n + 2 * features.halo_px for n in shape]
+    unet, n_bands, side = values.unet, values.transform_.n_outputs, sizes.tile_px
+    seen = [n + 2 * values.halo_px for n in shape]
 
     def plain(n: int, side_px: int) -> int:
         return count_flops(
@@ -178,7 +179,7 @@ def _count(
 
     row["tiled_reference"]["flops"] = plain(1, side)
     row["patch_reference"]["flops"] = plain(sizes.n_patches, sizes.patch_px)
-    row["ours"]["flops"] = count_features(unet, (1, n_bands, *seen), features.halo_px)
+    row["ours"]["flops"] = count_features(unet, (1, n_bands, *seen), values.halo_px)
 
 
 def count_features(unet: UNetShape, shape: tuple[int, ...], halo_px: int) -> int:

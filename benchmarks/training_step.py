@@ -13,18 +13,19 @@ from benchmarks.references import PlainUNet, training_step
 from benchmarks.scene import embedded
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Run, Timing, interleaved, ratio, timed
-from hsidiff.features.contrastive_pretraining import (
+from hsidiff.methods.diffcrn.contrastive_pretraining import (
     ContrastiveDenoiser,
     PhysicalSpectra,
     contrastive_loss,
     pretrain_with_contrast,
 )
-from hsidiff.features.pretraining import Denoising, crops_of, denoising_loss, pretrain
-from hsidiff.methods import diffcrn, spectraldiff
+from hsidiff.methods.diffcrn.diffcrn import FAST_STAGES
+from hsidiff.methods.diffcrn.staged_denoiser import StagedDenoiser
+from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.networks.spectral_unet import SpectralUNet
-from hsidiff.networks.staged_denoiser import StagedDenoiser
 from hsidiff.progress import listen
 from hsidiff.scenes.scene import Scene
+from hsidiff.values.pretraining import Denoising, crops_of, denoising_loss, pretrain
 from hsidiff.windows.crops import CropPool
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import StreamingMoments, scene_moments
@@ -43,9 +44,9 @@ def measure(sizes: Sizes) -> dict[str, Any]:
 
 def _paper(scene: Scene, moments: StreamingMoments, sizes: Sizes) -> dict[str, Any]:
     """Ours: ``pretrain`` with the profile's own recipe. Reference: the authors' loop."""
-    profile = spectraldiff.PROFILES["paper"]
-    denoising = with_steps(replace(profile.denoising, batch_size=sizes.n_crops), 2)
-    shape = replace(profile.unet, widths=sizes.widths)
+    paper = PROFILES["paper"].values
+    denoising = with_steps(replace(paper.denoising, batch_size=sizes.n_crops), 2)
+    shape = replace(paper.unet, widths=sizes.widths)
     pool = _pool(scene, denoising.transform_of(moments), denoising)
     denoiser, network = SpectralUNet(shape), PlainUNet(shape)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
@@ -67,10 +68,10 @@ def _paper(scene: Scene, moments: StreamingMoments, sizes: Sizes) -> dict[str, A
 
 def _fast_unet(scene: Scene, moments: StreamingMoments, sizes: Sizes) -> dict[str, Any]:
     """SpectralDiff's ``fast`` denoiser; reference: the same loss in a plain fp32 loop."""
-    profile = spectraldiff.PROFILES["fast"]
-    denoising = with_steps(profile.denoising, sizes.fast_steps + 1)
+    fast = PROFILES["fast"].values
+    denoising = with_steps(fast.denoising, sizes.fast_steps + 1)
     pool = _pool(scene, denoising.transform_of(moments), denoising)
-    denoiser, network = SpectralUNet(profile.unet), PlainUNet(profile.unet)
+    denoiser, network = SpectralUNet(fast.unet), PlainUNet(fast.unet)
     x_0, valid = _batch(pool, denoising)
     generator = torch.Generator().manual_seed(0)
 
@@ -87,17 +88,16 @@ def _fast_unet(scene: Scene, moments: StreamingMoments, sizes: Sizes) -> dict[st
         },
         sizes.n_repeats,
     )
-    return _row(found, x_0, denoising, _flops_of_step(lambda: PlainUNet(profile.unet), x_0))
+    return _row(found, x_0, denoising, _flops_of_step(lambda: PlainUNet(fast.unet), x_0))
 
 
 def _fast_stages(scene: Scene, moments: StreamingMoments, sizes: Sizes) -> dict[str, Any]:
     """DiffCRN's ``fast`` denoiser and its contrast; reference: the same in a plain fp32 loop."""
-    profile = diffcrn.PROFILES["fast"]
-    shape, contrast = profile.shape, profile.contrast
-    denoising = replace(profile.denoising, crop_px=shape.patch_px)
+    shape, contrast = FAST_STAGES.shape, FAST_STAGES.contrast
+    denoising = replace(FAST_STAGES.denoising, crop_px=shape.patch_px)
     denoising = with_steps(denoising, sizes.fast_steps + 1)
     transform = denoising.transform_of(moments)
-    physical = PhysicalSpectra.of(transform, moments.min_)
+    physical = PhysicalSpectra.from_transform(transform, moments.min_)
     pool = _pool(scene, transform, denoising)
     x_0, valid = _batch(pool, denoising)
     denoiser = StagedDenoiser(shape, x_0.shape[1])

@@ -13,8 +13,8 @@ import warnings
 import numpy as np
 
 import hsidiff
-from hsidiff.baselines import DenoisingAutoencoder
 from hsidiff.errors import HsidiffWarning
+from hsidiff.methods.controls import DenoisingAutoencoder
 
 CANDIDATES = ((5,), (80,), (25, 80, 200), (200, 350), (200, 350, 450))
 LEVELS = ((100,), (155,), (200,), (250,), (350,))

@@ -65,7 +65,6 @@ def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     write_what_the_pages_take(tmp_path)
     monkeypatch.chdir(tmp_path)
     fast = PROFILES["fast"]
-    three_steps = replace(fast.denoising.recipe, n_steps=3)
-    quick = replace(fast, denoising=replace(fast.denoising, recipe=three_steps))
+    quick = replace(fast, values=fast.new_values(pretrain_steps=3))
     monkeypatch.setitem(PROFILES, "fast", quick)
     return tmp_path

@@ -66,7 +66,9 @@ def fake_map(scene: str, method: str, split: Split, seed: int) -> tuple[np.ndarr
     covers = small_fields(SHAPE)
     draw = np.random.default_rng([seed, len(method), len(scene)])
     if method == "position":
-        mapped = NearestTrainingClass.of(split.train).at(place[0].ravel(), place[1].ravel())
+        mapped = NearestTrainingClass.from_labels(split.train).at(
+            place[0].ravel(), place[1].ravel()
+        )
         return mapped.reshape(SHAPE).astype(np.int32), np.full(SHAPE, 100, np.uint8)
     wrong = draw.random(SHAPE) < (0.2 if method == "svm" else 0.02)
     if method != "svm":

@@ -9,6 +9,7 @@ from hsidiff.baselines import BASELINES
 from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
 from hsidiff.errors import MissingFileError, ModelError, SettingError
 from hsidiff.methods import METHODS
+from hsidiff.smoothed import Smoothed
 from small_scenes import small_labels, small_scene
 
 
@@ -20,11 +21,17 @@ def test_every_method_and_baseline_is_found_by_its_name() -> None:
         assert find_classifier(name) is classifier
 
 
+CONTROLS = {
+    "raw", "random-features", "denoising-autoencoder", "pca-lda", "pca-mean", "position",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_says_what_it_is_and_where_it_comes_from(name: str) -> None:
     # Its own word: a subclass of another is something else.
     about = vars(CLASSIFIERS[name])["about"]
-    assert (about.kind == "method") is (name in METHODS)
+    kind = "control" if name in CONTROLS else "method" if name in METHODS else "baseline"
+    assert about.kind == kind
     if about.kind == "control" and about.paper is None:
         assert about.year is None
     else:
@@ -88,6 +95,20 @@ def test_a_saved_classifier_comes_back_as_its_class(tmp_path: Path) -> None:
     loaded = load_classifier(tmp_path / "model")
     assert type(loaded) is CLASSIFIERS["lda"]
     np.testing.assert_array_equal(loaded.predict(scene), model.predict(scene))
+
+
+def test_a_saved_classifier_of_ones_own_comes_back_smoothed_or_not(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN_CLASSIFIER)
+    mine = find_classifier(f"{tmp_path / 'own.py'}:Mine")
+    for model in (mine(extra=4), Smoothed(mine(extra=4))):
+        model.fit(small_scene(), small_labels()).save(tmp_path / "model")
+        with pytest.raises(SettingError, match=r"method='mine'.*load it with its class"):
+            load_classifier(tmp_path / "model")
+        with pytest.raises(ModelError, match="holds a 'mine' model, not a 'svm'"):
+            load_classifier(tmp_path / "model", CLASSIFIERS["svm"])
+        loaded = load_classifier(tmp_path / "model", mine)
+        assert type(loaded) is type(model)
+        np.testing.assert_array_equal(loaded.predict(small_scene()), model.predict(small_scene()))
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from hsidiff.baselines import BASELINES
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.methods import METHODS
 from hsidiff.testing import *  # noqa: F403
 from hsidiff.testing.suite import MakeClassifier
@@ -30,23 +30,10 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     "diffspectralnet": {"pretrain_steps": 10, "device": "cpu"},
 }
 
-SMOOTHED = "smoothed "
-# Whose probabilities are smoothed, too: of a spectrum, of a place, of a denoiser that sees noise.
-SMOOTHED_SETTINGS: dict[str, dict[str, object]] = {
-    "svm": {"C": 10.0, "gamma": 1.0},
-    "position": {},
-    "random-features": {"extraction": "noisy", "device": "cpu"},
-}
 
-
-@pytest.fixture(
-    scope="module", params=[*CLASSIFIERS, *(SMOOTHED + name for name in SMOOTHED_SETTINGS)]
-)
+@pytest.fixture(scope="module", params=CLASSIFIERS)
 def make_classifier(request: pytest.FixtureRequest) -> MakeClassifier:
     """Makes unfitted classifiers; takes settings."""
-    name = request.param.removeprefix(SMOOTHED)
-    if name != request.param:
-        return partial(CLASSIFIERS[name], smoothing="guided", **SMOOTHED_SETTINGS[name])
     return partial(CLASSIFIERS[request.param], **TINY_SETTINGS.get(request.param, {}))
 
 

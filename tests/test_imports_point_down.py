@@ -39,7 +39,7 @@ def test_imports_point_down_and_peers_stay_apart() -> None:
 @pytest.mark.parametrize(
     ("importer", "line"),
     [
-        ("scenes/window.py", "from hsidiff.classifier import SceneClassifier"),
+        ("scenes/window.py", "from hsidiff.contract import SceneClassifier"),
         ("methods/spectraldiff.py", "from hsidiff.baselines.lda import LinearDiscriminant"),
         ("labels/label_map.py", "import hsidiff.training.loop"),
     ],

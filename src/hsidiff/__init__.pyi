@@ -1,5 +1,5 @@
 from .catalog import load_classifier as load_classifier
-from .classifier import SceneClassifier as SceneClassifier
+from .contract import SceneClassifier as SceneClassifier
 from .errors import HsidiffError as HsidiffError
 from .errors import HsidiffWarning as HsidiffWarning
 from .errors import LabelError as LabelError
@@ -27,5 +27,6 @@ from .scenes.formats.xarray_object import to_xarray as to_xarray
 from .scenes.open import open_scene as open_scene
 from .scenes.scene import Scene as Scene
 from .scenes.synthetic import make_synthetic_scene as make_synthetic_scene
+from .smoothed import Smoothed as Smoothed
 
 __version__: str

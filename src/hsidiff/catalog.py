@@ -6,12 +6,15 @@ from pathlib import Path
 from types import ModuleType
 
 from hsidiff.baselines import BASELINES
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import MissingFileError, SettingError, check_choice
 from hsidiff.methods import METHODS
-from hsidiff.saved_model import read_config
+from hsidiff.saved_model import INNER, read_config
+from hsidiff.smoothed import Smoothed
 
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**METHODS, **BASELINES}
+DEFAULT_METHOD = "spectraldiff"
+"""What is taken if none is named."""
 
 
 def find_classifier(name: str) -> type[SceneClassifier]:
@@ -29,10 +32,10 @@ def find_classifier(name: str) -> type[SceneClassifier]:
         return CLASSIFIERS[check_choice("method", name, CLASSIFIERS)]
     if not Path(path).is_file():
         raise MissingFileError(f"method={name!r}: there is no file {path}")
-    found = getattr(_import_file(Path(path)), class_name, None)
-    if not (isinstance(found, type) and issubclass(found, SceneClassifier)):
+    chosen = getattr(_import_file(Path(path)), class_name, None)
+    if not (isinstance(chosen, type) and issubclass(chosen, SceneClassifier)):
         raise SettingError(f"method={name!r}: {class_name} is not a SceneClassifier in {path}")
-    return found
+    return chosen
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -47,18 +50,25 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def load_classifier(folder: str | Path) -> SceneClassifier:
-    """Read a fitted classifier that :meth:`hsidiff.classifier.SceneClassifier.save` wrote.
+def load_classifier(
+    folder: str | Path, own: type[SceneClassifier] | None = None
+) -> SceneClassifier:
+    """Read a fitted classifier that :meth:`hsidiff.contract.SceneClassifier.save` wrote.
 
     Args:
         folder: the folder that was given to ``save``.
+        own: its class, if that is one of your own.
 
     Raises:
         MissingFileError: if the folder or a file in it is missing.
-        ModelError: if a file is broken.
+        ModelError: if a file is broken, or ``own`` is another class.
         SettingError: if it holds a method that this version does not know.
     """
     method = read_config(folder)["method"]
+    if method == Smoothed.name:
+        return Smoothed.load_around(load_classifier(Path(folder) / INNER, own), folder)
+    if own is not None:
+        return own.load(folder)
     if method not in CLASSIFIERS:
         raise SettingError(
             f"{folder} holds a model of method={method!r}, which is none of "

@@ -96,3 +96,13 @@ def check_whole_number(name: str, value: Any, low: int, high: int | None = None)
         raise SettingError(f"{name}={value!r}: must be a whole number, {allowed}")
     if int(value) < low or (high is not None and int(value) > high):
         raise SettingError(f"{name}={value}: must be {allowed}")
+
+
+def check_whole_numbers(name: str, numbers: object) -> None:
+    """Refuse what is not a tuple (or list) of whole numbers.
+
+    Raises:
+        SettingError: if it is not.
+    """
+    if not isinstance(numbers, tuple | list) or not all(isinstance(n, Integral) for n in numbers):
+        raise SettingError(f"{name}={numbers!r}: must be a tuple of whole numbers, such as (1,)")

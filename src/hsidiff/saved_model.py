@@ -6,7 +6,7 @@ chosen, ``learned.safetensors`` holds the arrays.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -22,6 +22,8 @@ from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LandClass
 
 CONFIG, PREPROCESS, LEARNED = "config.json", "preprocess.json", "learned.safetensors"
+INNER = "inner"
+"""The folder inside that holds the model which another one stands around."""
 _ADVICE = "save the model again, or copy the whole folder"
 
 
@@ -58,8 +60,12 @@ class SavedModel:
     classes: tuple[LandClass, ...]
     learned: Learned
 
-    def write(self, folder: str | Path) -> None:
+    def write(self, folder: str | Path, write_inner: Callable[[Path], None] | None = None) -> None:
         """Write the model; an older one of that name is replaced when the new one is complete.
+
+        Args:
+            folder: where.
+            write_inner: writes the model that this one stands around into a folder inside.
 
         Raises:
             ModelError: if there is something else of that name.
@@ -80,6 +86,8 @@ class SavedModel:
             save_file(arrays, new / LEARNED)
             # safetensors lets the owner alone read its file; the umask decides, as of the others.
             shutil.copymode(new / CONFIG, new / LEARNED)
+            if write_inner is not None:
+                write_inner(new / INNER)
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
@@ -146,7 +154,7 @@ def check_model_folder(folder: str | Path) -> None:
         ModelError: if it is a file, or holds other things.
     """
     folder = Path(folder)
-    files = {CONFIG, PREPROCESS, LEARNED}
+    files = {CONFIG, PREPROCESS, LEARNED, INNER}
     if folder.is_dir() and {path.name for path in folder.iterdir()} <= files:
         return
     if folder.exists():
@@ -179,6 +187,6 @@ def _no_model(folder: Path) -> str:
         return f"{folder / CONFIG} is missing: {_ADVICE}"
     # ``hsidiff map`` writes model/ into its folder; or a file of the model was named.
     near = folder.parent if folder.is_file() else folder / "model"
-    found = (near / CONFIG).is_file()
-    advice = f"did you mean {near}?" if found else "give the folder that a model was saved to"
+    is_model = (near / CONFIG).is_file()
+    advice = f"did you mean {near}?" if is_model else "give the folder that a model was saved to"
     return f"{folder}: no saved model here ({CONFIG} is missing): {advice}"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from hsidiff.baselines.patch_network import NetworkBaseline, PatchNetwork
+from hsidiff.baselines.patch_network import NetworkBaseline, half_patch
 from hsidiff.errors import SettingError
 from small_scenes import (
     scene_of,
@@ -34,14 +34,20 @@ class Recorder(nn.Module):
 
 
 @dataclass(repr=False, eq=False)
-class Recording(PatchNetwork):
+class Recording(NetworkBaseline):
+    patch_px: int = 7
+
     name: ClassVar[str] = "recording"
+
+    @property
+    def halo_px(self) -> int:
+        return half_patch(self.patch_px)
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
         return Recorder(n_bands * self.patch_px**2, n_classes)
 
 
-def given(model: PatchNetwork, *, training: bool) -> Tensor:
+def given(model: NetworkBaseline, *, training: bool) -> Tensor:
     return torch.cat([patches for mode, patches in model.network_.given if mode is training])
 
 
@@ -53,7 +59,7 @@ def test_the_network_sees_patches_scaled_by_the_training_pixels_with_0_for_inval
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Tiles side by side would be recorded in any order.
-    monkeypatch.setattr("hsidiff.classifier.usable_cores", lambda: 1)
+    monkeypatch.setattr("hsidiff.contract.usable_cores", lambda: 1)
     scene, labels = small_scene(), small_labels()
     model = tiny(batch_size=45).fit(scene, labels)
     seen = given(model, training=True)

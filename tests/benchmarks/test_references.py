@@ -32,10 +32,10 @@ TILE_PX = 64
 def both() -> tuple[np.ndarray, PlainUNet, Tensor]:
     """Our features (rows, cols, n) of a scene, the reference with its weights, the noisy scene."""
     scene, _ = embedded(SIZES)
-    features, network = build(scene, SIZES)
+    values, network = build(scene, SIZES)
     whole = Window.whole(scene.shape)
-    ours = features.of(read_with_halo(scene, whole, features.halo_px), whole)[0]
-    return ours, network, noisy_scene(features, scene)
+    ours = values.features(read_with_halo(scene, whole, values.halo_px), whole)[0]
+    return ours, network, noisy_scene(values, scene)
 
 
 def spread(features: np.ndarray) -> np.ndarray:

@@ -13,9 +13,10 @@ import rasterio
 from command_line import Run, SmallFiles, write_labels
 
 import hsidiff
+from hsidiff.catalog import CLASSIFIERS
 from hsidiff.cli import demo
+from hsidiff.cli.classifiers import WITH_PROFILES
 from hsidiff.cli.commands import FUNCTIONS
-from hsidiff.methods import METHODS
 from hsidiff.methods.spectraldiff import PROFILES
 from hsidiff.scenes.benchmarks import BENCHMARKS
 
@@ -75,8 +76,8 @@ def test_help_shows_whole_option_names_in_80_columns(run: Run, command: str) -> 
 
 def test_the_default_profile_of_the_help_is_that_of_the_methods(run: Run) -> None:
     assert "[default: (fast)]" in run("map", "--help").out
-    for method in METHODS.values():
-        assert method().get_params()["profile"] == "fast"
+    for name in WITH_PROFILES:
+        assert CLASSIFIERS[name]().get_params()["profile"] == "fast"
 
 
 def test_predict_with_the_saved_model_draws_the_same_map(

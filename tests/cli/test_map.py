@@ -206,7 +206,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.saved_model import Learned
 
 

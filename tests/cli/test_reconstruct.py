@@ -9,6 +9,7 @@ from command_line import Run, SmallFiles, everything_in
 
 import hsidiff
 from hsidiff.scenes.window import Window
+from hsidiff.smoothed import Smoothed
 from small_scenes import small_scene
 
 WRITTEN = {"strip.png", "spectra.png", "angles.png", "reconstruction.json"}
@@ -63,6 +64,22 @@ def test_the_angles_are_those_of_the_models_own_way_back(
     assert answer == {**stored, "written": answer["written"]}
 
 
+def test_a_smoothed_model_goes_the_way_back_of_the_one_inside(
+    run: Run, small_files: SmallFiles, model: Path, tmp_path: Path
+) -> None:
+    inner = hsidiff.SpectralDiff(pretrain_steps=3, device="cpu")
+    fitted = Smoothed(inner).fit(small_files.scene, small_files.labels)
+    fitted.save(tmp_path / "model")
+    answers = []
+    for folder in (model, tmp_path / "model"):
+        words = ("--window", "0,0,12,12", "--start", 10, "-o", tmp_path / folder.parent.name)
+        words += ("--device", "cpu", "--json")
+        ended = run("reconstruct", folder, small_files.scene_path, *words)
+        assert ended.exit_code == 0, ended.err
+        answers.append(json.loads(ended.out)["spectral_angles_rad"])
+    assert answers[0] == pytest.approx(answers[1])
+
+
 def test_shown_pixels_are_sure_ones_of_the_class_that_they_name(
     run: Run, small_files: SmallFiles, model: Path, tmp_path: Path
 ) -> None:
@@ -95,14 +112,18 @@ def test_the_table_ends_at_the_reconstruction(
 def test_a_model_without_a_way_back_is_refused_in_one_line(
     method: str, run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:
-    quick = ("--set", "pretrain_steps=1", "--set", "timesteps=[50]") if method == "diffcrn" else ()
-    made = run("fit", *small_files.paths, "--method", method, *quick, "-o", tmp_path / "model")
+    quick = {
+        "svm": ("C=1", "gamma=1"),
+        "diffcrn": ("pretrain_steps=1", "timesteps=[50]", 'stages=["spatial"]'),
+    }
+    settings = [word for setting in quick[method] for word in ("--set", setting)]
+    made = run("fit", *small_files.paths, "--method", method, *settings, "-o", tmp_path / "model")
     assert made.exit_code == 0, made.err
     words = (tmp_path / "model", small_files.scene_path, "-o", tmp_path / "out")
     ended = run("reconstruct", *words)
     assert (ended.exit_code, ended.out) == (2, "")
     assert f"holds a {method!r} model, which cannot reconstruct" in ended.error
-    assert "spectraldiff, diffspectralnet" in ended.error
+    assert "give a model of a method with a denoising U-Net" in ended.error
     assert {path.name for path in tmp_path.iterdir()} == {"model"}
 
 

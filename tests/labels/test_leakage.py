@@ -113,7 +113,7 @@ def test_windows_must_be_odd(side: int) -> None:
 
 
 def test_distances_of_several_splits_are_summarised_together() -> None:
-    near = DistanceSummary.of(np.array([1, 1, 2]))
+    near = DistanceSummary.from_distances(np.array([1, 1, 2]))
     assert near.to_json() == {
         "minimum": 1,
         "quartiles": [1.0, 1.0, 1.5],
@@ -136,7 +136,7 @@ def test_nearest_training_class_agrees_with_scikit_learn() -> None:
     assert alone.sum() > 900
     model = KNeighborsClassifier(1).fit(np.argwhere(train.values), train.values[train.values > 0])
     rows, cols = np.indices(train.shape)
-    ours = NearestTrainingClass.of(train).at(rows, cols)
+    ours = NearestTrainingClass.from_labels(train).at(rows, cols)
     assert ours.shape == train.shape
     assert ours.dtype == np.int32
     assert (ours.ravel()[alone] == model.predict(pixels)[alone]).all()
@@ -146,12 +146,12 @@ def test_nearest_training_class_agrees_with_scikit_learn() -> None:
 def test_nearest_training_class_does_not_depend_on_which_pixels_are_asked_together() -> None:
     train = random_split(LabelMap.from_array(np.indices((20, 20)).sum(axis=0) % 3 + 1)).train
     rows, cols = np.indices(train.shape)
-    whole = NearestTrainingClass.of(train).at(rows, cols)
-    part = NearestTrainingClass.of(train).at(rows[5:9, 3:8], cols[5:9, 3:8])
+    whole = NearestTrainingClass.from_labels(train).at(rows, cols)
+    part = NearestTrainingClass.from_labels(train).at(rows[5:9, 3:8], cols[5:9, 3:8])
     assert (part == whole[5:9, 3:8]).all()
 
 
 def test_nearest_training_class_needs_a_training_pixel() -> None:
     empty = LabelMap.from_array(np.zeros((3, 3)), {1: "Corn"})
     with pytest.raises(LabelError, match="no training label"):
-        NearestTrainingClass.of(empty)
+        NearestTrainingClass.from_labels(empty)

@@ -16,7 +16,7 @@ from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioIOError
 
 from hsidiff import progress
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError, SettingError
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.predict import predict_to_file
@@ -36,10 +36,9 @@ class Brightness(SceneClassifier):
     error: type[BaseException] = RuntimeError
 
     name = "brightness"
-    tile_multiple = 4
 
     @property
-    def context_px(self):
+    def halo_px(self):
         return 1
 
     def _fit(self, scene, labels):
@@ -245,8 +244,8 @@ def test_each_tile_is_computed_once_and_reported(tmp_path):
 
 def test_refusals_say_what_to_do_and_write_nothing(tmp_path):
     scene, model = make_scene(), fitted()
-    with pytest.raises(SettingError, match="multiple of 4"):
-        predict_to_file(model, scene, tmp_path / "map.tif", tile_size=30)
+    with pytest.raises(SettingError, match="tile_size=0: must be at least 1"):
+        predict_to_file(model, scene, tmp_path / "map.tif", tile_size=0)
     with pytest.raises(SettingError, match=r"ending in \.tif"):
         predict_to_file(model, scene, tmp_path / "map.png")
     with pytest.raises(SettingError, match="two names"):
@@ -276,7 +275,7 @@ def test_only_tiles_are_held_in_memory(tmp_path):
 
     model = Watched()
     model.__dict__.update(fitted().__dict__)
-    predict_to_file(model, make_scene((300, 300)), tmp_path / "map.tif", tile_size=32)
+    predict_to_file(model, make_scene((320, 320)), tmp_path / "map.tif", tile_size=32)
     assert max(largest) == 34 * 34 * 2
 
 

@@ -8,19 +8,22 @@ from torch import Tensor, nn
 
 import hsidiff
 from hsidiff.errors import SettingError
+from hsidiff.heads.linear_head import LinearHead
+from hsidiff.heads.patch_head import PatchHead
+from hsidiff.heads.regularisation import Regularisation
+from hsidiff.kinds import columns_of
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.diffspectralnet import (
     PROFILES,
     ComponentTokens,
     DiffSpectralNet,
-    PixelTokens,
-    TimestepTokens,
+    grouped_transformer,
 )
 from hsidiff.methods.spectraldiff import PROFILES as PROFILES_OF_SPECTRALDIFF
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.training.linear_head import LinearHead
 from hsidiff.training.loop import Recipe
+from parts import values_at
 from small_scenes import (
     scene_of,
     small_cube,
@@ -31,7 +34,6 @@ from small_scenes import (
 
 SHAPE = (30, 36)
 N_BANDS = 8
-MODES = ["component", "pixel", "timestep"]
 # Components of two timesteps with two layers each, as they are stacked.
 N_COMPONENTS = (4, 3, 5, 1)
 
@@ -59,7 +61,7 @@ def labels() -> LabelMap:
 
 
 def test_the_paper_profile_learns_as_spectraldiff_does_but_for_the_loss() -> None:
-    paper, other = PROFILES["paper"], PROFILES_OF_SPECTRALDIFF["paper"]
+    paper, other = PROFILES["paper"].values, PROFILES_OF_SPECTRALDIFF["paper"].values
     assert paper.denoising == replace(other.denoising, loss="l2")
     assert paper.unet == other.unet
     seen = paper.denoising
@@ -67,24 +69,36 @@ def test_the_paper_profile_learns_as_spectraldiff_does_but_for_the_loss() -> Non
     assert seen.recipe.learning_rate == 1e-4
     assert (paper.timesteps, paper.layers) == ((5, 10, 50, 100), (0, 1, 2))
     assert (paper.extraction, paper.n_components, paper.whiten) == ("noisy", 64, True)
+    assert paper.apart
 
 
-def test_the_transformer_is_trained_as_in_spectralformers_code() -> None:
-    for name, epochs in (("paper", 300), ("fast", PROFILES["fast"].head_epochs)):
-        profile = DiffSpectralNet(profile=name).settings()
-        assert profile.head_batch_size == 64
-        assert profile.head_patch_px == {"paper": 7, "fast": 5}[name]
-        assert profile.head_epochs == epochs
-        recipe = DiffSpectralNet(profile=name)._head_recipe(profile, n_steps=300 * 11)
-        assert (recipe.n_steps, recipe.learning_rate) == (300 * 11, 5e-4)
-        # StepLR(epochs // 10, 0.9), of 11 steps each.
-        assert (recipe.rate, recipe.fall_every, recipe.fall_factor) == ("steps", 30 * 11, 0.9)
-        assert (recipe.optimizer, recipe.weight_decay) == ("adam", 5e-3)
-        assert DiffSpectralNet()._head_recipe(profile, n_steps=4).fall_every == 1
+def test_the_fast_profile_learns_as_spectraldiff_does() -> None:
+    fast, other = PROFILES["fast"].values, PROFILES_OF_SPECTRALDIFF["fast"].values
+    assert (fast.denoising, fast.unet) == (other.denoising, other.unet)
+    assert (fast.timesteps, fast.layers) == ((200, 350), (0, 1))
 
 
+@pytest.mark.parametrize(("name", "patch_px", "n_epochs"), [("paper", 7, 300), ("fast", 5, 20)])
+def test_the_transformer_is_trained_as_in_spectralformers_code(
+    name: str, patch_px: int, n_epochs: int
+) -> None:
+    _, head = DiffSpectralNet(profile=name, head="transformer")._checked_parts()
+    assert isinstance(head, PatchHead)
+    assert (head.batch_size, head.patch_px, head.n_epochs) == (64, patch_px, n_epochs)
+    assert (head.recipe.rate, head.recipe.learning_rate) == ("steps", 5e-4)
+    # StepLR(epochs // 10, 0.9).
+    assert (head.n_falls, head.recipe.fall_factor) == (10, 0.9)
+    assert (head.recipe.optimizer, head.recipe.weight_decay) == ("adam", 5e-3)
+    assert head.regularisation == Regularisation(dropped_pairs={"paper": 0, "fast": 0.5}[name])
+
+
+@pytest.mark.parametrize(("n_epochs", "fall_every"), [(40, 4), (4, 1)])
 def test_the_rate_falls_ten_times_whatever_the_number_of_labels(
-    scene: Scene, labels: LabelMap, monkeypatch: pytest.MonkeyPatch
+    scene: Scene,
+    labels: LabelMap,
+    monkeypatch: pytest.MonkeyPatch,
+    n_epochs: int,
+    fall_every: int,
 ) -> None:
     recipes: list[Recipe] = []
 
@@ -94,10 +108,10 @@ def test_the_rate_falls_ten_times_whatever_the_number_of_labels(
         recipes.append(recipe)
         network.eval()
 
-    monkeypatch.setattr("hsidiff.patch_head_classifier.fit_patch_classifier", note)
-    tiny(head="transformer", n_components=2, head_epochs=40).fit(scene, labels)
+    monkeypatch.setattr("hsidiff.heads.patch_head.fit_patch_classifier", note)
+    tiny(head="transformer", n_components=2, head_epochs=n_epochs).fit(scene, labels)
     # 45 labels are one batch.
-    assert {(recipe.n_steps, recipe.fall_every) for recipe in recipes} == {(40, 4)}
+    assert {(recipe.n_steps, recipe.fall_every) for recipe in recipes} == {(n_epochs, fall_every)}
 
 
 @pytest.mark.parametrize(
@@ -118,12 +132,10 @@ def test_the_halo_is_that_of_the_highest_layer_and_half_the_patch(
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ({"token_mode": "components"}, "token_mode='components'.*did you mean 'component'"),
         ({"fusion": "add"}, "fusion='add': expected one of caf, none"),
-        ({"group_size": 4}, "group_size=4: must be odd, the component with as many on either side"),
-        ({"group_size": 0}, "group_size=0: must be at least 1"),
-        ({"group_size": 2.5}, "group_size=2.5: must be a whole number"),
         ({"timesteps": (5, 9, 5)}, r"timesteps=\(5, 9, 5\): must name each once"),
+        ({"timesteps": 5}, "timesteps=5: must be a tuple of whole numbers"),
+        ({"layers": "01"}, "layers='01': must be a tuple of whole numbers"),
         ({"layers": [1, 1]}, r"layers=\(1, 1\): must name each once"),
         ({"profile": "released"}, "profile='released': expected one of paper, fast"),
         ({"layers": (2,)}, r"layers=\(2,\): must lie in 0\.\.1"),
@@ -180,33 +192,11 @@ def test_a_component_token_holds_the_patch_in_each_component_of_its_group() -> N
     torch.testing.assert_close(tokens[:, 8], seen[:, 7:10].flatten(1))
 
 
-def test_a_pixel_token_holds_all_components_of_one_pixel() -> None:
-    seen = patches()
-    tokens = PixelTokens()(seen)
-    assert tokens.shape == (2, 9, 13)
-    for row in range(3):
-        for col in range(3):
-            torch.testing.assert_close(tokens[:, 3 * row + col], seen[:, :, row, col])
-
-
-def test_a_timestep_token_holds_all_layers_of_one_timestep_and_zeros_where_one_has_less() -> None:
-    seen = patches()
-    make = TimestepTokens(N_COMPONENTS, n_layers=2)
-    assert make.widths == [7, 6]
-    tokens = make(seen)
-    assert tokens.shape == (2, 2, 7 * 9)
-    torch.testing.assert_close(tokens[:, 0], seen[:, :7].flatten(1))
-    torch.testing.assert_close(tokens[:, 1, : 6 * 9], seen[:, 7:].flatten(1))
-    assert not tokens[:, 1, 6 * 9 :].any()
-
-
-@pytest.mark.parametrize("token_mode", MODES)
-def test_every_component_reaches_the_scores_in_every_mode(token_mode: str) -> None:
-    model = tiny(token_mode=token_mode, head="transformer")
+def test_every_component_reaches_the_scores() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = model._make_transformer(N_COMPONENTS, 5).eval()
-    seen = patches(side=model.settings().head_patch_px).requires_grad_()
+        network = grouped_transformer("caf", N_COMPONENTS, 5, 5).eval()
+    seen = patches(side=5).requires_grad_()
     scores = network(seen)
     assert scores.shape == (2, 5)
     scores.square().sum().backward()
@@ -214,19 +204,27 @@ def test_every_component_reaches_the_scores_in_every_mode(token_mode: str) -> No
     assert (seen.grad.abs().sum(dim=(0, 2, 3)) > 0).all()
 
 
-def test_fusion_and_group_size_change_the_network_by_their_weights() -> None:
-    def n_weights(**settings: object) -> int:
-        network = tiny(**settings)._make_transformer(N_COMPONENTS, 5)
-        return sum(p.numel() for p in network.parameters())
-
+def test_fusion_changes_the_network_by_its_weights() -> None:
+    with_skips, without = (
+        sum(p.numel() for p in grouped_transformer(fusion, N_COMPONENTS, 5, 5).parameters())
+        for fusion in ("caf", "none")
+    )
     n_tokens = sum(N_COMPONENTS) + 1
-    assert n_weights() - n_weights(fusion="none") == 3 * (2 * n_tokens**2 + n_tokens)
-    assert n_weights(group_size=5) - n_weights() == 2 * 5**2 * 64
+    assert with_skips - without == 3 * (2 * n_tokens**2 + n_tokens)
+
+
+@pytest.mark.parametrize("head", ["transformer", "chosen"])
+def test_the_setting_fusion_reaches_the_transformer_of_every_head(head: str) -> None:
+    skips, none = (
+        DiffSpectralNet(head=head, fusion=fusion).cost(N_BANDS, 3).n_parameters
+        for fusion in ("caf", "none")
+    )
+    assert skips > none
 
 
 def test_the_papers_head_has_the_shapes_of_the_table() -> None:
-    model = DiffSpectralNet(profile="paper")
-    tokens, transformer = model._make_transformer(12 * (64,), 16)
+    head = PROFILES["paper"].transformer
+    tokens, transformer = head.make_network(12 * (64,), head.patch_px, 16)
     assert tokens(patches(768, 7)).shape == (2, 768, 3 * 7 * 7)
     assert transformer.position.shape == (1, 769, 64)
 
@@ -234,40 +232,35 @@ def test_the_papers_head_has_the_shapes_of_the_table() -> None:
 # Learning and mapping
 
 
-def test_each_timestep_and_layer_is_a_part_of_its_own_for_the_linear_head(
+def test_each_timestep_and_layer_is_a_kind_of_its_own_for_the_linear_head(
     scene: Scene, labels: LabelMap
 ) -> None:
     model = tiny(timesteps=(9, 40), layers=(1, 0), n_components=5).fit(scene, labels)
-    parts = model._parts()
+    columns = columns_of(model.values_.kinds(N_BANDS))
     names = ["t=9 layer 1", "t=9 layer 0", "t=40 layer 1", "t=40 layer 0"]
-    assert list(parts) == [*names, "denoiser input", "spectrum"]
+    assert list(columns) == [*names, "denoiser input", "spectrum"]
     window = Window(20, 20, 5, 6)
-    values = model._read_values(scene, window, margin=0)
-    assert parts["spectrum"].stop == values.shape[-1]
-    np.testing.assert_array_equal(values[..., parts["spectrum"]], scene.read(window))
+    values = values_at(model, scene, window)
+    assert columns["spectrum"].stop == values.shape[-1]
+    np.testing.assert_array_equal(values[..., columns["spectrum"]], scene.read(window))
     # A model of one pair only gives the same components: timesteps come first, then layers.
     for timestep, layer in ((9, 0), (40, 1)):
         one = tiny(timesteps=(timestep,), layers=(layer,), n_components=5).fit(scene, labels)
-        alone = one._read_values(scene, window, 0)[..., one._parts()[f"t={timestep} layer {layer}"]]
-        found = values[..., parts[f"t={timestep} layer {layer}"]]
-        np.testing.assert_allclose(found, alone, atol=1e-4)
+        pair = f"t={timestep} layer {layer}"
+        alone = values_at(one, scene, window)[..., columns_of(one.values_.kinds(N_BANDS))[pair]]
+        np.testing.assert_allclose(values[..., columns[pair]], alone, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("token_mode", "fusion"),
-    [("component", "caf"), ("component", "none"), ("pixel", "caf"), ("timestep", "caf")],
-)
-def test_the_transformer_learns_fields_that_are_easy_to_tell_apart(
-    token_mode: str, fusion: str
-) -> None:
+@pytest.mark.parametrize("fusion", ["caf", "none"])
+def test_the_transformer_learns_fields_that_are_easy_to_tell_apart(fusion: str) -> None:
     scene, labels = small_scene(), small_labels()
     model = tiny(
-        pretrain_steps=20,
+        pretrain_steps=5,
+        timesteps=(200,),
         head="transformer",
         layers=(1,),
         n_components=4,
-        head_epochs=80,
-        token_mode=token_mode,
+        head_epochs=60,
         fusion=fusion,
     ).fit(scene, labels)
     window = Window(10, 10, 10, 30)
@@ -277,21 +270,18 @@ def test_the_transformer_learns_fields_that_are_easy_to_tell_apart(
 
 
 def test_the_linear_head_takes_its_experts_from_pairs(scene: Scene, labels: LabelMap) -> None:
-    head = tiny(pretrain_steps=20).fit(scene, labels).head_
+    head = tiny().fit(scene, labels).head_
     assert isinstance(head, LinearHead)
-    sets = {expert.split(" on ")[1] for expert in head.shares}
+    sets = {expert.split(" on ")[1] for expert in head.shares_}
     pairs = {f"t={timestep} layer {layer}" for timestep in (200, 350) for layer in (0, 1)}
     assert sets <= pairs | {"denoiser input", "spectrum", "all"}
 
 
-@pytest.mark.parametrize("token_mode", MODES)
 def test_a_saved_transformer_gives_the_same_probabilities(
-    scene: Scene, labels: LabelMap, tmp_path: Path, token_mode: str
+    scene: Scene, labels: LabelMap, tmp_path: Path
 ) -> None:
-    model = tiny(
-        head="transformer", head_epochs=1, n_components=3, token_mode=token_mode, group_size=5
-    ).fit(scene, labels)
-    model.save(tmp_path / "model")
+    model = tiny(head="transformer", head_epochs=1, n_components=3, fusion="none")
+    model.fit(scene, labels).save(tmp_path / "model")
     loaded = DiffSpectralNet.load(tmp_path / "model")
     assert loaded.get_params() == model.get_params()
     window = Window(3, 4, 5, 6)
@@ -322,10 +312,10 @@ def test_whitened_components_have_unit_variance_pair_by_pair() -> None:
     scene, labels = scene_of(small_cube(shape, 4)), small_labels(shape)
     model = tiny(profile="paper", pretrain_steps=1, timesteps=(5,), layers=(0, 1), n_components=3)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(model, "_fit_network", lambda *_: nn.Identity())
+        patched.setattr(PatchHead, "fit", lambda *_: None)
         model.fit(scene, labels)
-    values = model._read_values(scene, Window.whole(shape), 0).reshape(-1, 6)
-    for pair in np.split(values, 2, axis=1):
+    pairs = values_at(model, scene, Window.whole(shape)).reshape(shape[0] * shape[1], -1)[:, :6]
+    for pair in np.split(pairs, 2, axis=1):
         np.testing.assert_allclose(np.cov(pair.T), np.eye(3), atol=0.02)
 
 

@@ -8,6 +8,7 @@ import torch
 
 from hsidiff.diffusion.objectives import target_of
 from hsidiff.errors import SceneError, SettingError
+from hsidiff.heads.regularisation import Regularisation
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
 from hsidiff.networks.pixel_transformer import PixelTransformer
@@ -16,6 +17,7 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe
 from hsidiff.training.weights import weights
+from parts import settings_of, values_at
 from small_scenes import scene_of, small_cube, small_fields, small_labels, small_scene
 
 SHAPE = (30, 36)
@@ -45,38 +47,42 @@ def fitted(scene: Scene, labels: LabelMap) -> SpectralDiff:
 
 
 def test_the_paper_profile_holds_the_facts_of_the_article() -> None:
-    paper = PROFILES["paper"]
+    paper, head = PROFILES["paper"].values, PROFILES["paper"].transformer
     seen = paper.denoising
     assert (seen.space, seen.n_timesteps, seen.target, seen.loss) == ("range", 500, "eps", "l1")
     assert (seen.crop_px, seen.crops, seen.batch_size) == (16, "grid", 256)
     assert seen.recipe == Recipe(n_steps=30_000, learning_rate=1e-4, bfloat16=True)
     assert (paper.timesteps, paper.layers, paper.extraction) == ((5,), (1,), "noisy")
-    assert (paper.n_components, paper.whiten, paper.head_epochs) == (1200, True, 20)
+    assert (paper.n_components, paper.whiten) == (1200, True)
     assert (paper.unet.order, paper.unet.out_kernel) == ("norm-act", (3, 3, 3))
-    transformer = paper.transformer
-    assert (transformer.embedding, transformer.n_blocks, transformer.n_heads) == ("linear", 5, 4)
+    assert PROFILES["paper"].head == "transformer"
+    assert (head.n_epochs, head.patch_px) == (20, 13)
+    (shape,) = head.make_network.args
+    assert (shape.embedding, shape.n_blocks, shape.n_heads) == ("linear", 5, 4)
 
 
 def test_the_released_profile_holds_the_facts_of_the_code() -> None:
-    released = PROFILES["released"]
+    released, head = PROFILES["released"].values, PROFILES["released"].transformer
     assert (released.denoising.crop_px, released.denoising.batch_size) == (64, 20)
-    assert released.head_epochs == 30
     # The code counts timesteps from 0.
     assert (released.timesteps, released.layers) == ((5 + 1,), (2,))
     assert (released.unet.order, released.unet.out_kernel) == ("act-norm", (1, 1, 1))
     assert sum(p.numel() for p in SpectralUNet(released.unet).parameters()) == 4_299_633
-    network = PixelTransformer(released.transformer, 13, released.n_components, 16)
+    assert released.denoising.recipe == PROFILES["paper"].values.denoising.recipe
+    assert (head.n_epochs, head.patch_px) == (30, 13)
+    network = head.make_network((released.n_components,), head.patch_px, 16)
+    assert isinstance(network, PixelTransformer)
     assert sum(p.numel() for p in network.parameters()) == 1_371_169
-    assert released.patch_px == 13
-    assert released.denoising.recipe == PROFILES["paper"].denoising.recipe
 
 
 def test_the_transformer_is_trained_as_in_the_code() -> None:
-    for profile in (PROFILES["paper"], PROFILES["released"]):
-        assert profile.head_recipe.learning_rate == 1e-3
-        assert profile.head_recipe.max_gradient_norm == 15
-        assert profile.head_recipe.weight_decay == 0
-        assert profile.head_batch_size == 64
+    for name in ("paper", "released"):
+        head = PROFILES[name].transformer
+        assert head.recipe.learning_rate == 1e-3
+        assert head.recipe.max_gradient_norm == 15
+        assert head.recipe.weight_decay == 0
+        assert head.batch_size == 64
+        assert head.regularisation == Regularisation()
 
 
 @pytest.mark.parametrize(("profile", "halo_px"), [("paper", 17 + 6), ("released", 21 + 6)])
@@ -85,18 +91,24 @@ def test_the_halo_is_that_of_the_features_and_half_the_patch(profile: str, halo_
 
 
 def test_a_setting_replaces_what_the_profile_says() -> None:
-    settings = SpectralDiff(
-        profile="paper", layers=(0,), n_components=7, pretrain_steps=2
-    ).settings()
-    seen = PROFILES["paper"].denoising
-    expected = replace(
-        PROFILES["paper"],
-        layers=(0,),
-        n_components=7,
-        denoising=replace(seen, recipe=replace(seen.recipe, n_steps=2)),
+    model = SpectralDiff(
+        profile="paper", layers=(0,), n_components=7, pretrain_steps=2, head_epochs=3
     )
-    assert settings == expected
-    assert SpectralDiff(profile="paper", layers=(0,)).halo_px == 13 + 6
+    values, head = model._checked_parts()
+    paper = settings_of(PROFILES["paper"].values)
+    seen = paper["denoising"]
+    assert settings_of(values) == {
+        **paper,
+        "layers": (0,),
+        "n_components": 7,
+        "denoising": replace(seen, recipe=replace(seen.recipe, n_steps=2)),
+    }
+    of_paper = PROFILES["paper"].transformer
+    assert settings_of(head) == {
+        **settings_of(of_paper), "n_epochs": 3, "make_network": head.make_network
+    }  # fmt: skip
+    assert head.make_network.args == of_paper.make_network.args
+    assert model.halo_px == 13 + 6
 
 
 @pytest.mark.parametrize(
@@ -111,7 +123,7 @@ def test_a_setting_replaces_what_the_profile_says() -> None:
         ({"profile": "paper", "layers": (3,)}, r"layers=\(3,\): must lie in 0\.\.2"),
         ({"layers": 1}, "layers=1: must be a tuple of whole numbers"),
         ({"extraction": "cleen"}, "extraction='cleen'.*did you mean 'clean'"),
-        ({"head": "svm"}, "head='svm': expected one of transformer, linear"),
+        ({"head": "svm"}, "head='svm': expected one of linear, transformer, chosen"),
         ({"pretrain_on": "everything"}, "pretrain_on='everything'"),
         ({"n_components": 0}, "n_components=0: must be at least 1"),
         ({"head_epochs": 0}, "head_epochs=0"),
@@ -158,19 +170,19 @@ def test_another_random_state_learns_another_denoiser(
     scene: Scene, labels: LabelMap, fitted: SpectralDiff
 ) -> None:
     other = tiny(random_state=1).fit(scene, labels)
-    first, second = (weights("", model.features_.denoiser) for model in (fitted, other))
+    first, second = (weights("", model.values_.denoiser_) for model in (fitted, other))
     assert np.abs(first["conv0.weight"] - second["conv0.weight"]).max() > 0.01
 
 
 def denoising_error(model: SpectralDiff, scene: Scene, timestep: int) -> float:
     """Mean square of the prediction's error on the whole scene under noise it never saw."""
-    features = model.features_
-    seen = np.nan_to_num(features.transform.apply(scene.read()), nan=0)
+    values, denoising = model.values_, model.values_.denoising
+    seen = np.nan_to_num(values.transform_.apply(scene.read()), nan=0)
     x_0, t = torch.from_numpy(seen).permute(2, 0, 1)[None], torch.tensor([timestep])
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(99))
-    target = target_of(features.target, features.schedule, x_0, t, eps)
+    target = target_of(denoising.target, denoising.schedule, x_0, t, eps)
     with torch.inference_mode():
-        said = features.denoiser(features.schedule.add_noise(x_0, t, eps), t)
+        said = values.denoiser_(denoising.schedule.add_noise(x_0, t, eps), t)
     return float((said - target).square().mean())
 
 
@@ -215,7 +227,7 @@ def test_pretraining_on_the_scene_sees_all_of_it_and_says_so() -> None:
     region, cube = half_region(), small_cube(SHAPE, N_BANDS)
     changed = np.where(region[..., None], cube, 5 + 40 * cube[::-1, ::-1])
     first, second = (tiny().fit(scene_of(c), labels_in(region)) for c in (cube, changed))
-    assert np.abs(first.features_.transform.shift - second.features_.transform.shift).max() > 0.1
+    assert np.abs(first.values_.transform_.shift - second.values_.transform_.shift).max() > 0.1
     assert first.transductive
 
 
@@ -264,16 +276,16 @@ def test_the_head_learns_from_what_it_will_see_in_the_map(scene: Scene, labels: 
     """Gathered training values equal the values of the map's tiles, noise and border included."""
     model = tiny(extraction="noisy").fit(scene, labels)
     window, part = Window.whole(SHAPE), Window(5, 0, 9, 11)
-    whole = model._read_values(scene, window, margin=2)
-    gathered = model._read_values(scene, part, margin=2)
+    whole = values_at(model, scene, window, margin_px=2)
+    gathered = values_at(model, scene, part, margin_px=2)
     np.testing.assert_allclose(gathered, whole[5 : 5 + 13, 0 : 0 + 15], atol=1e-4)
 
 
 def test_prediction_leaves_the_denoiser_as_it_is(scene: Scene, fitted: SpectralDiff) -> None:
-    before = {name: a.copy() for name, a in weights("", fitted.features_.denoiser).items()}
+    before = {name: a.copy() for name, a in weights("", fitted.values_.denoiser_).items()}
     fitted.predict(scene)
-    after = weights("", fitted.features_.denoiser)
-    assert not fitted.features_.denoiser.training
+    after = weights("", fitted.values_.denoiser_)
+    assert not fitted.values_.denoiser_.training
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 

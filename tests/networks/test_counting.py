@@ -3,9 +3,9 @@ import torch
 from torch import nn
 
 from hsidiff.about import Cost
-from hsidiff.methods.spectraldiff import PROFILES
+from hsidiff.methods.spectraldiff import PROFILES, RELEASED_TRANSFORMER
 from hsidiff.networks.counting import cost_of
-from hsidiff.networks.pixel_transformer import PixelTransformer
+from hsidiff.networks.pixel_transformer import PixelTransformer, TransformerShape
 from hsidiff.networks.spectral_unet import SpectralUNet
 
 
@@ -24,7 +24,7 @@ def test_a_convolution_multiplies_its_kernel_at_each_pixel() -> None:
 def test_the_published_denoiser_takes_44_gmac_for_a_patch_of_16_pixels() -> None:
     # Worked out layer by layer from the released code, 200 bands.
     found = cost_of(
-        lambda: SpectralUNet(PROFILES["released"].unet),
+        lambda: SpectralUNet(PROFILES["released"].values.unet),
         lambda denoiser: denoiser(torch.empty(1, 200, 16, 16), torch.empty(1)),
     )
     assert found.n_parameters == 4_299_633
@@ -32,9 +32,8 @@ def test_the_published_denoiser_takes_44_gmac_for_a_patch_of_16_pixels() -> None
 
 
 def test_attention_is_counted() -> None:
-    released = PROFILES["released"]
     found = cost_of(
-        lambda: PixelTransformer(released.transformer, 13, 1200, 16),
+        lambda: PixelTransformer(RELEASED_TRANSFORMER, 13, 1200, 16),
         lambda head: head(torch.empty(1, 1200, 13, 13)),
     )
     tokens, width, inner = 13**2 + 1, 64, 20 * 64
@@ -50,7 +49,7 @@ def test_attention_is_counted() -> None:
 def test_counting_draws_nothing() -> None:
     before = torch.get_rng_state()
     cost_of(
-        lambda: PixelTransformer(PROFILES["paper"].transformer, 3, 4, 2),
+        lambda: PixelTransformer(TransformerShape(), 3, 4, 2),
         lambda head: head(torch.empty(1, 4, 3, 3)),
     )
     assert torch.equal(torch.get_rng_state(), before)

@@ -188,7 +188,7 @@ def test_a_header_that_promises_too_much_is_refused_with_both_sizes(tmp_path, co
         open_scene(path)
 
 
-@pytest.mark.parametrize("content", [b"no gzip at all", gzip.compress(bytes(500))[:-9]])
+@pytest.mark.parametrize("content", [b"no gzip at all", gzip.compress(bytes(500), mtime=0)[:-9]])
 def test_broken_compression_is_refused(tmp_path, content):
     path = write_envi(tmp_path / "a", cube(), compression=1)
     path.write_bytes(content)

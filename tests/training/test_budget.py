@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hsidiff.errors import SettingError
@@ -48,6 +48,7 @@ def test_a_part_of_a_step_is_refused() -> None:
         Budget.parse("2.5 steps")
 
 
+@settings(max_examples=40)
 @given(st.text() | st.from_regex(r"[0-9.]{1,20} *(s|min|h|steps?|steps? per pixel)"))
 def test_any_text_is_a_usable_budget_or_refused_in_one_line(text: str) -> None:
     budget, message = None, ""

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from hsidiff.errors import SettingError
 from hsidiff.progress import listen
 from hsidiff.training import pace
-from hsidiff.training.loop import LossOf, Recipe, pick_device, seeded, train
-from hsidiff.training.pace import Trained
+from hsidiff.training.loop import Recipe, pick_device, seeded, train
 
 
 class OneWeight(nn.Module):
@@ -38,12 +37,6 @@ def path_of(recipe: Recipe, gradients: list[float] | None = None) -> list[float]
 
 
 def linear_problem(recipe: Recipe, seed: int) -> nn.Module:
-    return looked_at_problem(recipe, None, seed)[0]
-
-
-def looked_at_problem(
-    recipe: Recipe, held_out_loss: LossOf | None, seed: int = 0
-) -> tuple[nn.Module, Trained]:
     with seeded(seed):
         network = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
     generator = torch.Generator().manual_seed(seed)
@@ -52,8 +45,8 @@ def looked_at_problem(
         x = torch.randn(8, 3, generator=generator)
         return (model(x)[:, 0] - x.sum(dim=1)).square().mean()
 
-    trained = train(network, loss_of, recipe, "cpu", "test", held_out_loss)
-    return network, trained
+    train(network, loss_of, recipe, "cpu", "test")
+    return network
 
 
 def test_a_constant_gradient_moves_adam_by_the_learning_rate() -> None:
@@ -256,49 +249,3 @@ def test_rates_in_steps_fall_at_the_same_shares_of_the_time(
     rates = -np.diff([*path, network.weight.item()])
     expected = [0.1] * 6 + [0.05] * 6 + [0.025] * 6 + [0.0125] * 2
     np.testing.assert_allclose(rates, expected, rtol=1e-3)
-
-
-@pytest.mark.parametrize("ema_decay", [None, 0.9])
-def test_looking_at_the_held_out_loss_changes_no_weight_while_it_falls(
-    ema_decay: float | None,
-) -> None:
-    recipe, modes = Recipe(n_steps=40, learning_rate=0.01, ema_decay=ema_decay), []
-
-    def falling(model: nn.Module, device: torch.device) -> Tensor:
-        modes.append((model.training, torch.is_grad_enabled()))
-        model(torch.ones(5, 3))  # in training mode it would move the statistics
-        return torch.tensor(0.9 ** len(modes))
-
-    plain = linear_problem(recipe, seed=0).state_dict()
-    looked, trained = looked_at_problem(recipe, falling)
-    assert all(torch.equal(plain[name], value) for name, value in looked.state_dict().items())
-    assert modes == [(False, False)] * 20
-    assert (trained.steps, trained.stopped) == (40, "steps")
-    assert trained.held_out_loss == pytest.approx(0.9**20)
-
-
-def test_the_held_out_loss_is_that_of_the_averaged_weights() -> None:
-    seen: list[Tensor] = []
-
-    def of_weights(model: nn.Module, device: torch.device) -> Tensor:
-        seen.append(model[0].weight.sum())
-        return 1 / torch.tensor(len(seen))
-
-    network, _ = looked_at_problem(Recipe(20, 0.05, ema_decay=0.9), of_weights)
-    assert seen[-1] == network[0].weight.sum()
-
-
-def test_a_flat_held_out_loss_ends_the_training_after_the_rate_has_run_out() -> None:
-    recipe = Recipe(n_steps=100, learning_rate=0.1, rate="cosine")
-    network, path = OneWeight(), []
-
-    def loss_of(model: nn.Module, device: torch.device) -> Tensor:
-        path.append(network.weight.item())
-        return model()
-
-    trained = train(network, loss_of, recipe, "cpu", "test", lambda *_: torch.tensor(1.0))
-    assert (trained.steps, trained.stopped) == (20 + 4, "flat")  # flat at the fourth look
-    rates = -np.diff([*path, network.weight.item()])
-    position = np.array([20, 40, 60, 80])
-    expected = 0.1 * (1 + np.cos(np.pi * position / 100)) / 2
-    np.testing.assert_allclose(rates[20:], expected, atol=1e-5)

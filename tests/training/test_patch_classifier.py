@@ -50,6 +50,13 @@ def test_every_pixel_gets_the_scores_of_its_own_patch(
             np.testing.assert_allclose(found[row, col], expected, rtol=1e-5, atol=1e-6)
 
 
+def test_sharpened_probabilities_are_powers_of_the_others() -> None:
+    values = np.random.default_rng(0).normal(size=(6, 7, 2)).astype(np.float32)
+    powers = predict_patches(small_network(), values, 3, "cpu") ** 2.5
+    found = predict_patches(small_network(), values, 3, "cpu", sharpness=2.5)
+    np.testing.assert_allclose(found, powers / powers.sum(axis=-1, keepdims=True), rtol=1e-4)
+
+
 def fit(n: int, batch_size: int, n_steps: int, random_state: int) -> list[list[int]]:
     network = Recorder()
     patches = np.arange(n, dtype=np.float32)[:, None, None, None]

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from hsidiff.errors import SceneError, SettingError
+from hsidiff.errors import SceneError
 from hsidiff.windows.guided_filter import guided_filter
 from hsidiff.windows.smoothing import (
     GUIDE_LIMIT,
     N_GUIDE_COMPONENTS,
     find_guide,
     smooth_probabilities,
-    smoothing_reach_px,
 )
 from small_scenes import N_COVERS, scene_of, small_cube, small_fields, small_invalid, small_scene
 
@@ -20,26 +19,6 @@ def doubtful(shape: tuple[int, int] = (40, 50), seed: int = 0) -> np.ndarray:
     draw = np.random.default_rng(seed)
     scores = draw.normal(0, 1, (*shape, N_COVERS)) + 1.5 * np.eye(N_COVERS)[small_fields(shape)]
     return (np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)).astype(np.float32)
-
-
-@pytest.mark.parametrize(("smoothing", "reach_px"), [("none", 0), ("guided", 6)])
-def test_smoothing_reaches_twice_its_radius(smoothing: str, reach_px: int) -> None:
-    assert smoothing_reach_px(smoothing, 3) == reach_px
-
-
-@pytest.mark.parametrize(
-    ("smoothing", "radius_px", "message"),
-    [
-        ("gided", 2, "smoothing='gided': expected one of none, guided; did you mean 'guided'"),
-        ("guided", 0, "smoothing_radius_px=0: must be at least 1"),
-        ("none", 1.5, r"smoothing_radius_px=1\.5: must be a whole number"),
-    ],
-)
-def test_an_unknown_smoothing_and_a_radius_out_of_range_are_refused(
-    smoothing: str, radius_px: int, message: str
-) -> None:
-    with pytest.raises(SettingError, match=message):
-        smoothing_reach_px(smoothing, radius_px)
 
 
 def test_the_guide_has_three_components_of_unit_variance() -> None:

@@ -3,19 +3,16 @@
 from hsidiff.baselines.cnn1d import SpectralCNN
 from hsidiff.baselines.cnn2d import SpatialCNN
 from hsidiff.baselines.cnn3d import SpectralSpatialCNN
-from hsidiff.baselines.denoising_autoencoder import DenoisingAutoencoder
 from hsidiff.baselines.knn import NearestNeighbours
 from hsidiff.baselines.lda import LinearDiscriminant
 from hsidiff.baselines.minigcn import MiniGCN
 from hsidiff.baselines.pca_lda import PrincipalComponentsLDA
 from hsidiff.baselines.pca_mean import PrincipalComponentsMean
 from hsidiff.baselines.position import PositionOnly
-from hsidiff.baselines.random_features import RandomFeatures
 from hsidiff.baselines.random_forest import RandomForest
-from hsidiff.baselines.raw import RawSpectra
 from hsidiff.baselines.spectralformer import SpectralFormer
 from hsidiff.baselines.svm import SupportVectorMachine
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 
 BASELINES: dict[str, type[SceneClassifier]] = {
     "knn": NearestNeighbours,
@@ -29,24 +26,18 @@ BASELINES: dict[str, type[SceneClassifier]] = {
     "cnn-3d": SpectralSpatialCNN,
     "minigcn": MiniGCN,
     "spectralformer": SpectralFormer,
-    "raw": RawSpectra,
-    "random-features": RandomFeatures,
-    "denoising-autoencoder": DenoisingAutoencoder,
     "position": PositionOnly,
 }
 
 __all__ = [
     "BASELINES",
-    "DenoisingAutoencoder",
     "LinearDiscriminant",
     "MiniGCN",
     "NearestNeighbours",
     "PositionOnly",
     "PrincipalComponentsLDA",
     "PrincipalComponentsMean",
-    "RandomFeatures",
     "RandomForest",
-    "RawSpectra",
     "SpatialCNN",
     "SpectralCNN",
     "SpectralFormer",

@@ -14,18 +14,28 @@ from typing import ClassVar
 from torch import nn
 
 from hsidiff.about import About
-from hsidiff.baselines.patch_network import PatchNetwork
+from hsidiff.baselines.patch_network import NetworkBaseline, half_patch
 
 WIDTHS = (8, 16, 32)
 
 
 @dataclass(repr=False, eq=False)
-class SpatialCNN(PatchNetwork):
-    """2-D CNN: a patch, three blocks, class scores. ``patch_px`` is at least 7."""
+class SpatialCNN(NetworkBaseline):
+    """2-D CNN: a patch, three blocks, class scores.
+
+    Attributes:
+        patch_px: side of the patch, odd, at least 7.
+    """
+
+    patch_px: int = 7
 
     name: ClassVar[str] = "cnn-2d"
     about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
-    smallest_patch_px: ClassVar[int] = 2 * len(WIDTHS) + 1
+
+    @property
+    def halo_px(self) -> int:
+        """Half the patch."""
+        return half_patch(self.patch_px, 2 * len(WIDTHS) + 1)
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
         blocks: list[nn.Module] = []

@@ -25,17 +25,28 @@ from typing import ClassVar
 from torch import nn
 
 from hsidiff.about import About
-from hsidiff.baselines.patch_network import PatchNetwork
+from hsidiff.baselines.patch_network import NetworkBaseline, half_patch
 
 WIDTHS = (8, 16, 32)
 
 
 @dataclass(repr=False, eq=False)
-class SpectralSpatialCNN(PatchNetwork):
-    """3-D CNN: a patch, three blocks that halve each axis, class scores."""
+class SpectralSpatialCNN(NetworkBaseline):
+    """3-D CNN: a patch, three blocks that halve each axis, class scores.
+
+    Attributes:
+        patch_px: side of the patch, odd.
+    """
+
+    patch_px: int = 7
 
     name: ClassVar[str] = "cnn-3d"
     about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
+
+    @property
+    def halo_px(self) -> int:
+        """Half the patch."""
+        return half_patch(self.patch_px)
 
     def _network(self, n_bands: int, n_classes: int) -> nn.Module:
         blocks: list[nn.Module] = []

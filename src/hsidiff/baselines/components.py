@@ -54,5 +54,5 @@ class OnComponents(SpectralBaseline):
         return Learned(learned.arrays | self.projection_.arrays("projection."), learned.facts)
 
     def _set_learned(self, learned: Learned) -> None:
-        self.projection_ = PrincipalComponents.of("projection.", learned.arrays)
+        self.projection_ = PrincipalComponents.from_arrays("projection.", learned.arrays)
         super()._set_learned(learned)

@@ -7,10 +7,15 @@ pixels beyond the training patches; invalid pixels inside a patch are 0 after sc
 To add one, write its module and the few lines that build it::
 
     @dataclass(repr=False, eq=False)
-    class MyNetwork(PatchNetwork):
-        n_filters: int = 8  # settings of one's own come after the shared ones
+    class MyNetwork(NetworkBaseline):
+        patch_px: int = 7  # settings of one's own come after the shared ones
+        n_filters: int = 8
 
         name: ClassVar[str] = "my-network"
+
+        @property
+        def halo_px(self) -> int:
+            return half_patch(self.patch_px)
 
         def _network(self, n_bands: int, n_classes: int) -> nn.Module:
             return MyModule(n_bands, n_classes, self.patch_px, self.n_filters)
@@ -20,14 +25,13 @@ To add one, write its module and the few lines that build it::
             check_whole_number("n_filters", self.n_filters, 1)
 
 The module takes (batch, bands, rows, cols) float32 and gives (batch, n_classes). A network that
-sees one spectrum only is a :class:`NetworkBaseline` instead, and gets patches of one pixel. What is
-trained otherwise overrides ``_recipe`` or ``_train``.
+sees one spectrum only has no ``patch_px`` and no ``halo_px``, and gets patches of one pixel. What
+is trained otherwise overrides ``_recipe`` or ``_train``.
 """
 
 import math
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,7 +39,7 @@ from torch import nn
 
 from hsidiff.about import Cost
 from hsidiff.baselines.spectral import is_real_number
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.networks.counting import cost_of
@@ -109,7 +113,7 @@ class NetworkBaseline(SceneClassifier):
     @property
     def input_px(self) -> int:
         """Side of the square of pixels that the network is given."""
-        return 2 * self.context_px + 1
+        return 2 * self.halo_px + 1
 
     @property
     def compute_device(self) -> str:
@@ -178,22 +182,17 @@ class NetworkBaseline(SceneClassifier):
         load_weights(self.network_, "network.", learned.arrays)
 
 
-@dataclass(repr=False, eq=False)
-class PatchNetwork(NetworkBaseline):
-    """Parent of those that see a square patch around the pixel.
+def half_patch(patch_px: int, smallest_px: int = 1) -> int:
+    """How far a patch reaches around the pixel in its middle.
 
-    Attributes:
+    Args:
         patch_px: side of the patch, odd.
+        smallest_px: the smallest one that a network can see.
+
+    Raises:
+        SettingError: if it is smaller, or even.
     """
-
-    patch_px: int = 7
-
-    smallest_patch_px: ClassVar[int] = 1
-
-    @property
-    def context_px(self) -> int:
-        """Half the patch."""
-        check_whole_number("patch_px", self.patch_px, self.smallest_patch_px)
-        if self.patch_px % 2 == 0:
-            raise SettingError(f"patch_px={self.patch_px}: must be odd, the pixel is its middle")
-        return self.patch_px // 2
+    check_whole_number("patch_px", patch_px, smallest_px)
+    if patch_px % 2 == 0:
+        raise SettingError(f"patch_px={patch_px}: must be odd, the pixel is its middle")
+    return patch_px // 2

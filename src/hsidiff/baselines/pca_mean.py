@@ -39,7 +39,7 @@ class PrincipalComponentsMean(OnComponents, SupportVectorMachine):
     about: ClassVar[About] = About("control")
 
     @property
-    def context_px(self) -> int:
+    def halo_px(self) -> int:
         """Half the window of the mean."""
         return WINDOW_PX // 2
 

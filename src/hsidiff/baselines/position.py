@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from hsidiff.about import About
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import NearestTrainingClass
 from hsidiff.saved_model import Learned
@@ -33,7 +33,7 @@ class PositionOnly(SceneClassifier):
     about: ClassVar[About] = About("control")
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
-        self.nearest_ = NearestTrainingClass.of(labels)
+        self.nearest_ = NearestTrainingClass.from_labels(labels)
 
     def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
         rows, cols = np.indices((window.n_rows, window.n_cols)).reshape(2, -1)

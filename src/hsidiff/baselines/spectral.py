@@ -21,7 +21,7 @@ import numpy as np
 import sklearn
 from sklearn.base import ClassifierMixin
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, HsidiffWarning, check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned

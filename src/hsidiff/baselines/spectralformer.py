@@ -21,7 +21,7 @@ from typing import ClassVar, Literal
 from torch import nn
 
 from hsidiff.about import About
-from hsidiff.baselines.patch_network import PatchNetwork
+from hsidiff.baselines.patch_network import NetworkBaseline, half_patch
 from hsidiff.errors import SettingError, check_choice, check_whole_number
 from hsidiff.networks.spectral_transformer import (
     EncoderShape,
@@ -35,10 +35,11 @@ RATE_FALLS = 10
 
 
 @dataclass(repr=False, eq=False)
-class SpectralFormer(PatchNetwork):
+class SpectralFormer(NetworkBaseline):
     """SpectralFormer on patches or on single pixels.
 
     Attributes:
+        patch_px: side of the patch, odd.
         input: "patch" sees ``patch_px`` squared, "pixel" one spectrum.
         band_patch: bands in a token, odd: the band and its neighbours.
         fusion: "caf" (cross-layer adaptive fusion) or "none".
@@ -49,6 +50,7 @@ class SpectralFormer(PatchNetwork):
     batch_size: int = 64
     learning_rate: float = 5e-4
     weight_decay: float = 5e-3
+    patch_px: int = 7
     input: Literal["patch", "pixel"] = "patch"
     band_patch: int = 3
     fusion: Literal["caf", "none"] = "caf"
@@ -57,9 +59,9 @@ class SpectralFormer(PatchNetwork):
     about: ClassVar[About] = About("baseline", "Hong et al., IEEE TGRS", 2022)
 
     @property
-    def context_px(self) -> int:
+    def halo_px(self) -> int:
         """Half the patch; 0 for single pixels."""
-        return 0 if self.input == "pixel" else super().context_px
+        return 0 if self.input == "pixel" else half_patch(self.patch_px)
 
     def _check_settings(self) -> None:
         super()._check_settings()

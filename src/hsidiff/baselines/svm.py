@@ -183,5 +183,5 @@ def fit_temperature(logits: np.ndarray, positions: np.ndarray) -> float:
     def cross_entropy(log_temperature: float) -> float:
         return -np.mean(targets * log_softmax(logits / np.exp(log_temperature), axis=1))
 
-    found = minimize_scalar(cross_entropy, bounds=(np.log(0.01), np.log(100.0)), method="bounded")
-    return float(np.exp(found.x))
+    optimum = minimize_scalar(cross_entropy, bounds=(np.log(0.01), np.log(100.0)), method="bounded")
+    return float(np.exp(optimum.x))

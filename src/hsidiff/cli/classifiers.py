@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from hsidiff.catalog import CLASSIFIERS, find_classifier, load_classifier
-from hsidiff.classifier import SceneClassifier
+from hsidiff.catalog import CLASSIFIERS, DEFAULT_METHOD, find_classifier, load_classifier
 from hsidiff.cli.options import METHOD_PANEL, SeedOption, argument, option
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
-from hsidiff.methods import METHODS
+from hsidiff.smoothed import SMOOTHING, build_classifier
 from hsidiff.training.loop import pick_device
 
+WITH_PROFILES = [name for name, method in CLASSIFIERS.items() if hasattr(method, "profiles")]
 ProfileOption = Annotated[
     str | None,
     option(
         METHOD_PANEL,
         "NAME",
-        f"fast, paper or released, for {', '.join(METHODS)}.",
+        f"fast, paper or released, for {', '.join(WITH_PROFILES)}.",
         show_default="fast",
     ),
 ]
@@ -45,7 +46,7 @@ class MethodOptions:
         option(
             METHOD_PANEL, "NAME", f"{', '.join(CLASSIFIERS)}; or path/file.py:Class for your own."
         ),
-    ] = "spectraldiff"
+    ] = DEFAULT_METHOD
     profile: ProfileOption = None
     budget: Annotated[
         str | None,
@@ -95,8 +96,8 @@ class MethodOptions:
                 )
             if name == "budget" and self.budget is not None:
                 raise SettingError(f"--budget {self.budget} and --set {setting}: give one of them")
-            given[check_choice("setting", name, known)] = _parsed(text)
-        return classifier(**given)
+            given[check_choice("setting", name, [*known, SMOOTHING])] = _parsed(text)
+        return build_classifier(classifier, given)
 
 
 def load_model(folder: Path, own_class: str | None, device: str | None) -> SceneClassifier:
@@ -107,11 +108,14 @@ def load_model(folder: Path, own_class: str | None, device: str | None) -> Scene
         ModelError: if it holds no classifier, or one of another class.
         SettingError: if there is no such device, or the classifier has no use for one.
     """
-    loaded = find_classifier(own_class).load(folder) if own_class else load_classifier(folder)
+    own = find_classifier(own_class) if own_class else None
+    loaded = load_classifier(folder, own)
     if device is not None:
-        if "device" not in loaded.get_params():
+        # That of the classifier inside, where one is smoothed.
+        settings = [name for name in loaded.get_params() if name.rpartition("__")[2] == "device"]
+        if not settings:
             raise SettingError(f"--device {device}: {loaded.name} knows no device; leave it out")
-        loaded.set_params(device=pick_device(device))
+        loaded.set_params(**dict.fromkeys(settings, pick_device(device)))
     return loaded
 
 

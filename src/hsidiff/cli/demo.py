@@ -4,13 +4,14 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
+from hsidiff.catalog import DEFAULT_METHOD
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import run_job
 from hsidiff.cli.map import tell_result
 from hsidiff.cli.options import JsonOption, LabelOptions, SceneOptions, SeedOption, out_option
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
 from hsidiff.labels.label_map import LabelMap
@@ -28,7 +29,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Map the embedded scene, a generated farming landscape."""
-    model = MethodOptions("spectraldiff", "fast", seed=seed).make()
+    model = MethodOptions(DEFAULT_METHOD, "fast", seed=seed).make()
     check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work() as notes:

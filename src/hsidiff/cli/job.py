@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from hsidiff.classifier import SceneClassifier
 from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.metrics import score
 from hsidiff.evaluation.results import Stopwatch, describe_result, describe_run

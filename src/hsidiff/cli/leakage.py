@@ -141,7 +141,7 @@ def describe_leakage(splits: Sequence[Split], leakages: Sequence[Leakage]) -> di
         "n_train": mean(split.train.n_labelled for split in splits),
         "n_test": mean(split.test.n_labelled for split in splits),
         **mean_leakage(each),
-        "nearest_training_px": DistanceSummary.of(distances_px).to_json(),
+        "nearest_training_px": DistanceSummary.from_distances(distances_px).to_json(),
         "splits": [
             {
                 "parameters": split.parameters,

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
@@ -17,6 +16,7 @@ from hsidiff.cli.options import (
     TileSizeOption,
     out_option,
 )
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
 
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from hsidiff.catalog import CLASSIFIERS
-from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import ProfileOption
 from hsidiff.cli.options import JsonOption
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import check_choice
 
 N_BANDS, N_CLASSES = 200, 16
@@ -30,7 +30,7 @@ _NOTES = (
 def methods(profile: ProfileOption = None, as_json: JsonOption = False) -> None:
     """List methods, baselines and controls: paper, parameters, cost of a pixel."""
     if profile is not None:
-        known = (name for found in CLASSIFIERS.values() for name in profiles_of(found))
+        known = (name for each in CLASSIFIERS.values() for name in profiles_of(each))
         check_choice("profile", profile, dict.fromkeys(known))
     entries = [describe_method(classifier, profile) for classifier in CLASSIFIERS.values()]
     if as_json:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import check_output_file
@@ -16,6 +15,7 @@ from hsidiff.cli.options import (
     option,
     out_option,
 )
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file

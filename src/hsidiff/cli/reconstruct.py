@@ -8,8 +8,6 @@ import numpy as np
 import torch
 import typer
 
-from hsidiff.catalog import CLASSIFIERS
-from hsidiff.classifier import SceneClassifier
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import check_output_folder, open_named_scene
@@ -22,15 +20,18 @@ from hsidiff.cli.options import (
     SceneVariableOption,
     out_option,
 )
+from hsidiff.contract import SceneClassifier
 from hsidiff.diffusion.spectral_angle import spectral_angle
 from hsidiff.errors import ModelError, SceneError, SettingError
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.feature_classifier import FeatureClassifier
 from hsidiff.files import json_text, write_together
 from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.smoothed import Smoothed
+from hsidiff.two_step import TwoStepClassifier
+from hsidiff.values.unet_values import UNetValues
 
 SHOWN_TIMESTEPS = (400, 300, 200, 100, 50, 0)
 """Those of SpectralDiff's Figs. 9 to 11, as far as they lie below the start."""
@@ -81,56 +82,57 @@ def reconstruct(
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = load_model(model, method, device)
-        denoising = _with_a_way_back(loaded, model)
+        denoising = _with_unet(loaded, model)
         _check_start(start, denoising)
         opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
         part = _window(window, opened.shape)
         with stopwatch.stage("reconstruct"):
-            found = _reconstruction(denoising, opened, part, start)
+            walk = _reconstruction(denoising, opened, part, start)
         answer = {
             "method": loaded.name,
             "scene": opened.name,
             "window": list(vars(part).values()),
             "start": start,
-            "spectral_angles_rad": {str(t): angle for t, angle in found.angles_rad.items()},
-            "least_spectral_angle_rad": found.least_angle_rad,
+            "spectral_angles_rad": {str(t): angle for t, angle in walk.angles_rad.items()},
+            "least_spectral_angle_rad": walk.least_angle_rad,
             "pixels": [
                 {"row": part.row + pixel.row, "col": part.col + pixel.col, "name": pixel.name}
-                for pixel in found.pixels
+                for pixel in walk.pixels
             ],
             "seconds": stopwatch.to_json()["reconstruct"],
         }
-        written = _write(found, answer, out)
+        written = _write(walk, answer, out)
     if as_json:
         console.answer_json({**answer, "written": [str(path) for path in written]})
         return
-    _tell(found)
+    _tell(walk)
     for path in written:
         console.say(f"written: {path}")
 
 
-def _with_a_way_back(loaded: SceneClassifier, folder: Path) -> FeatureClassifier:
-    """The model, if it has a denoiser of scenes.
+def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
+    """The model, or the one that is smoothed, if it has a denoiser of whole windows.
 
     Raises:
         ModelError: if it has none.
     """
-    if isinstance(loaded, FeatureClassifier):
+    loaded = loaded.model_ if isinstance(loaded, Smoothed) else loaded
+    if isinstance(loaded, TwoStepClassifier) and isinstance(loaded.values_, UNetValues):
         return loaded
-    able = [name for name, found in CLASSIFIERS.items() if issubclass(found, FeatureClassifier)]
     raise ModelError(
         f"{folder} holds a {loaded.name!r} model, which cannot reconstruct a scene: give a model "
-        f"of {', '.join(able)}"
+        "of a method with a denoising U-Net ('hsidiff methods' lists them)"
     )
 
 
-def _check_start(start: int, model: FeatureClassifier) -> None:
+def _check_start(start: int, model: TwoStepClassifier) -> None:
     """Refuse a timestep that the model's schedule does not have.
 
     Raises:
         SettingError: naming those that it has.
     """
-    n_timesteps = model.features_.schedule.n_timesteps
+    assert isinstance(model.values_, UNetValues)
+    n_timesteps = model.values_.denoising.schedule.n_timesteps
     if not 1 <= start <= n_timesteps:
         raise SettingError(f"--start {start}: must lie in 1..{n_timesteps}")
 
@@ -159,7 +161,7 @@ def _window(text: str | None, shape: tuple[int, int]) -> Window:
 
 
 def _reconstruction(
-    model: FeatureClassifier, scene: Scene, window: Window, start: int
+    model: TwoStepClassifier, scene: Scene, window: Window, start: int
 ) -> Reconstruction:
     """Walk from noise to the scene, and measure on the way.
 
@@ -186,10 +188,10 @@ def _reconstruction(
     )
 
 
-def _mean_angle(found: np.ndarray, spectra: np.ndarray) -> float:
+def _mean_angle(estimate: np.ndarray, spectra: np.ndarray) -> float:
     """Mean spectral angle, in radians, of the valid pixels of (rows, cols, n_bands)."""
     valid = np.isfinite(spectra).all(axis=-1)
-    angles = spectral_angle(torch.from_numpy(found[valid]), torch.from_numpy(spectra[valid]))
+    angles = spectral_angle(torch.from_numpy(estimate[valid]), torch.from_numpy(spectra[valid]))
     return float(angles.mean())
 
 
@@ -208,19 +210,19 @@ def _pixels(model: SceneClassifier, scene: Scene, window: Window) -> tuple[Shown
     return tuple(pixels)
 
 
-def _write(found: Reconstruction, answer: Mapping[str, Any], out: Path) -> list[Path]:
+def _write(walk: Reconstruction, answer: Mapping[str, Any], out: Path) -> list[Path]:
     """Write the pictures and the numbers, all or nothing; give the paths."""
     with write_together(out) as new:
-        for drawing in draw_reconstruction(found):
+        for drawing in draw_reconstruction(walk):
             (new / f"{drawing.name}.{drawing.kind}").write_bytes(drawing.content())
         (new / "reconstruction.json").write_text(json_text(answer) + "\n", encoding="utf-8")
         names = sorted(path.name for path in new.iterdir())
     return [out / name for name in names]
 
 
-def _tell(found: Reconstruction) -> None:
+def _tell(walk: Reconstruction) -> None:
     """Print the angles at the timesteps that are shown."""
     console.say("timestep  mean spectral angle to the scene (rad)")
-    for timestep in found.timesteps:
-        console.say(f"{timestep:>8}  {found.angles_rad[timestep]:.4f}")
-    console.say(f"   least  {found.least_angle_rad:.4f}  (left by one timestep of noise)")
+    for timestep in walk.timesteps:
+        console.say(f"{timestep:>8}  {walk.angles_rad[timestep]:.4f}")
+    console.say(f"   least  {walk.least_angle_rad:.4f}  (left by one timestep of noise)")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 BANDS_AT_ONCE = 4
-"""For so many bands noise is found at once."""
+"""For so many bands noise is computed at once."""
 
 _MASK_32 = 0xFFFFFFFF
 
@@ -34,8 +34,8 @@ def pixel_noise(rows: Tensor, cols: Tensor, n_bands: int, timestep: int, seed: i
     state = _mix(state ^ (cols & _MASK_32)[..., None, :])[..., None, :, :]
     bands = torch.arange(n_bands, device=rows.device)
     # A few bands at a time: what comes in between then stays in a processor's cache.
-    found = [_normal(_mix(state ^ some[:, None, None])) for some in bands.split(BANDS_AT_ONCE)]
-    return torch.cat(found, dim=-3)
+    parts = [_normal(_mix(state ^ some[:, None, None])) for some in bands.split(BANDS_AT_ONCE)]
+    return torch.cat(parts, dim=-3)
 
 
 def _normal(state: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.scenes.scene import Scene
 
 SMALL_TILE_PX = 8
@@ -25,9 +25,8 @@ def draw_map(
     """
     class_map = np.zeros(scene.shape, dtype=np.int32)
     confidence = np.zeros(scene.shape, dtype=np.uint8)
-    wished_px = DEFAULT_TILE_SIZE_PX if wanted is None else SMALL_TILE_PX
-    multiple = model.tile_multiple
-    windows = model.map_windows(scene, -(-wished_px // multiple) * multiple)
+    tile_px = DEFAULT_TILE_SIZE_PX if wanted is None else SMALL_TILE_PX
+    windows = model.map_windows(scene, tile_px)
     if wanted is not None:
         windows = [window for window in windows if wanted[window.slices].any()]
     for window, probabilities in model.predict_proba_windows(scene, windows):

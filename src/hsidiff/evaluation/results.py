@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.metrics import Scores
 from hsidiff.labels.leakage import Leakage, apart_from_training, share_right
 from hsidiff.labels.split import Split
@@ -63,17 +63,13 @@ def describe_result(
         stopwatch: seconds per stage.
         notes: warnings that were given on the way.
     """
-    settings = model.get_params(deep=False)
     n_train = split.train.counts()
     per_class = [
         {**asdict(land_class), "n_train": n_train[land_class.id], **asdict(class_scores)}
         for land_class, class_scores in zip(split.train.classes, scores.per_class, strict=True)
     ]
     return {
-        "method": model.name,
-        "profile": settings.get("profile"),
-        "seed": settings.get("random_state"),
-        "settings": settings,
+        **model.description(),
         "learned": model.learned_facts(),
         "cost": asdict(model.cost(scene.n_bands, len(model.classes_))),
         "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
@@ -119,8 +115,7 @@ def describe_run(model: SceneClassifier, inputs: dict[str, Any]) -> dict[str, An
         "command": sys.argv,
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "inputs": inputs,
-        "method": model.name,
-        "settings": model.get_params(deep=False),
+        **model.description(),
         "machine": {**machine(), "device": model.compute_device},
         "versions": versions(),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.label_map import LabelMap

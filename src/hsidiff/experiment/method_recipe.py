@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hsidiff.classifier import SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
+from hsidiff.smoothed import SMOOTHING, build_classifier
 
 FindClassifier: TypeAlias = Callable[[str], type[SceneClassifier]]
 """From the name of a method to its class; can be pickled."""
@@ -41,7 +42,7 @@ class MethodRecipe:
         """The classifier, not fitted; ``chosen`` are settings beyond :attr:`settings`."""
         classifier = find(self.method)
         seeded: dict[str, Any] = {_SEED: seed} if _SEED in _defaults(classifier) else {}
-        return classifier(**seeded, **self.settings, **(chosen or {}))
+        return build_classifier(classifier, {**seeded, **self.settings, **(chosen or {})})
 
     def receptive_field_px(self, find: FindClassifier) -> int:
         """The receptive field, the largest one of all candidates.
@@ -122,9 +123,14 @@ def _check_names(label: str, tables: dict[str, dict[str, Any]], known: Mapping[s
         if _SEED in table:
             raise SettingError(f"{where}: {_SEED} is given by the seeds of the file: leave it out")
         for key in table:
-            check_choice(f"setting in {where}", key, [name for name in known if name != _SEED])
+            check_choice(f"setting in {where}", key, _allowed(known))
             if place.setdefault(key, where) != where:
                 raise SettingError(f"{key} is in {place[key]} and {where}: leave it in one of them")
+
+
+def _allowed(known: Mapping[str, Any]) -> list[str]:
+    """The settings that a table may hold: the classifier's, and that of the smoothing."""
+    return [*(name for name in known if name != _SEED), SMOOTHING]
 
 
 def _combinations(table: dict[str, Any]) -> list[dict[str, Any]]:

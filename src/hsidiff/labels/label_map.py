@@ -126,8 +126,8 @@ class LabelMap:
     def counts(self) -> dict[int, int]:
         """Number of labelled pixels of each class of the legend, by class id."""
         ids, counts = np.unique(self.values, return_counts=True)
-        found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-        return {land_class.id: found.get(land_class.id, 0) for land_class in self.classes}
+        counted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+        return {land_class.id: counted.get(land_class.id, 0) for land_class in self.classes}
 
     def keeping(self, mask: np.ndarray, region: np.ndarray | None = None) -> "LabelMap":
         """These labels where ``mask`` (rows, cols) is True, and unlabelled elsewhere."""

@@ -35,7 +35,7 @@ class DistanceSummary:
     bin_counts: tuple[int, ...]
 
     @classmethod
-    def of(cls, distances_px: np.ndarray) -> "DistanceSummary":
+    def from_distances(cls, distances_px: np.ndarray) -> "DistanceSummary":
         """Summarise distances (n,) of at least 1; the histogram's edges are 1, 2, 4, 8, ..."""
         lower, median, upper = (float(q) for q in np.quantile(distances_px, (0.25, 0.5, 0.75)))
         n_bins = int(distances_px.max()).bit_length()
@@ -120,12 +120,12 @@ def measure_leakage(
     rows, cols = np.nonzero(split.test.values)
     truth = split.test.values[rows, cols]
     distances_px = distances_to_training_px(split)
-    is_right = NearestTrainingClass.of(split.train).at(rows, cols) == truth
+    is_right = NearestTrainingClass.from_labels(split.train).at(rows, cols) == truth
     is_apart = apart_from_training(split, receptive_field_px)
     return Leakage(
         window_shares={side: float((distances_px <= side // 2).mean()) for side in sides},
         receptive_field_px=receptive_field_px,
-        nearest_training_px=DistanceSummary.of(distances_px),
+        nearest_training_px=DistanceSummary.from_distances(distances_px),
         position_overall_accuracy=float(is_right.mean()),
         position_average_accuracy=float(
             np.mean([is_right[truth == class_id].mean() for class_id in np.unique(truth)])
@@ -195,7 +195,7 @@ class NearestTrainingClass:
         self._tree = KDTree(np.column_stack([rows, cols]))
 
     @classmethod
-    def of(cls, train: LabelMap) -> "NearestTrainingClass":
+    def from_labels(cls, train: LabelMap) -> "NearestTrainingClass":
         """Take the training pixels of a label map.
 
         Raises:

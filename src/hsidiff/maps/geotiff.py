@@ -190,8 +190,8 @@ def _gdal_errors_of(path: Path) -> Iterator[None]:
         yield
     except (RasterioError, CPLE_BaseError) as error:
         reason = str(error).splitlines()[0]
-        said = f"cannot be written; is there space left? ({reason})"
-        raise OSError(errno.EIO, said, str(path)) from error
+        message = f"cannot be written; is there space left? ({reason})"
+        raise OSError(errno.EIO, message, str(path)) from error
 
 
 def read_class_map(path: str | Path) -> np.ndarray:

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from hsidiff.classifier import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
 from hsidiff.scenes.scene import Scene
@@ -33,7 +33,7 @@ def predict_to_file(
 
     Raises:
         ModelError: if the scene has other bands.
-        SettingError: if ``tile_size`` is not a multiple of ``model.tile_multiple``, or a path is
+        SettingError: if ``tile_size`` is not at least 1, or a path is
             not that of a new GeoTIFF.
 
     Example:

@@ -30,11 +30,9 @@ is chosen here, part by part, and the published scores, whose splits are not kno
 * Combination: 64 whitened principal components of each (timestep, layer), side by side. A second
   projection of all 768 to about 200 would be cheaper, but it mixes the pairs, and neighbouring
   tokens would have nothing in common. So there is none; ``n_components=16`` gives that length, 192.
-* Tokens (``token_mode``): SpectralFormer groups neighbouring bands, and components are no bands. In
-  order (timestep, layer, component) neighbours in a pair are directions of similar variance of the
-  same features; a group never holds two pairs, the pair's end component is repeated instead.
-  "pixel" makes a token of all components of one pixel of the patch, "timestep" of all that belongs
-  to one timestep.
+* Tokens: SpectralFormer groups neighbouring bands, and components are no bands. In order (timestep,
+  layer, component) neighbours in a pair are directions of similar variance of the same features; a
+  group of three never holds two pairs, the pair's end component is repeated instead.
 * Classifier: SpectralFormer's: its cross-layer adaptive fusion (CAF) is such a skip, and its code
   is public (:mod:`hsidiff.networks.spectral_transformer`). Its settings for Indian Pines: patch 7,
   group 3, 5 blocks, 4 heads x 16, MLP 8, dropout 0.1; Adam with 5e-4 that falls to nine tenths ten
@@ -53,18 +51,18 @@ layer) pairs are left out at random; ``head="chosen"`` takes the better of the t
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
-from typing import ClassVar, Literal
+from functools import partial
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from hsidiff.about import About
-from hsidiff.errors import SettingError, check_choice, check_whole_number
-from hsidiff.feature_classifier import FeatureClassifier
-from hsidiff.features.feature_profile import FAST, FeatureProfile
-from hsidiff.features.pretraining import Denoising
+from hsidiff.errors import SettingError, check_choice, check_whole_numbers
+from hsidiff.heads.head import Head
+from hsidiff.heads.patch_head import PatchHead
+from hsidiff.heads.regularisation import Regularisation
+from hsidiff.methods.fast_denoiser import FAST_DENOISING, FAST_UNET
 from hsidiff.networks.spectral_transformer import (
     EncoderShape,
     NeighbouringBands,
@@ -72,117 +70,14 @@ from hsidiff.networks.spectral_transformer import (
 )
 from hsidiff.networks.spectral_unet import UNetShape
 from hsidiff.training.loop import Recipe
-from hsidiff.training.regularisation import Regularisation
+from hsidiff.two_step import Profile, TwoStepClassifier
+from hsidiff.values.pretraining import Denoising
+from hsidiff.values.unet_values import UNetValues
+from hsidiff.values.values import Values
 
-RATE_FALLS = 10
-"""The rate falls to nine tenths ten times during the training (SpectralFormer's code)."""
-
-PAPER = FeatureProfile(
-    denoising=Denoising(
-        recipe=Recipe(n_steps=30_000, learning_rate=1e-4, bfloat16=True), loss="l2"
-    ),
-    unet=UNetShape(),
-    timesteps=(5, 10, 50, 100),
-    layers=(0, 1, 2),
-    extraction="noisy",
-    bfloat16=True,
-    n_components=64,
-    whiten=True,
-    head="transformer",
-    head_patch_px=7,
-    head_recipe=Recipe(
-        n_steps=1,
-        learning_rate=5e-4,
-        rate="steps",
-        fall_factor=0.9,
-        weight_decay=5e-3,
-        optimizer="adam",
-        n_threads=1,
-    ),
-    head_batch_size=64,
-    head_epochs=300,
-)
-
-PROFILES = {
-    "paper": PAPER,
-    "fast": replace(
-        FAST,
-        layers=(0, 1),
-        n_components=24,  # with the transformer 96 tokens: its cost grows with their square
-        head_recipe=PAPER.head_recipe,
-        head_regularisation=Regularisation(dropped_pairs=0.5),  # several would take a minute
-        head_batch_size=PAPER.head_batch_size,
-        head_epochs=20,
-    ),
-}
-
-
-@dataclass(repr=False, eq=False)
-class DiffSpectralNet(FeatureClassifier):
-    """DiffSpectralNet under the common contract.
-
-    Attributes:
-        token_mode: what a token of the transformer holds of the patch: one component with its
-            neighbours ("component"), all components of one pixel ("pixel"), or all layers'
-            components of one timestep ("timestep").
-        group_size: components in a token of the first kind, odd: the component and its neighbours.
-        fusion: "caf" (cross-layer adaptive fusion) or "none".
-    """
-
-    token_mode: Literal["component", "pixel", "timestep"] = "component"
-    group_size: int = 3
-    fusion: Literal["caf", "none"] = "caf"
-
-    name: ClassVar[str] = "diffspectralnet"
-    about: ClassVar[About] = About("method", "Sigger et al., Scientific Reports", 2024)
-    profiles: ClassVar[dict[str, FeatureProfile]] = PROFILES
-
-    def settings(self) -> FeatureProfile:
-        """The profile with this classifier's own settings in their places.
-
-        Raises:
-            SettingError: if a setting is unknown or out of range.
-        """
-        profile = super().settings()
-        for name in ("timesteps", "layers"):
-            numbers = getattr(profile, name)
-            if len(set(numbers)) < len(numbers):
-                raise SettingError(f"{name}={tuple(numbers)}: must name each once")
-        check_choice("token_mode", self.token_mode, ("component", "pixel", "timestep"))
-        check_choice("fusion", self.fusion, ("caf", "none"))
-        check_whole_number("group_size", self.group_size, 1)
-        if self.group_size % 2 == 0:
-            raise SettingError(
-                f"group_size={self.group_size}: must be odd, the component with as many on either "
-                "side"
-            )
-        return profile
-
-    def _feature_widths(self) -> Mapping[str, int]:
-        """Each timestep and layer is a kind of its own."""
-        pairs = product(self.features_.timesteps, self.features_.layers)
-        names = [f"t={timestep} layer {layer}" for timestep, layer in pairs]
-        return dict(zip(names, self._n_components(), strict=True))
-
-    def _head_recipe(self, profile: FeatureProfile, n_steps: int) -> Recipe:
-        recipe = super()._head_recipe(profile, n_steps)
-        return replace(recipe, fall_every=max(n_steps // RATE_FALLS, 1))
-
-    def _make_transformer(self, n_components: tuple[int, ...], n_classes: int) -> nn.Module:
-        profile = self.settings()
-        n_pixels = profile.head_patch_px**2
-        tokens: ComponentTokens | PixelTokens | TimestepTokens
-        if self.token_mode == "component":
-            tokens = ComponentTokens(n_components, self.group_size)
-            n_tokens, n_values = sum(n_components), self.group_size * n_pixels
-        elif self.token_mode == "pixel":
-            tokens = PixelTokens()
-            n_tokens, n_values = n_pixels, sum(n_components)
-        else:
-            tokens = TimestepTokens(n_components, len(profile.layers))
-            n_tokens, n_values = len(tokens.widths), max(tokens.widths) * n_pixels
-        encoder = EncoderShape(fusion=self.fusion)
-        return nn.Sequential(tokens, SpectralTransformer(encoder, n_tokens, n_values, n_classes))
+GROUP_SIZE = 3
+"""Components in a token: the component and its neighbours."""
+FUSIONS = ("caf", "none")
 
 
 class ComponentTokens(nn.Module):
@@ -202,35 +97,119 @@ class ComponentTokens(nn.Module):
         return torch.cat([self.group(pair) for pair in patches.split(self.n_components, 1)], dim=1)
 
 
-class PixelTokens(nn.Module):
-    """Patches (batch, components, rows, cols) to a token per pixel, row by row, of its components.
-
-    Tokens are (batch, rows * cols, components).
-    """
-
-    def forward(self, patches: Tensor) -> Tensor:
-        """Tokens, row by row."""
-        return patches.flatten(2).transpose(1, 2)
+def grouped_transformer(
+    fusion: str, widths: tuple[int, ...], patch_px: int, n_classes: int
+) -> nn.Module:
+    """The paper's head: a token for each component of each (timestep, layer)."""
+    tokens, n_values = ComponentTokens(widths, GROUP_SIZE), GROUP_SIZE * patch_px**2
+    encoder = EncoderShape(fusion=fusion)  # type: ignore[arg-type]
+    return nn.Sequential(tokens, SpectralTransformer(encoder, sum(widths), n_values, n_classes))
 
 
-class TimestepTokens(nn.Module):
-    """Patches (batch, components, rows, cols) to a token per timestep, of all its layers.
+PAPER_VALUES = UNetValues(
+    denoising=Denoising(
+        recipe=Recipe(n_steps=30_000, learning_rate=1e-4, bfloat16=True), loss="l2"
+    ),
+    unet=UNetShape(),
+    timesteps=(5, 10, 50, 100),
+    layers=(0, 1, 2),
+    extraction="noisy",
+    n_components=64,
+    whiten=True,
+    bfloat16=True,
+    apart=True,
+)
+FAST_VALUES = UNetValues(
+    denoising=FAST_DENOISING,
+    unet=FAST_UNET,
+    timesteps=(200, 350),
+    layers=(0, 1),
+    extraction="clean",
+    n_components=24,  # with the transformer 96 tokens: its cost grows with their square
+    bfloat16=True,
+    apart=True,
+)
+PAPER_HEAD = PatchHead(
+    make_network=partial(grouped_transformer, "caf"),
+    patch_px=7,
+    recipe=Recipe(
+        n_steps=1,
+        learning_rate=5e-4,
+        rate="steps",
+        fall_factor=0.9,
+        weight_decay=5e-3,
+        optimizer="adam",
+        n_threads=1,
+    ),
+    batch_size=64,
+    n_epochs=300,
+    n_falls=10,  # to nine tenths (SpectralFormer's code)
+)
+FAST_HEAD = replace(
+    PAPER_HEAD,
+    patch_px=5,
+    n_epochs=20,
+    regularisation=Regularisation(dropped_pairs=0.5),  # several networks would take a minute
+)
 
-    Tokens are (batch, timesteps, values). A timestep whose layers have fewer components than those
-    of another is filled up with zeros.
+PROFILES: Mapping[str, Profile] = {
+    "paper": Profile(PAPER_VALUES, PAPER_HEAD, "transformer"),
+    "fast": Profile(FAST_VALUES, FAST_HEAD, "linear"),
+}
+
+
+@dataclass(repr=False, eq=False)
+class DiffSpectralNet(TwoStepClassifier):
+    """DiffSpectralNet under the common contract. ``None`` leaves a setting to the profile.
 
     Attributes:
-        widths: components of each timestep.
+        profile: "paper" or "fast".
+        pretrain_steps: optimiser steps of the denoiser.
+        budget: how long the denoiser learns, in place of ``pretrain_steps``: a time ("60s", "2min",
+            "1h"), "400 steps", or "4 steps per pixel". After a time the weights depend on the
+            machine and on what else it does.
+        timesteps, layers: each once; they, ``extraction`` and ``n_components`` are those of
+            :class:`hsidiff.values.unet_values.UNetValues`.
+        head: "transformer" (the paper's), "linear", or "chosen", which takes the one of them that
+            predicts held-out training labels better.
+        head_epochs: passes of the transformer over the training labels.
+        fusion: skips across the transformer's layers: "caf" (cross-layer adaptive fusion) or
+            "none".
     """
 
-    def __init__(self, n_components: tuple[int, ...], n_layers: int) -> None:
-        super().__init__()
-        ends = range(0, len(n_components) + 1, n_layers)
-        self.widths = [sum(n_components[first:last]) for first, last in pairwise(ends)]
+    profile: str = "fast"
+    pretrain_steps: int | None = None
+    budget: str | None = None
+    timesteps: tuple[int, ...] | None = None
+    layers: tuple[int, ...] | None = None
+    extraction: str | None = None
+    n_components: int | None = None
+    head: str | None = None
+    head_epochs: int | None = None
+    fusion: str = "caf"
 
-    def forward(self, patches: Tensor) -> Tensor:
-        """Tokens, in the order of the timesteps."""
-        steps = [step.flatten(1) for step in patches.split(self.widths, dim=1)]
-        longest = max(step.shape[1] for step in steps)
-        filled = [functional.pad(step, (0, longest - step.shape[1])) for step in steps]
-        return torch.stack(filled, dim=1)
+    name: ClassVar[str] = "diffspectralnet"
+    about: ClassVar[About] = About("method", "Sigger et al., Scientific Reports", 2024)
+    profiles: ClassVar[Mapping[str, Profile]] = PROFILES
+
+    def _parts(self) -> tuple[Values, Head]:
+        for name in ("timesteps", "layers"):
+            numbers = getattr(self, name)
+            if numbers is None:
+                continue
+            check_whole_numbers(name, numbers)
+            if len(set(numbers)) < len(numbers):
+                raise SettingError(f"{name}={tuple(numbers)}: must name each once")
+        check_choice("fusion", self.fusion, FUSIONS)
+        profile = PROFILES[check_choice("profile", self.profile, PROFILES)]
+        values = profile.new_values(
+            self.pretrain_steps,
+            self.budget,
+            timesteps=self.timesteps,
+            layers=self.layers,
+            extraction=self.extraction,
+            n_components=self.n_components,
+        )
+        network = partial(grouped_transformer, self.fusion)
+        profile = replace(profile, transformer=replace(profile.transformer, make_network=network))
+        return values, profile.new_head(self.head, self.head_epochs)

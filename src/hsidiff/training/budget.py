@@ -34,10 +34,10 @@ class Budget:
         Raises:
             SettingError: if it stands for none.
         """
-        found = _AMOUNT_AND_UNIT.fullmatch(text.strip()) if isinstance(text, str) else None
-        if found is None:
+        match = _AMOUNT_AND_UNIT.fullmatch(text.strip()) if isinstance(text, str) else None
+        if match is None:
             raise SettingError(f"budget={text!r}: {EXPECTED}")
-        amount, unit = float(found[1]), found[2]
+        amount, unit = float(match[1]), match[2]
         if amount == 0:
             raise SettingError(f"budget={text!r}: must be more than nothing; {EXPECTED}")
         if unit in _SECONDS:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -71,7 +70,6 @@ def train(
     recipe: Recipe,
     device: str,
     step_name: str,
-    held_out_loss: LossOf | None = None,
 ) -> Trained:
     """Train a network in place; it ends on the CPU, in evaluation mode.
 
@@ -84,10 +82,6 @@ def train(
         recipe: how.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         step_name: the name under which progress is reported.
-        held_out_loss: gives the loss on what the network is not trained on, the same draws each
-            time; with it the training ends early when that loss is flat, see
-            :class:`hsidiff.training.pace.Pace`. It sees the averaged weights, if there are any, in
-            evaluation mode and in float32.
 
     Returns:
         How many steps were taken, and why it ended there.
@@ -102,12 +96,8 @@ def train(
         average.network.to(fabric.device)
     model, wrapped_optimizer = fabric.setup(network, optimizer)
     model.train()
-    look = None
-    if held_out_loss is not None:
-        looked_at = network if average is None else average.network
-        look = partial(_held_out, looked_at, held_out_loss, fabric.device)
     with threads_per_operation(recipe.n_threads):
-        pace = Pace(recipe.n_steps, recipe.seconds, look)
+        pace = Pace(recipe.n_steps, recipe.seconds)
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
                 group["lr"] = _rate_at(position, recipe)
@@ -120,11 +110,10 @@ def train(
             if average is not None:
                 average.update(network)
             pace.step_taken()
-        last_loss = None if look is None else look()
     if average is not None:
         network.load_state_dict(average.network.state_dict())
     network.cpu().eval()
-    return pace.trained(last_loss)
+    return pace.trained()
 
 
 def _fabric_on(accelerator: str, bfloat16: bool) -> "Fabric":
@@ -136,16 +125,6 @@ def _fabric_on(accelerator: str, bfloat16: bool) -> "Fabric":
     halved = bfloat16 and has_fast_bfloat16(torch.device(accelerator))
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
     return Fabric(accelerator=accelerator, devices=1, precision=precision)
-
-
-@torch.no_grad()
-def _held_out(network: nn.Module, loss_of: LossOf, device: torch.device) -> float:
-    """The loss in evaluation mode; afterwards the network is in the mode that it was in."""
-    was_training = network.training
-    network.eval()
-    loss = loss_of(network, device).item()
-    network.train(was_training)
-    return loss
 
 
 def _rate_at(position: float, recipe: Recipe) -> float:

@@ -69,7 +69,7 @@ def score_patches(network: nn.Module, patches: np.ndarray, device: str) -> np.nd
 
 @torch.inference_mode()
 def predict_patches(
-    network: nn.Module, values: np.ndarray, patch_px: int, device: str
+    network: nn.Module, values: np.ndarray, patch_px: int, device: str, sharpness: float = 1.0
 ) -> np.ndarray:
     """Class probabilities of every pixel that has its whole patch inside ``values``.
 
@@ -78,6 +78,7 @@ def predict_patches(
         values: (rows + patch_px - 1, cols + patch_px - 1, channels) float32.
         patch_px: side of the patch, odd.
         device: where to compute.
+        sharpness: the scores are multiplied by it, which makes the network more or less sure.
 
     Returns:
         (rows, cols, n_classes) float32.
@@ -88,11 +89,12 @@ def predict_patches(
     windows = whole.unfold(1, patch_px, 1).unfold(2, patch_px, 1)
     n_rows, n_cols = windows.shape[1:3]
     rows, cols = torch.meshgrid(torch.arange(n_rows), torch.arange(n_cols), indexing="ij")
-    found = []
+    probabilities = []
     for row, col in zip(
         rows.ravel().split(PIXELS_AT_ONCE), cols.ravel().split(PIXELS_AT_ONCE), strict=True
     ):
         patches = windows[:, row.to(where), col.to(where)].transpose(0, 1)
         with without_tf32(where):
-            found.append(network(patches).float().softmax(dim=1).cpu())
-    return torch.cat(found).view(n_rows, n_cols, -1).numpy()
+            scores = sharpness * network(patches).float()
+            probabilities.append(scores.softmax(dim=1).cpu())
+    return torch.cat(probabilities).view(n_rows, n_cols, -1).numpy()

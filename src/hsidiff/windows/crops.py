@@ -1,6 +1,6 @@
 """Random crops of a scene, for learning without labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,8 +16,6 @@ from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_
 POOL_TILE_PX = 128
 MAX_POOL_TILES = 64
 """A scene of more tiles is represented by a sample of them, so that memory stays bounded."""
-ONE_HELD_OUT_IN = 8
-"""Of so many squares of a scene one is held out."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,12 @@ class CropPool:
         corners: (n_places, 3) int64: the tile and the upper left corner of each crop that may be
             drawn.
         crop_px: side of a crop.
-        origins: (n_tiles, 2) int64: row and column in the scene of each tile's first value.
     """
 
     values: Tensor
     valid: Tensor
     corners: Tensor
     crop_px: int
-    origins: Tensor
 
     @classmethod
     def from_scene(
@@ -82,14 +78,13 @@ class CropPool:
             values[i, :, :rows, :cols] = torch.from_numpy(tile).permute(2, 0, 1)
             valid[i, :rows, :cols] = torch.from_numpy(allowed)
             if centres is None:
-                found = np.argwhere(without_margin(allowed, margin))
+                places = np.argwhere(without_margin(allowed, margin))
             else:
-                found = _crops_with_pixels(allowed, np.argwhere(centres[window.slices]), crop_px)
-            corners.append(np.insert(found, 0, i, axis=1))
+                places = _crops_with_pixels(allowed, np.argwhere(centres[window.slices]), crop_px)
+            corners.append(np.insert(places, 0, i, axis=1))
         if not any(map(len, corners)):
             raise SceneError(f"{scene.name}: no valid pixel to learn from in {len(windows)} tiles")
-        origins = torch.tensor([(window.row - margin, window.col - margin) for window in windows])
-        return cls(values, valid, torch.from_numpy(np.concatenate(corners)), crop_px, origins)
+        return cls(values, valid, torch.from_numpy(np.concatenate(corners)), crop_px)
 
     @property
     def n_pixels(self) -> int:
@@ -98,58 +93,18 @@ class CropPool:
         rows, cols = self.valid.shape[1:]
         return int(self.valid[:, margin : rows - margin, margin : cols - margin].sum())
 
-    @property
-    def places(self) -> np.ndarray:
-        """Row and column in the scene of each crop's upper left corner, (n_places, 2) int64."""
-        return (self.origins[self.corners[:, 0]] + self.corners[:, 1:]).numpy()
-
-    def at(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The crops of ``corners[chosen]``, as :meth:`sample` gives them."""
-        tile, row, col = self.corners[chosen].T[:, :, None, None]
-        steps = torch.arange(self.crop_px)
-        rows, cols = row + steps[:, None], col + steps
-        crops = self.values.permute(0, 2, 3, 1)[tile, rows, cols].permute(0, 3, 1, 2)
-        return crops.contiguous(), self.valid[tile, rows, cols]
-
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw ``n`` crops.
 
         Returns:
             Crops (n, channels, crop_px, crop_px) and their validity (n, crop_px, crop_px).
         """
-        return self.at(torch.randint(len(self.corners), (n,), generator=generator))
-
-    def hold_out(self, random_state: int) -> "tuple[CropPool, CropPool] | None":
-        """Split the pool by position into crops to learn from and crops held out.
-
-        The scene is cut into squares of one crop. Of those that are crops an eighth is held out,
-        drawn with ``random_state``; crops that reach into one of them belong to neither part.
-
-        Returns:
-            Both parts, which share their pixels; None if there are fewer than eight squares.
-        """
-        first = self.places // self.crop_px
-        last = (self.places + self.crop_px - 1) // self.crop_px
-        is_square = (first == last).all(axis=1)
-        n_held_out = is_square.sum() // ONE_HELD_OUT_IN
-        if n_held_out == 0:
-            return None
-        draw = np.random.default_rng(random_state)
-        held_out = draw.choice(np.flatnonzero(is_square), n_held_out, replace=False)
-        # Squares that a crop reaches into; a crop beyond the scene's edge lies in squares below 0.
-        taken = np.zeros(last.max(axis=0) - first.min(axis=0) + 1, dtype=bool)
-        first, last = first - first.min(axis=0), last - first.min(axis=0)
-        taken[tuple(first[held_out].T)] = True
-        reaches = [
-            taken[rows, cols]
-            for rows in (first[:, 0], last[:, 0])
-            for cols in (first[:, 1], last[:, 1])
-        ]
-        learned = np.flatnonzero(~np.any(reaches, axis=0))
-        return (
-            replace(self, corners=self.corners[torch.from_numpy(learned)]),
-            replace(self, corners=self.corners[torch.from_numpy(np.sort(held_out))]),
-        )
+        chosen = torch.randint(len(self.corners), (n,), generator=generator)
+        tile, row, col = self.corners[chosen].T[:, :, None, None]
+        steps = torch.arange(self.crop_px)
+        rows, cols = row + steps[:, None], col + steps
+        crops = self.values.permute(0, 2, 3, 1)[tile, rows, cols].permute(0, 3, 1, 2)
+        return crops.contiguous(), self.valid[tile, rows, cols]
 
 
 def turned(crops: Tensor, valid: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:

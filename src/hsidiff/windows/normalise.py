@@ -66,10 +66,10 @@ class SpectralTransform:
         return values @ np.linalg.pinv(self.matrix).T + self.shift
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """Names with ``prefix`` to arrays, to be stored; :meth:`of` reads them."""
+        """Names with ``prefix`` to arrays, to be stored; :meth:`from_arrays` reads them."""
         return {prefix + "shift": self.shift, prefix + "matrix": self.matrix}
 
     @classmethod
-    def of(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "SpectralTransform":
+    def from_arrays(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "SpectralTransform":
         """The transform that :meth:`arrays` described."""
         return cls(arrays[prefix + "shift"], arrays[prefix + "matrix"])

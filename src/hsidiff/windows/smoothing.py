@@ -12,27 +12,14 @@ scene, and no single bright pixel sets the scale.
 
 import numpy as np
 
-from hsidiff.errors import check_choice, check_whole_number
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.guided_filter import guided_filter
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
 
-SMOOTHINGS = ("none", "guided")
 N_GUIDE_COMPONENTS = 3
 GUIDE_LIMIT = 10.0
 """The guide is cut at plus and minus this many standard deviations: whatever lies beyond is an edge
 anyway, and its square would cost the others their digits."""
-
-
-def smoothing_reach_px(smoothing: str, radius_px: int) -> int:
-    """How far around a pixel smoothing looks: nowhere, or twice its radius.
-
-    Raises:
-        SettingError: if the smoothing is unknown, or its radius is not at least 1.
-    """
-    check_choice("smoothing", smoothing, SMOOTHINGS)
-    check_whole_number("smoothing_radius_px", radius_px, 1)
-    return 0 if smoothing == "none" else 2 * int(radius_px)
 
 
 def find_guide(scene: Scene, region: np.ndarray | None) -> PrincipalComponents:

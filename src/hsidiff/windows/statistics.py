@@ -124,11 +124,11 @@ class PrincipalComponents:
         return (values - self.mean) @ self.components.T / self.scale
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
-        """Names with ``prefix`` to arrays, to be stored; :meth:`of` reads them."""
+        """Names with ``prefix`` to arrays, to be stored; :meth:`from_arrays` reads them."""
         return {prefix + name: array for name, array in vars(self).items()}
 
     @classmethod
-    def of(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "PrincipalComponents":
+    def from_arrays(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> "PrincipalComponents":
         """The projection that :meth:`arrays` described."""
         return cls(*(arrays[prefix + name] for name in ("mean", "components", "scale")))
 
@@ -175,10 +175,10 @@ def valid_pixels(scene: Scene) -> np.ndarray:
     for window in track(windows, "check scene", len(windows)):
         spectra = scene.read(window)
         valid[window.slices] = np.isfinite(spectra).all(axis=-1)
-        found = spectra[valid[window.slices]]
-        flat.update(found[(found == found[:, :1]).all(axis=-1), 0].tolist())
-        lowest = np.minimum(lowest, found.min(axis=0, initial=np.inf))
-        highest = np.maximum(highest, found.max(axis=0, initial=-np.inf))
+        usable = spectra[valid[window.slices]]
+        flat.update(usable[(usable == usable[:, :1]).all(axis=-1), 0].tolist())
+        lowest = np.minimum(lowest, usable.min(axis=0, initial=np.inf))
+        highest = np.maximum(highest, usable.max(axis=0, initial=-np.inf))
     if not valid.any():
         raise SceneError(_why_nothing_is_valid(scene))
     _refuse_constant_bands(scene, lowest, highest)

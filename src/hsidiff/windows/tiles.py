@@ -4,47 +4,35 @@ from math import ceil
 
 import numpy as np
 
-from hsidiff.errors import SettingError
+from hsidiff.errors import check_whole_number
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
 
-def tile_windows(shape: tuple[int, int], tile_size_px: int, multiple: int = 1) -> list[Window]:
+def tile_windows(shape: tuple[int, int], tile_size_px: int) -> list[Window]:
     """Cut a scene into tiles that cover each pixel exactly once, row by row.
 
     Args:
         shape: rows and columns of the scene.
         tile_size_px: side of a tile; tiles at the right and lower edge may be smaller.
-        multiple: what ``tile_size_px`` must be a multiple of.
 
     Raises:
-        SettingError: if the size is not a positive multiple of ``multiple``.
+        SettingError: if the size is not at least 1.
     """
-    _check_size(tile_size_px, multiple)
+    check_whole_number("tile_size", tile_size_px, 1)
     return _cut(shape, (tile_size_px, tile_size_px))
 
 
-def even_tile_windows(
-    shape: tuple[int, int], max_size_px: int, multiple: int = 1, n_wished: int = 1
-) -> list[Window]:
+def even_tile_windows(shape: tuple[int, int], max_size_px: int, n_wished: int = 1) -> list[Window]:
     """As :func:`tile_windows`, with tiles of nearly one size, which is ``max_size_px`` at most.
 
     Each tile costs its surroundings too, and a narrow one as much of them as a wide one. Of a small
     scene there are ``n_wished`` tiles, if its rows suffice.
     """
-    _check_size(max_size_px, multiple)
+    check_whole_number("tile_size", max_size_px, 1)
     n_across = ceil(shape[1] / max_size_px)
     n_down = max(ceil(shape[0] / max_size_px), ceil(n_wished / n_across))
-    counts = (n_down, n_across)
-    sides = [multiple * ceil(n / count / multiple) for n, count in zip(shape, counts, strict=True)]
-    return _cut(shape, (sides[0], sides[1]))
-
-
-def _check_size(tile_size_px: int, multiple: int) -> None:
-    if tile_size_px < 1 or tile_size_px % multiple:
-        raise SettingError(
-            f"tile_size={tile_size_px}: must be a positive multiple of {multiple} pixels"
-        )
+    return _cut(shape, (ceil(shape[0] / n_down), ceil(shape[1] / n_across)))
 
 
 def _cut(shape: tuple[int, int], sides: tuple[int, int]) -> list[Window]:

@@ -1,0 +1,374 @@
+"""The contract that every method and every baseline keeps.
+
+``fit`` learns from a scene and its training labels and from nothing else. Prediction is defined
+tile by tile: a tile sees ``halo_px`` pixels around itself and where it lies, so a map does not
+depend on the tile size, on the order of tiles, or on how many workers draw it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from hsidiff.about import About, Cost
+from hsidiff.cores import side_by_side, usable_cores
+from hsidiff.errors import LabelError, ModelError, SettingError, check_choice
+from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.progress import track
+from hsidiff.saved_model import Learned, SavedModel, read_config, whole_model
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.windows.statistics import valid_pixels
+from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
+
+DEFAULT_TILE_SIZE_PX = 112
+"""What networks write of larger tiles does not stay in a processor's cache."""
+MAX_TILES_AT_ONCE = 8
+"""So many are in memory at most."""
+WAVELENGTH_TOLERANCE_NM = 2.0
+
+
+class TileRead(NamedTuple):
+    """What was read for a window: its pixels with their context."""
+
+    window: Window
+    cube: np.ndarray
+
+
+@dataclass(repr=False, eq=False)
+class SceneClassifier(BaseEstimator, ABC):
+    """Parent of every method and baseline. Subclasses are dataclasses whose fields are settings.
+
+    Follows scikit-learn's rules: the constructor stores settings and does nothing else, ``fit``
+    validates and learns, names of learned attributes end in ``_``, and ``get_params`` and ``clone``
+    work.
+
+    A subclass gives :meth:`_fit`, :meth:`_predict_proba_tile`, :meth:`_get_learned` and
+    :meth:`_set_learned`, and :attr:`halo_px` if it looks around a pixel.
+
+    Attributes:
+        name: the word that names the classifier on the command line and in result files.
+        about: where it comes from; one of your own may leave it out.
+        classes_: the classes that had training labels; the order of the probabilities.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[About | None] = None
+
+    classes_: tuple[LandClass, ...] = field(init=False)
+    n_bands_: int = field(init=False)
+    wavelengths_nm_: np.ndarray | None = field(init=False)
+
+    @property
+    def halo_px(self) -> int:
+        """How many pixels around a pixel can change its probabilities. From settings alone.
+
+        Raises:
+            SettingError: if a setting that decides about it is out of range.
+        """
+        return 0
+
+    @property
+    def receptive_field_px(self) -> int:
+        """Side of the square of pixels that can change the probabilities of its middle pixel."""
+        return 2 * self.halo_px + 1
+
+    @property
+    def transductive(self) -> bool:
+        """Whether ``fit`` learns, without labels, from pixels that may be test pixels."""
+        return False
+
+    @property
+    def compute_device(self) -> str:
+        """What it computes on: ``cpu``, ``cuda`` or ``mps``."""
+        return "cpu"
+
+    @property
+    def small_tiles(self) -> bool:
+        """Whether a tile is best left to one core: it is little work and needs little memory."""
+        return True
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """What a map costs with these settings, for so many bands and classes; nothing is learned.
+
+        Raises:
+            SettingError: if a setting is out of range.
+        """
+        return Cost()
+
+    def fit(self, scene: Scene, train_labels: LabelMap) -> Self:
+        """Learn to map ``scene`` from its training labels.
+
+        Args:
+            scene: the scene.
+            train_labels: training labels only, of the scene's shape.
+
+        Raises:
+            LabelError: if shapes differ, or fewer than two classes have a label on a valid pixel.
+            SceneError: if the scene holds values that cannot be learned from.
+            SettingError: if a setting is out of range.
+        """
+        try:
+            labels = _on_valid_pixels(scene, train_labels)
+            self.n_bands_ = scene.n_bands
+            self.wavelengths_nm_ = scene.wavelengths_nm
+            counts = labels.counts()
+            self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
+            self._fit(scene, labels)
+        except BaseException:
+            self._forget()
+            raise
+        return self
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. What was learned with others is forgotten, unless only ``device`` is."""
+        try:
+            super().set_params(**settings)
+        finally:  # of several settings some may have changed before one was refused
+            if {name.rpartition("__")[2] for name in settings} - {"device"}:
+                self._forget()
+        return self
+
+    def _forget(self) -> None:
+        """Become as new: what was learned would not fit the settings or the classes."""
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
+
+    @abstractmethod
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        """Learn. ``labels`` fit the scene and lie on valid pixels of at least two classes."""
+
+    @abstractmethod
+    def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        """Probabilities of one tile. Several threads may ask at once, so nothing is changed.
+
+        Args:
+            cube: (window.n_rows + 2 halo_px, window.n_cols + 2 halo_px, n_bands) float32, the tile
+                with its context; NaN in all bands of an invalid pixel.
+            window: where the tile lies in the scene, without its context.
+
+        Returns:
+            (window.n_rows, window.n_cols, n_classes) float32, finite, summing to 1. What it holds
+            at invalid pixels does not matter.
+        """
+
+    @abstractmethod
+    def _get_learned(self) -> Learned:
+        """What :meth:`_fit` learned, beyond classes and bands."""
+
+    @abstractmethod
+    def _set_learned(self, learned: Learned) -> None:
+        """Become the classifier that :meth:`_get_learned` described."""
+
+    def predict_proba_window(self, scene: Scene, window: Window) -> np.ndarray:
+        """Probabilities of the pixels of one window, which lies in the scene.
+
+        Returns:
+            (window.n_rows, window.n_cols, n_classes) float32 in the order of ``classes_``; 0 in
+            all classes of an invalid pixel.
+        """
+        return self._predict_proba_read(self._read(scene, window))
+
+    def predict_proba_windows(
+        self, scene: Scene, windows: Sequence[Window]
+    ) -> Iterator[tuple[Window, np.ndarray]]:
+        """Each window, in order, with what :meth:`predict_proba_window` gives for it.
+
+        Small tiles are computed several at a time, one on each core.
+        """
+        tiles = (self._read(scene, window) for window in windows)
+        probabilities = side_by_side(self._predict_proba_read, tiles, self._n_at_once)
+        return track(zip(windows, probabilities, strict=True), "map", len(windows))
+
+    def map_windows(self, scene: Scene, tile_size: int) -> list[Window]:
+        """The tiles, of ``tile_size`` pixels at most, in which a scene is mapped.
+
+        Raises:
+            SettingError: if the size is not at least 1.
+        """
+        return even_tile_windows(scene.shape, tile_size, self._n_at_once)
+
+    @property
+    def _n_at_once(self) -> int:
+        alone = self.compute_device != "cpu" or not self.small_tiles
+        return 1 if alone else min(usable_cores(), MAX_TILES_AT_ONCE)
+
+    def _read(self, scene: Scene, window: Window) -> TileRead:
+        return TileRead(window, read_with_halo(scene, window, self.halo_px))
+
+    def _predict_proba_read(self, tile: TileRead) -> np.ndarray:
+        """Probabilities of what :meth:`_read` read; 0 in all classes of an invalid pixel."""
+        spectra = without_margin(tile.cube, self.halo_px)
+        valid = np.isfinite(spectra).all(axis=-1, keepdims=True)
+        if not valid.any():
+            return np.zeros((*valid.shape[:2], len(self.classes_)), dtype=np.float32)
+        probabilities = self._predict_proba_tile(tile.cube, tile.window)
+        return np.where(valid, probabilities, 0).astype(np.float32)
+
+    def predict_proba(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
+        """Probabilities of every pixel of a scene.
+
+        Args:
+            scene: a scene with the bands that the classifier was fitted on.
+            tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
+
+        Returns:
+            (rows, cols, n_classes) float32 in the order of ``classes_``; 0 in all classes of an
+            invalid pixel.
+
+        Raises:
+            ModelError: if the scene has other bands.
+        """
+        self.check_scene(scene)
+        probabilities = np.empty((*scene.shape, len(self.classes_)), dtype=np.float32)
+        windows = self.map_windows(scene, tile_size)
+        for window, of_window in self.predict_proba_windows(scene, windows):
+            probabilities[window.slices] = of_window
+        return probabilities
+
+    def predict(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
+        """Class id of every pixel of a scene, (rows, cols) int32; 0 for an invalid pixel.
+
+        Takes and raises what :meth:`predict_proba` does.
+        """
+        self.check_scene(scene)
+        class_map = np.empty(scene.shape, dtype=np.int32)
+        windows = self.map_windows(scene, tile_size)
+        for window, probabilities in self.predict_proba_windows(scene, windows):
+            class_map[window.slices] = self.most_probable(probabilities)
+        return class_map
+
+    def most_probable(self, probabilities: np.ndarray) -> np.ndarray:
+        """Class ids (rows, cols) int32 of probabilities (rows, cols, n_classes); 0 where all 0."""
+        ids = np.array([land_class.id for land_class in self.classes_], dtype=np.int32)
+        return np.where(probabilities.any(axis=-1), ids[probabilities.argmax(axis=-1)], 0)
+
+    def description(self) -> dict[str, Any]:
+        """Name, profile and seed (None where there is none), and settings, as JSON values."""
+        settings = self.get_params(deep=False)
+        profile, seed = settings.get("profile"), settings.get("random_state")
+        return {"method": self.name, "profile": profile, "seed": seed, "settings": settings}
+
+    def learned_facts(self) -> dict[str, Any]:
+        """What was chosen while learning, as JSON values: hyper-parameters, for example."""
+        check_is_fitted(self, "classes_")
+        return self._get_learned().facts
+
+    def check_scene(self, scene: Scene) -> None:
+        """Refuse a scene whose bands are not those that the classifier was fitted on.
+
+        Raises:
+            ModelError: if the number of bands differs, or a known wavelength by more than 2 nm.
+        """
+        check_is_fitted(self, "classes_")
+        if scene.n_bands != self.n_bands_:
+            raise ModelError(
+                f"{scene.name} has {scene.n_bands} usable bands, the model was fitted on "
+                f"{self.n_bands_}: use a scene of the same sensor and drop the same bands"
+            )
+        if scene.wavelengths_nm is None or self.wavelengths_nm_ is None:
+            return
+        distance = np.abs(scene.wavelengths_nm - self.wavelengths_nm_)
+        if distance.max() > WAVELENGTH_TOLERANCE_NM:
+            band = int(distance.argmax())
+            raise ModelError(
+                f"{scene.name}: usable band {band + 1} lies at {scene.wavelengths_nm[band]:.1f} "
+                f"nm, the model was fitted on {self.wavelengths_nm_[band]:.1f} nm: "
+                "use a scene of the same sensor and drop the same bands"
+            )
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted classifier to a folder: JSON and safetensors, never pickle.
+
+        An older model of that name is replaced when the new one is complete.
+
+        Raises:
+            ModelError: if there is something else of that name.
+        """
+        check_is_fitted(self, "classes_")
+        self._saved_model(self.get_params(deep=False)).write(folder)
+
+    def _saved_model(self, settings: dict[str, Any]) -> SavedModel:
+        return SavedModel(
+            method=self.name,
+            settings=settings,
+            n_bands=self.n_bands_,
+            wavelengths_nm=self.wavelengths_nm_,
+            classes=self.classes_,
+            learned=self._get_learned(),
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a classifier of this class that :meth:`save` wrote.
+
+        Raises:
+            MissingFileError: if the folder or a file in it is missing.
+            ModelError: if the folder holds a classifier of another class, or a broken file.
+        """
+        return cls._from_folder(folder)
+
+    @classmethod
+    def _from_folder(cls, folder: str | Path, **parts: Any) -> Self:
+        """Read a classifier; ``parts`` are settings that its folder does not hold."""
+        method = read_config(folder)["method"]
+        if method != cls.name:
+            raise ModelError(f"{folder} holds a {method!r} model, not a {cls.name!r}")
+        with whole_model(folder):
+            saved = SavedModel.read(folder)
+            model = cls(**saved.settings, **parts)
+            model.n_bands_, model.wavelengths_nm_ = saved.n_bands, saved.wavelengths_nm
+            model.classes_ = saved.classes
+            model._set_learned(saved.learned)
+        return model
+
+
+def seen_region(pretrain_on: str, labels: LabelMap) -> np.ndarray | None:
+    """The pixels that may be seen without labels, (rows, cols) bool; None allows all.
+
+    Args:
+        pretrain_on: "scene" or "train_blocks".
+        labels: training labels.
+
+    Raises:
+        SettingError: if only training blocks may, and the labels do not say which those are.
+    """
+    if check_choice("pretrain_on", pretrain_on, ("scene", "train_blocks")) == "scene":
+        return None
+    if labels.region is None:
+        raise SettingError(
+            "pretrain_on='train_blocks': these labels do not say which blocks are theirs; "
+            "use the training labels of a block split, or pretrain_on='scene'"
+        )
+    return labels.region
+
+
+def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
+    """Training labels that lie on valid pixels.
+
+    Raises:
+        LabelError: if the shape is not the scene's, or fewer than two classes are left.
+        SceneError: if no pixel is valid, or a band holds one value only.
+    """
+    if labels.shape != scene.shape:
+        raise LabelError(
+            f"labels are {labels.shape} (rows, cols), {scene.name} is {scene.shape}: "
+            "give labels of the same grid"
+        )
+    if labels.n_labelled == 0:
+        raise LabelError("there is no training label: label some pixels of at least two classes")
+    labels = labels.keeping(valid_pixels(scene), labels.region)
+    n_classes = np.count_nonzero(list(labels.counts().values()))
+    if n_classes == 0:
+        raise LabelError(
+            f"none of the training labels lies on a valid pixel of {scene.name}: "
+            "label pixels that have a value in every band"
+        )
+    if n_classes == 1:
+        raise LabelError("training labels are of one class only: label at least two classes")
+    return labels

@@ -1,0 +1,102 @@
+"""From values and labels to class probabilities: the contract of every head."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from hsidiff.about import Cost
+from hsidiff.kinds import Kinds
+from hsidiff.part import Part
+from hsidiff.saved_model import Learned
+from hsidiff.scenes.window import Window
+
+
+@dataclass(frozen=True)
+class LabelledValues:
+    """What a head learns from.
+
+    Attributes:
+        values: (n, side, side, n_values) float32, each labelled pixel in the middle of its patch;
+            what is not finite in a patch was outside of the valid scene.
+        classes: (n,) int, positions 0..n_classes - 1 of the labels.
+        rows: (n,) int, their row in the scene.
+        cols: (n,) int, their column in the scene.
+        groups: (n,) int; neighbours are of one group, and never on both sides of a fold.
+        kinds: which of the values are of one kind.
+        n_classes: how many classes there are.
+    """
+
+    values: np.ndarray
+    classes: np.ndarray
+    rows: np.ndarray
+    cols: np.ndarray
+    groups: np.ndarray
+    kinds: Kinds
+    n_classes: int
+
+    def __len__(self) -> int:
+        """How many labelled pixels there are."""
+        return len(self.classes)
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Head(Part, ABC):
+    """Learns from values at labelled pixels, and gives probabilities of any window.
+
+    Attributes:
+        leaves_out: kinds of values that the head does not look at.
+    """
+
+    leaves_out: tuple[str, ...] = ()
+
+    @property
+    def context_px(self) -> int:
+        """How far around a pixel the head looks at values. From settings alone."""
+        return 0
+
+    @property
+    def takes_shares(self) -> bool:
+        """Whether the fitted head is sure enough of itself that :meth:`weigh_classes` helps."""
+        return False
+
+    def with_epochs(self, n_epochs: int | None) -> Self:
+        """The same head, trained for so many passes over the labels, if it counts passes."""
+        return self
+
+    def weigh_classes(self, probabilities: np.ndarray, shares: np.ndarray) -> None:
+        """Fit the classes' shares to pixels without labels; only if it :attr:`takes_shares`.
+
+        Args:
+            probabilities: (n, n_classes) that the head gives them.
+            shares: (n_classes,) of the training labels.
+        """
+
+    @abstractmethod
+    def fit(self, samples: LabelledValues) -> None:
+        """Learn. Every class occurs."""
+
+    @abstractmethod
+    def predict_proba(self, values: np.ndarray, window: Window) -> np.ndarray:
+        """Class probabilities of the pixels of a window. Several threads may ask at once.
+
+        Args:
+            values: (rows + 2 context_px, cols + 2 context_px, n_values) float32.
+            window: where it lies in the scene, without the context.
+
+        Returns:
+            (rows, cols, n_classes), summing to 1.
+        """
+
+    @abstractmethod
+    def cost(self, kinds: Kinds, n_classes: int) -> Cost:
+        """What the probabilities of a pixel cost. From settings alone."""
+
+    @abstractmethod
+    def learned(self) -> Learned:
+        """What was learned and chosen, to be stored."""
+
+    @abstractmethod
+    def restore(self, learned: Learned, kinds: Kinds, n_classes: int) -> None:
+        """Become the head that :meth:`learned` described, perhaps among other facts."""

@@ -1,0 +1,366 @@
+"""DiffCRN's staged denoiser of a scene, its timesteps, and how its stages are added over them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hsidiff.about import Cost
+from hsidiff.diffusion.objectives import LOSSES
+from hsidiff.errors import SettingError, check_choice, check_whole_number, check_whole_numbers
+from hsidiff.kinds import DENOISER_INPUT, Kinds
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.methods.diffcrn.contrastive_pretraining import (
+    Contrast,
+    PhysicalSpectra,
+    pretrain_with_contrast,
+)
+from hsidiff.methods.diffcrn.patches import LabelledPatches, Patches, PatchGrid, patches_at
+from hsidiff.methods.diffcrn.reconstruction_angles import (
+    equally_spaced,
+    probed_timesteps,
+    reconstruction_angles,
+)
+from hsidiff.methods.diffcrn.staged_denoiser import StagedDenoiser, StagesShape
+from hsidiff.methods.diffcrn.timestep_choice import (
+    ProbedFeatures,
+    ProbeRecipe,
+    TimestepChoice,
+    learn_fusion,
+)
+from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion
+from hsidiff.networks.counting import cost_of
+from hsidiff.saved_model import Learned
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.training.loop import pick_device, seeded
+from hsidiff.training.precision import without_tf32
+from hsidiff.training.weights import load_weights, weights
+from hsidiff.values.denoiser_input import EXTRACTIONS, DenoiserInput
+from hsidiff.values.pretraining import Denoising, crops_of
+from hsidiff.values.values import Values
+from hsidiff.windows.crops import CropPool
+from hsidiff.windows.gather import gather_patches
+from hsidiff.windows.normalise import SpectralTransform
+from hsidiff.windows.statistics import scene_moments
+from hsidiff.windows.tiles import read_with_halo
+
+PATCHES_AT_ONCE = 64
+"""64 patches of 16 x 16 pixels, 4 stages of 128 channels and 5 timesteps are 170 MB."""
+N_ANGLE_CROPS = 64
+"""Crops whose pixels' spectral angles are averaged."""
+CONTRAST, PROBE = Contrast(), ProbeRecipe()
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Stages(Values):
+    """A staged denoiser, its timesteps, and how its stages are added over them.
+
+    As values of a pixel this gives what the denoiser sees, for a head that goes on from there.
+
+    Attributes:
+        denoising: how the scene is learned; ``noise_timesteps`` bounds what is chosen, too.
+        shape: of the denoiser.
+        contrast: how crops are told apart meanwhile.
+        contrastive: whether they are.
+        timesteps: "auto" chooses them, "fixed" takes ``fixed_timesteps``; or a tuple of them.
+        fixed_timesteps: see ``timesteps``.
+        n_candidates: how many timesteps can be chosen from.
+        n_selected: K, how many are chosen.
+        cap_quantile: see :func:`~hsidiff.methods.diffcrn.reconstruction_angles.equally_spaced`.
+        fusion: features of the timesteps are added with learned weights ("adaptive") or equal ones
+            ("mean").
+        probe: how choice and weights are learned.
+        extraction: the denoiser is shown one draw of noise ("noisy") or none ("clean").
+        transform_: from spectra to what the denoiser sees.
+        denoiser_: in evaluation mode.
+        choice_: the timesteps, and what they were chosen from.
+        addition_: AWAM of these timesteps, in evaluation mode.
+        pretraining_: how the training went: the fields of :class:`hsidiff.training.pace.Trained`.
+    """
+
+    denoising: Denoising
+    shape: StagesShape
+    contrast: Contrast = CONTRAST
+    contrastive: bool = True
+    timesteps: str | tuple[int, ...] = "auto"
+    fixed_timesteps: tuple[int, ...]
+    n_candidates: int = 10
+    n_selected: int = 5
+    cap_quantile: float = 0.6
+    fusion: Fusion = "adaptive"
+    probe: ProbeRecipe = PROBE
+    extraction: str
+
+    transform_: SpectralTransform = field(init=False)
+    denoiser_: StagedDenoiser = field(init=False)
+    choice_: TimestepChoice = field(init=False)
+    addition_: AdaptiveAddition = field(init=False)
+    pretraining_: dict[str, Any] = field(init=False, default_factory=dict)
+    _candidates: tuple[tuple[int, ...], np.ndarray] = field(init=False)
+
+    def check(self) -> None:
+        """Refuse settings that are out of range.
+
+        Raises:
+            SettingError: naming the setting.
+        """
+        if not isinstance(self.contrastive, bool):
+            raise SettingError(f"contrastive={self.contrastive!r}: expected True or False")
+        check_choice("loss", self.denoising.loss, LOSSES)
+        check_choice("fusion", self.fusion, ("adaptive", "mean"))
+        check_choice("extraction", self.extraction, EXTRACTIONS)
+        check_whole_number("patch_px", self.shape.patch_px, 1)
+        self.shape.check()
+        if isinstance(self.timesteps, str):
+            check_choice("timesteps", self.timesteps, ("auto", "fixed"))
+            return
+        check_whole_numbers("timesteps", self.timesteps)
+        self.denoising.schedule.check(self.timesteps)
+        if max(self.timesteps) > self._last_timestep:
+            raise SettingError(
+                f"timesteps={tuple(self.timesteps)}: the denoiser learns timesteps up to "
+                f"{self._last_timestep}; choose among those"
+            )
+
+    @property
+    def grid(self) -> PatchGrid:
+        """Where the patches lie."""
+        return PatchGrid.with_half_steps(self.shape.patch_px)
+
+    @property
+    def light(self) -> bool:
+        """Not those of a network that sees all bands."""
+        return self.denoising.space == "whitened"
+
+    @property
+    def n_timesteps(self) -> int:
+        """How many timesteps are used."""
+        given = self._given_timesteps
+        return self.n_selected if given is None else len(given)
+
+    @property
+    def _given_timesteps(self) -> tuple[int, ...] | None:
+        """The timesteps to use; None if they are to be chosen."""
+        if isinstance(self.timesteps, str):
+            return self.fixed_timesteps if self.timesteps == "fixed" else None
+        return tuple(map(int, self.timesteps))
+
+    @property
+    def _last_timestep(self) -> int:
+        """The last timestep that is learned, and can be chosen."""
+        return max(self.denoising.noise_timesteps or (self.denoising.n_timesteps,))
+
+    def learn(self, scene: Scene, region: np.ndarray | None) -> None:
+        """Learn the scene, then find candidate timesteps at equal steps of spectral angle."""
+        moments = scene_moments(scene, region)
+        self.transform_ = self.denoising.transform_of(moments)
+        physical = PhysicalSpectra.from_transform(self.transform_, moments.min_)
+        crops = crops_of(scene, self.transform_, self.denoising, region, self.random_state)
+        contrast = self.contrast
+        if not self.contrastive:
+            contrast = replace(contrast, weight=0.0, cluster_weight=0.0)
+        with seeded(self.random_state):
+            self.denoiser_ = StagedDenoiser(self.shape, self.transform_.n_outputs)
+            self.pretraining_ = pretrain_with_contrast(
+                self.denoiser_,
+                crops,
+                self.denoising,
+                contrast,
+                physical,
+                self.random_state,
+                self.device,
+            )
+        self._candidates = self._find_candidates(crops, physical)
+
+    def _find_candidates(
+        self, crops: CropPool, physical: PhysicalSpectra
+    ) -> tuple[tuple[int, ...], np.ndarray]:
+        """Candidate timesteps, and the spectral angle of the reconstruction from each."""
+        sample = crops.sample(N_ANGLE_CROPS, torch.Generator().manual_seed(self.random_state))
+        probed = probed_timesteps(self.denoising.schedule, self._last_timestep)
+        self.denoiser_.to(pick_device(self.device))
+        angles = reconstruction_angles(
+            self.denoiser_, self.denoising, physical, sample, probed, self.random_state
+        )
+        if self._given_timesteps is not None:
+            return self._given_timesteps, np.interp(self._given_timesteps, probed, angles)
+        candidates, angles = equally_spaced(probed, angles, self.n_candidates, self.cap_quantile)
+        return tuple(candidates.tolist()), angles
+
+    def adapt(self, scene: Scene, labels: LabelMap, region: np.ndarray | None) -> None:
+        """Choose among the candidates, and learn how to add their features, on training labels."""
+
+        def inputs(window: Window, margin_px: int) -> np.ndarray:
+            return self.transform_.apply(read_with_halo(scene, window, margin_px))
+
+        samples = gather_patches(scene, labels, 2 * self.grid.halo_px + 1, inputs)
+        classes = np.unique(samples.class_ids, return_inverse=True)[1]
+        labelled = self.labelled_patches(samples.values, samples.rows, samples.cols, classes)
+        candidates, angles = self._candidates
+        at_pixel, pooled = self._at_labels(labelled, candidates)
+        chosen, self.addition_ = learn_fusion(
+            ProbedFeatures(
+                at_pixel, pooled, labelled.classes, torch.from_numpy(angles.astype(np.float32))
+            ),
+            self.n_timesteps,
+            self.fusion,
+            self.probe,
+            self.random_state,
+            self.device,
+        )
+        with torch.no_grad():
+            mean_weights = self.addition_.weights(pooled[:, list(chosen)]).mean(dim=0)
+        self.choice_ = TimestepChoice(
+            [candidates[position] for position in chosen],
+            list(candidates),
+            [round(float(angle), 5) for angle in angles],
+            [[round(weight, 4) for weight in row] for row in mean_weights.tolist()],
+        )
+
+    def labelled_patches(
+        self, values: np.ndarray, rows: np.ndarray, cols: np.ndarray, classes: np.ndarray
+    ) -> LabelledPatches:
+        """The patch of each labelled pixel, see :func:`.patches.patches_at`."""
+        labelled = patches_at(self.grid, values, rows, cols, classes)
+        limit = self.denoising.limit
+        patches = Patches(labelled.patches.x_0.clamp(-limit, limit), labelled.patches.corners)
+        return replace(labelled, patches=patches)
+
+    @torch.no_grad()
+    def _at_labels(
+        self, labelled: LabelledPatches, timesteps: tuple[int, ...]
+    ) -> tuple[Tensor, Tensor]:
+        """Features of the labelled pixel of each patch, and their means over the patch.
+
+        Returns:
+            Two tensors (n, timesteps, stages, width), on the CPU.
+        """
+        at_pixel, pooled = [], []
+        batches = zip(
+            self.features(labelled.patches, timesteps),
+            labelled.pixels.split(PATCHES_AT_ONCE),
+            strict=True,
+        )
+        for features, pixels in batches:
+            flat = features.flatten(-2)
+            at_pixel.append(flat[torch.arange(len(flat)), ..., pixels].cpu())
+            pooled.append(flat.mean(dim=-1).cpu())
+        return torch.cat(at_pixel), torch.cat(pooled)
+
+    def features(
+        self, patches: Patches, timesteps: tuple[int, ...] | None = None
+    ) -> Iterator[Tensor]:
+        """Features (batch, timesteps, stages, width, P, P) of a few patches after the other.
+
+        Args:
+            patches: what the denoiser sees without noise.
+            timesteps: where; None takes the chosen ones.
+        """
+        at = self.choice_.timesteps if timesteps is None else timesteps
+        self.denoiser_.to(pick_device(self.device))
+        for first in range(0, len(patches), PATCHES_AT_ONCE):
+            some = patches[first : first + PATCHES_AT_ONCE]
+            yield torch.stack([self._at(some, timestep) for timestep in at], dim=1)
+
+    def _at(self, patches: Patches, timestep: int) -> Tensor:
+        """Features (batch, stages, width, P, P) of patches at one timestep."""
+        x_0 = patches.x_0.to(pick_device(self.device))
+        x_t = self._shown.at(x_0, patches.corners, timestep)
+        t = torch.full((len(x_0),), timestep, device=x_0.device)
+        with without_tf32(x_t.device):
+            taps = self.denoiser_.taps(x_t, t, tuple(range(self.shape.n_stages)))
+        return torch.stack([tap.float() for tap in taps], dim=1)
+
+    @property
+    def _shown(self) -> DenoiserInput:
+        return DenoiserInput(
+            self.transform_,
+            self.denoising.schedule,
+            self.extraction,
+            self.denoising.limit,
+            self.random_state,
+            self.device,
+        )
+
+    @torch.inference_mode()
+    def by_patch(
+        self, inputs: np.ndarray, window: Window, values_of: Callable[[Tensor], Tensor]
+    ) -> np.ndarray:
+        """Something that is computed patch by patch, for every pixel of a window.
+
+        Args:
+            inputs: (rows + 2 grid.halo_px, cols + 2 grid.halo_px, n_inputs) what the denoiser sees;
+                NaN where invalid.
+            window: where it lies in the scene, without the halo.
+            values_of: from features (batch, timesteps, stages, width, P, P) to values (batch, S *
+                S, n) of the pixels in the middle.
+
+        Returns:
+            (rows, cols, n) float32.
+        """
+        stride = self.grid.stride_px
+        patches, n_down, n_right = self._cut(inputs, window)
+        parts = torch.cat([values_of(features).cpu() for features in self.features(patches)])
+        parts = parts.view(n_down, n_right, stride, stride, -1).transpose(1, 2)
+        values = parts.reshape(n_down * stride, n_right * stride, -1).numpy()
+        row, col = window.row % stride, window.col % stride
+        return values[row : row + window.n_rows, col : col + window.n_cols]
+
+    def _cut(self, inputs: np.ndarray, window: Window) -> tuple[Patches, int, int]:
+        """The patches that cover a window, row by row; how many down, how many to the right."""
+        grid, limit = self.grid, self.denoising.limit
+        rows = grid.starts_of_patches(window.row, window.n_rows)
+        cols = grid.starts_of_patches(window.col, window.n_cols)
+        top, left = window.row - grid.halo_px, window.col - grid.halo_px
+        x_0 = torch.from_numpy(np.nan_to_num(inputs, nan=0.0)).clamp(-limit, limit)
+        seen = x_0.permute(2, 0, 1)[:, rows[0] - top :, cols[0] - left :]
+        cut = seen.unfold(1, grid.patch_px, grid.stride_px).unfold(2, grid.patch_px, grid.stride_px)
+        cut = cut[:, : len(rows), : len(cols)].permute(1, 2, 0, 3, 4).flatten(0, 1)
+        corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
+        return Patches(cut, corners), len(rows), len(cols)
+
+    def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        """What the denoiser sees of the pixels; NaN where invalid."""
+        return self.transform_.apply(cube)
+
+    def kinds(self, n_bands: int) -> Kinds:
+        """One kind: the input."""
+        return {DENOISER_INPUT: (self.denoising.n_seen(n_bands),)}
+
+    def cost(self, n_bands: int) -> Cost:
+        """That of scaling, and of the stages at all timesteps."""
+        n_seen, side = self.denoising.n_seen(n_bands), self.shape.patch_px
+
+        def take_features(denoiser: StagedDenoiser) -> None:
+            for _ in range(self.n_timesteps):
+                x_t = torch.empty(1, n_seen, side, side)
+                denoiser.taps(x_t, torch.empty(1), tuple(range(self.shape.n_stages)))
+
+        stages = cost_of(
+            lambda: StagedDenoiser(self.shape, n_seen), take_features, self.grid.stride_px**2
+        )
+        return Cost.of_projection(n_bands, n_seen) + stages
+
+    def new_addition(self, n_timesteps: int) -> AdaptiveAddition:
+        """AWAM, nothing learned yet."""
+        return AdaptiveAddition(n_timesteps, self.shape.n_stages, self.shape.width, self.fusion)
+
+    def learned(self) -> Learned:
+        """Scaling, denoiser and AWAM; how the training went, and what was chosen."""
+        arrays = self.transform_.arrays("transform.")
+        arrays |= weights("denoiser.", self.denoiser_) | weights("addition.", self.addition_)
+        return Learned(arrays, {"pretraining": self.pretraining_, **vars(self.choice_)})
+
+    def restore(self, learned: Learned) -> None:
+        """Become the values that were stored."""
+        self.pretraining_ = learned.facts["pretraining"]
+        self.choice_ = TimestepChoice.from_facts(learned.facts)
+        self.transform_ = SpectralTransform.from_arrays("transform.", learned.arrays)
+        self.denoiser_ = StagedDenoiser(self.shape, self.transform_.n_outputs)
+        load_weights(self.denoiser_, "denoiser.", learned.arrays)
+        self.addition_ = self.new_addition(len(self.choice_.timesteps))
+        load_weights(self.addition_, "addition.", learned.arrays)

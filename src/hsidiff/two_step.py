@@ -1,0 +1,285 @@
+"""Values and a head make a classifier: what is known of a pixel, then to which class it belongs."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+from scipy import ndimage
+
+from hsidiff.about import Cost
+from hsidiff.contract import SceneClassifier, seen_region
+from hsidiff.errors import LARGEST_RANDOM_STATE, check_choice, check_whole_number
+from hsidiff.heads.chosen_head import heads_with
+from hsidiff.heads.head import Head, LabelledValues
+from hsidiff.heads.held_out import spatial_groups
+from hsidiff.heads.patch_head import PatchHead
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.saved_model import Learned
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.training.loop import pick_device
+from hsidiff.values.unet_values import UNetValues
+from hsidiff.values.values import Values
+from hsidiff.windows.gather import gather_patches
+from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows
+
+VALUES, HEAD = "values.", "head."
+"""How the names of the arrays of each part begin in a saved model."""
+SHARES_TILE_PX = 16
+MAX_SHARES_TILES = 32
+"""Classes' shares are estimated from at most these small tiles, all over the scene."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a profile of a method with a U-Net and a transformer fixes; nothing is learned yet.
+
+    Attributes:
+        values: what is known of a pixel.
+        transformer: the paper's head.
+        head: which head is taken if nothing is said, "transformer", "linear" or "chosen".
+    """
+
+    values: UNetValues
+    transformer: PatchHead
+    head: str
+
+    def new_values(
+        self, pretrain_steps: int | None = None, budget: str | None = None, **settings: Any
+    ) -> UNetValues:
+        """The values, whose denoiser learns for so long; settings that are None are left.
+
+        Raises:
+            SettingError: if the length is out of range, or given twice.
+        """
+        denoising = self.values.denoising.with_length(pretrain_steps, budget)
+        return replace(self.values, denoising=denoising, **given(**settings))
+
+    def new_head(self, name: str | None, n_epochs: int | None) -> Head:
+        """The head of a name, or the profile's own.
+
+        Args:
+            name: what the setting ``head`` says.
+            n_epochs: passes of the transformer over the labels; None leaves them.
+
+        Raises:
+            SettingError: if there is no such head, or the number of passes is out of range.
+        """
+        heads = heads_with(deepcopy(self.transformer).with_epochs(n_epochs))
+        return heads[check_choice("head", self.head if name is None else name, heads)]
+
+
+def given(**settings: Any) -> dict[str, Any]:
+    """The settings that are not None."""
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+@dataclass(repr=False, eq=False)
+class TwoStepClassifier(SceneClassifier):
+    """A classifier that holds :class:`Values` and a :class:`Head`.
+
+    A subclass is a dataclass of settings that gives :meth:`_parts`; all else is here.
+
+    Attributes:
+        random_state: everything random follows from it.
+        pretrain_on: what is learned without labels is learned from all pixels of the scene
+            ("scene", as in the papers: transductive) or from the training blocks of a block split
+            only ("train_blocks").
+        class_shares: classes are taken for as common as they seem to be in the scene ("scene", see
+            :mod:`hsidiff.heads.class_shares`) or in the labels ("labels").
+        device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".
+        values_: what was learned of the scene.
+        head_: what was learned from the labels.
+    """
+
+    random_state: int = 0
+    pretrain_on: str = "scene"
+    class_shares: str = "scene"
+    device: str = "auto"
+
+    values_: Values = field(init=False)
+    head_: Head = field(init=False)
+
+    @abstractmethod
+    def _parts(self) -> tuple[Values, Head]:
+        """Build both parts from the settings; nothing is learned yet.
+
+        Raises:
+            SettingError: if a setting names nothing that can be built.
+        """
+
+    def _checked_parts(self) -> tuple[Values, Head]:
+        """Both parts, learned ones if there are any, or new ones.
+
+        Raises:
+            SettingError: if a setting is unknown or out of range.
+        """
+        return (self.values_, self.head_) if hasattr(self, "head_") else self._new_parts()
+
+    def _new_parts(self) -> tuple[Values, Head]:
+        """Both parts after a look at all settings; nothing is learned yet.
+
+        Raises:
+            SettingError: if a setting is unknown or out of range.
+        """
+        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
+        check_choice("class_shares", self.class_shares, ("scene", "labels"))
+        values, head = self._parts()
+        for part in (values, head):
+            part.configure(int(self.random_state), self.device)
+            part.check()
+        return values, head
+
+    @property
+    def halo_px(self) -> int:
+        """The context of the values, and that of the head."""
+        values, head = self._checked_parts()
+        return values.halo_px + head.context_px
+
+    @property
+    def transductive(self) -> bool:
+        """Whether pixels beyond the training blocks were learned from, without labels."""
+        return self.pretrain_on == "scene"
+
+    @property
+    def compute_device(self) -> str:
+        """What ``device`` means on this machine; the CPU where no part needs another."""
+        parts = self._checked_parts()
+        return pick_device(self.device) if any(part.uses_device for part in parts) else "cpu"
+
+    @property
+    def small_tiles(self) -> bool:
+        """Whether the values of a tile are little work."""
+        return self._checked_parts()[0].light
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """That of values and head."""
+        values, head = self._checked_parts()
+        return values.cost(n_bands) + head.cost(values.kinds(n_bands), n_classes)
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. What was learned with others is forgotten, unless only ``device`` is."""
+        super().set_params(**settings)
+        if hasattr(self, "head_"):  # fitted on another machine, perhaps
+            self.values_.configure(int(self.random_state), self.device)
+            self.head_.configure(int(self.random_state), self.device)
+        return self
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        values, head = self._new_parts()
+        pick_device(self.device)
+        region = seen_region(self.pretrain_on, labels)
+
+        # 1. Learn the scene, and what the labels decide about it.
+        values.learn(scene, region)
+        values.adapt(scene, labels, region)
+        # 2. Gather values at the labelled pixels.
+        samples = self._gather(values, head, scene, labels)
+        # 3. Fit the head, then the classes' shares.
+        head.fit(samples)
+        if self.class_shares == "scene" and head.takes_shares:
+            shares = np.bincount(samples.classes) / len(samples)
+            probabilities = self._without_labels(values, head, scene, region)
+            if len(probabilities):  # few valid pixels, or small blocks: no tile may hold one
+                head.weigh_classes(probabilities, shares)
+        self.values_, self.head_ = values, head
+
+    def _gather(self, values: Values, head: Head, scene: Scene, labels: LabelMap) -> LabelledValues:
+        """Values at the labelled pixels, with as much around them as the head sees."""
+        samples = gather_patches(
+            scene,
+            labels,
+            2 * head.context_px + 1,
+            partial(_read_values, values, scene),
+            values.tile_px,
+        )
+        ids = np.array([land_class.id for land_class in self.classes_])
+        return LabelledValues(
+            samples.values,
+            np.searchsorted(ids, samples.class_ids),
+            samples.rows,
+            samples.cols,
+            spatial_groups(samples.rows, samples.cols),
+            values.kinds(self.n_bands_),
+            len(ids),
+        )
+
+    def _without_labels(
+        self, values: Values, head: Head, scene: Scene, region: np.ndarray | None
+    ) -> np.ndarray:
+        """Probabilities (n, n_classes) at pixels drawn from the scene.
+
+        Of a region only pixels are drawn whose context lies in it, too.
+        """
+        if region is not None:
+            side = 2 * (values.halo_px + head.context_px) + 1
+            region = ndimage.minimum_filter(region, side, mode="nearest")
+        probabilities = [np.empty((0, len(self.classes_)))]
+        for window in sampled_tile_windows(
+            scene.shape, SHARES_TILE_PX, MAX_SHARES_TILES, self.random_state, region
+        ):
+            used = np.isfinite(scene.read(window)).all(axis=-1)
+            if region is not None:
+                used &= region[window.slices]
+            tile = _read_values(values, scene, window, head.context_px)
+            probabilities.append(head.predict_proba(tile, window)[used])
+        return np.concatenate(probabilities)
+
+    def _predict_proba_tile(self, cube: np.ndarray, window: Window) -> np.ndarray:
+        seen = window.grown(self.head_.context_px)
+        return self.head_.predict_proba(self.values_.of_window(cube, seen), window)
+
+    def reconstruct(
+        self,
+        scene: Scene,
+        window: Window | None = None,
+        start: int = 400,
+        keep: tuple[int, ...] = (400, 300, 200, 100, 50, 0),
+    ) -> Mapping[int, np.ndarray]:
+        """Add noise to a scene and remove it step by step (SpectralDiff, Figs. 9 to 11).
+
+        Args:
+            scene: a scene with the bands that the classifier was fitted on.
+            window: the part to reconstruct; None takes the whole scene.
+            start: timestep of the noisy scene.
+            keep: timesteps to return, 0 for the reconstruction; those above ``start`` are left out.
+
+        Returns:
+            Each timestep of ``keep`` up to ``start`` to (rows, cols, n_bands) float32, in the
+            scene's units; NaN where the scene is invalid.
+
+        Raises:
+            ModelError: if the scene has other bands.
+            SettingError: if a timestep is out of range, or there is no denoiser of whole windows.
+        """
+        self.check_scene(scene)
+        return self.values_.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
+
+    def _get_learned(self) -> Learned:
+        values, head = self.values_.learned(), self.head_.learned()
+        arrays = {VALUES + name: array for name, array in values.arrays.items()}
+        arrays |= {HEAD + name: array for name, array in head.arrays.items()}
+        return Learned(arrays, values.facts | head.facts)
+
+    def _set_learned(self, learned: Learned) -> None:
+        values, head = self._checked_parts()
+        values.restore(_part(VALUES, learned))
+        head.restore(_part(HEAD, learned), values.kinds(self.n_bands_), len(self.classes_))
+        self.values_, self.head_ = values, head
+
+
+def _part(prefix: str, learned: Learned) -> Learned:
+    """What was stored of one part; the facts are those of both."""
+    arrays = learned.arrays.items()
+    own = {name.removeprefix(prefix): array for name, array in arrays if name.startswith(prefix)}
+    return Learned(own, learned.facts)
+
+
+def _read_values(values: Values, scene: Scene, window: Window, margin_px: int) -> np.ndarray:
+    """Values of a window and ``margin_px`` pixels around it."""
+    window = window.grown(margin_px)
+    return values.of_window(read_with_halo(scene, window, values.halo_px), window)
