@@ -92,6 +92,10 @@ class Spy(PositionOnly):
     shift: int = 0
     context_px: int = 0
 
+    @property
+    def halo_px(self):
+        return self.context_px
+
     def _fit(self, scene, labels):
         np.save(Path(self.log) / f"{uuid.uuid4()}.npy", labels.values)
         super()._fit(scene, labels)

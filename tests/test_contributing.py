@@ -1,4 +1,4 @@
-"""What CONTRIBUTING shows is a whole method, a whole head, and a test that both pass."""
+"""What CONTRIBUTING shows are a whole method, values, a head, and a test that they pass."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ class WithMyHead(MyMethod):
     name: ClassVar[str] = "with-my-head"
 
     def _parts(self):
-        values, _ = super()._parts()
-        return values, NearestMean()
+        assert super()._parts()[0].timesteps == (300,)
+        return BandGroups(n_groups=5), NearestMean()
 """
 
 
@@ -28,10 +28,11 @@ def run_the_suite(folder: Path, test: str) -> None:
     assert int(ended.stdout.split(" passed")[0].split()[-1]) >= 20
 
 
-def test_the_method_and_the_head_pass_the_common_suite(tmp_path: Path) -> None:
-    method, head, test = blocks_of("CONTRIBUTING.md", "python")
-    more = "from my_head import NearestMean\n" + WITH_THE_HEAD
+def test_the_values_and_the_head_pass_the_common_suite(tmp_path: Path) -> None:
+    method, values, head, test = blocks_of("CONTRIBUTING.md", "python")
+    more = "from my_head import NearestMean\nfrom my_values import BandGroups\n" + WITH_THE_HEAD
     (tmp_path / "my_method.py").write_text(method, encoding="utf-8")
+    (tmp_path / "my_values.py").write_text(values, encoding="utf-8")
     (tmp_path / "my_head.py").write_text(head, encoding="utf-8")
     (tmp_path / "with_my_head.py").write_text(method + more, encoding="utf-8")
     with_head = test.replace("my_method import MyMethod", "with_my_head import WithMyHead")

@@ -92,7 +92,8 @@ def test_the_file_of_an_experiment_is_understood(
     page: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HSIDIFF_DATA", str(tmp_path))
-    own = "from hsidiff.baselines.lda import LinearDiscriminant as MyMethod"
+    own = "from hsidiff.baselines.lda import LinearDiscriminant\n"
+    own += "class MyMethod(LinearDiscriminant):\n    name = 'mine'\n"
     (tmp_path / "own.py").write_text(own, encoding="utf-8")
     (tmp_path / "compare.toml").write_text(file, encoding="utf-8")
     asked = read_experiment(tmp_path / "compare.toml", find_classifier)

@@ -143,7 +143,7 @@ def test_a_change_reaches_as_far_as_the_halo_says(scene: Scene, radius_px: int) 
         (PositionOnly(), 0),
         (SpatialCNN(), 3),
         (RawSpectra(head="transformer"), 2),
-        (SpectralDiff(), 4),
+        (SpectralDiff(), 4 + 7),
     ],
 )
 def test_the_halo_is_that_of_the_classifier_and_twice_the_radius(
@@ -275,7 +275,7 @@ def test_on_training_blocks_nothing_beyond_them_has_a_part_in_it() -> None:
     labels = labels.keeping(region, region)
     maps = []
     for other in (cube, np.where(region[..., None], cube, 9 - 4 * cube)):
-        inner = RawSpectra(pretrain_on="train_blocks", device="cpu")
+        inner = RawSpectra(head="linear", pretrain_on="train_blocks", device="cpu")
         model = Smoothed(inner, pretrain_on="train_blocks").fit(scene_of(other), labels)
         maps.append(model.predict_proba(scene_of(cube)))
     np.testing.assert_array_equal(*maps)

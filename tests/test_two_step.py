@@ -32,7 +32,7 @@ def labels() -> LabelMap:
     return small_labels(SHAPE, n_per_class=(12, 12, 12))
 
 
-def test_the_head_follows_the_classes_shares_in_the_scene_unless_told_not_to(
+def test_the_head_follows_the_classes_shares_in_the_scene_where_asked_to(
     labels: LabelMap,
 ) -> None:
     """Labels are drawn evenly; most of the scene is of one class."""
@@ -44,8 +44,8 @@ def test_the_head_follows_the_classes_shares_in_the_scene_unless_told_not_to(
         np.resize(common, cube[fields == 1].shape),
     )
     scene = scene_of(cube)
-    of_labels = RawSpectra(class_shares="labels").fit(scene, labels)
-    of_scene = RawSpectra().fit(scene, labels)
+    of_labels = RawSpectra().fit(scene, labels)
+    of_scene = RawSpectra(class_shares="scene").fit(scene, labels)
     assert of_labels.head_.class_weights_ is None
     weights = np.array(of_scene.head_.class_weights_)
     assert weights.argmax() == 0
@@ -56,7 +56,8 @@ def test_the_head_follows_the_classes_shares_in_the_scene_unless_told_not_to(
 
 
 def test_shares_are_not_followed_where_nothing_was_held_out() -> None:
-    model = RawSpectra().fit(small_scene(SHAPE, 6), small_labels(SHAPE, n_per_class=(1, 1, 1)))
+    model = RawSpectra(class_shares="scene")
+    model.fit(small_scene(SHAPE, 6), small_labels(SHAPE, n_per_class=(1, 1, 1)))
     assert model.head_.held_out_log_loss is None
     assert model.head_.class_weights_ is None
 
@@ -74,7 +75,8 @@ def test_only_training_blocks_tell_the_shares(
     cube = small_cube(SHAPE, 6)
     changed = np.where(region[..., None], cube, 5 + 40 * cube[::-1, ::-1])
     scenes = [scene_of(values) for values in (cube, changed)]
-    first, second = (learner(pretrain_on="train_blocks").fit(scene, labels) for scene in scenes)
+    settings = {"pretrain_on": "train_blocks", "class_shares": "scene"}
+    first, second = (learner(**settings).fit(scene, labels) for scene in scenes)
     assert first.head_.class_weights_ is not None
     assert first.head_.class_weights_ == second.head_.class_weights_
     # The head may weigh little of what it sees.
@@ -85,7 +87,9 @@ def test_only_training_blocks_tell_the_shares(
 
 
 def test_of_blocks_that_hold_no_whole_context_no_shares_are_taken(labels: LabelMap) -> None:
-    model = RandomFeatures(pretrain_on="train_blocks")
+    model = RandomFeatures(
+        pretrain_on="train_blocks", class_shares="scene", head="linear", device="cpu"
+    )
     lines = np.zeros(SHAPE, dtype=bool)
     lines[:: model.halo_px + 1] = True
     labels = replace(labels, values=np.where(lines, labels.values, 0), region=lines)
@@ -110,7 +114,7 @@ SMALL: dict[type[TwoStepClassifier], dict[str, object]] = {
 
 def denoising_of(model: TwoStepClassifier) -> Denoising:
     """How the denoiser of a classifier that is not fitted would learn."""
-    values, _ = model._checked_parts()
+    values, _ = model.set_params(head="linear")._checked_parts()
     return values.stages.denoising if isinstance(model, DiffCRN) else values.denoising
 
 
@@ -220,14 +224,14 @@ def test_the_halo_is_that_of_the_values_and_the_context_of_the_head() -> None:
 
 def test_a_setting_that_is_changed_by_hand_counts_at_the_next_fit() -> None:
     scene, labels = small_scene(SMALLER_SHAPE, 6), small_labels(SMALLER_SHAPE)
-    model = RandomFeatures(device="cpu").fit(scene, labels)
+    model = RandomFeatures(device="cpu", head="linear").fit(scene, labels)
     model.layers, model.timesteps = (0,), (90,)
     model.fit(scene, labels)
     assert (model.values_.layers, model.values_.timesteps) == ((0,), (90,))
 
 
 def test_arrays_of_both_parts_are_stored_apart(labels: LabelMap) -> None:
-    model = RawSpectra().fit(small_scene(SHAPE, 6), labels)
+    model = RawSpectra(head="linear").fit(small_scene(SHAPE, 6), labels)
     names = set(model._get_learned().arrays)
     of_values = {
         f"values.{part}.{array}"
@@ -267,7 +271,8 @@ def test_a_device_is_asked_for_only_where_a_network_computes() -> None:
 
 @pytest.mark.parametrize(("n_bands", "n_components"), [(5, 20), (40, 200)])
 def test_the_cost_is_that_of_what_was_learned(n_bands: int, n_components: int) -> None:
-    model = SpectralDiff(pretrain_steps=1, n_components=n_components, device="cpu")
+    settings = {"pretrain_steps": 1, "head": "linear", "device": "cpu"}
+    model = SpectralDiff(n_components=n_components, **settings)
     unfitted = model.cost(n_bands, 3)
     model.fit(small_scene(SMALLER_SHAPE, n_bands), small_labels(SMALLER_SHAPE))
     cost = model.cost(n_bands, 3)

@@ -28,6 +28,8 @@ def find_classifier(name: str) -> type[SceneClassifier]:
         MissingFileError: if there is no such file.
     """
     path, colon, class_name = name.rpartition(":")
+    if name.endswith(".py"):
+        raise SettingError(f"method={name!r}: say which class of the file, as in {name}:MyMethod")
     if not (colon and path.endswith(".py")):
         return CLASSIFIERS[check_choice("method", name, CLASSIFIERS)]
     if not Path(path).is_file():
@@ -35,6 +37,10 @@ def find_classifier(name: str) -> type[SceneClassifier]:
     chosen = getattr(_import_file(Path(path)), class_name, None)
     if not (isinstance(chosen, type) and issubclass(chosen, SceneClassifier)):
         raise SettingError(f"method={name!r}: {class_name} is not a SceneClassifier in {path}")
+    own_name = getattr(chosen, "name", None)
+    if own_name is None or own_name in CLASSIFIERS:
+        taken = "has no name" if own_name is None else f"has the taken name {own_name!r}"
+        raise SettingError(f"method={name!r}: {class_name} {taken}: give it one of its own (name)")
     return chosen
 
 

@@ -1,5 +1,6 @@
 """Values of a pixel come in kinds: features, the spectrum, and so on."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, chain, pairwise
 
@@ -17,6 +18,17 @@ SPECTRUM = "spectrum"
 """What the scene holds."""
 SCALED_SPECTRUM = "scaled spectrum"
 """The same, each band scaled over the scene."""
+
+
+def kind_at(name: str, side: int) -> str:
+    """The name of the mean of a kind over squares of a side in pixels: "features 9x9"."""
+    return name if side == 1 else f"{name} {side}x{side}"
+
+
+def kind_and_side(name: str) -> tuple[str, int]:
+    """What :func:`kind_at` was given."""
+    found = re.fullmatch(r"(.+) (\d+)x\2", name)
+    return (found[1], int(found[2])) if found else (name, 1)
 
 
 def columns_of(kinds: Kinds) -> dict[str, slice]:

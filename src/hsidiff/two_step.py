@@ -12,16 +12,25 @@ from scipy import ndimage
 
 from hsidiff.about import Cost
 from hsidiff.contract import SceneClassifier, seen_region
-from hsidiff.errors import LARGEST_RANDOM_STATE, check_choice, check_whole_number
+from hsidiff.errors import (
+    LARGEST_RANDOM_STATE,
+    ModelError,
+    SceneError,
+    SettingError,
+    check_choice,
+    check_whole_number,
+)
 from hsidiff.heads.chosen_head import heads_with
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.held_out import spatial_groups
 from hsidiff.heads.patch_head import PatchHead
+from hsidiff.kinds import widths_of
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device
+from hsidiff.values.surroundings import Surroundings
 from hsidiff.values.unet_values import UNetValues
 from hsidiff.values.values import Values
 from hsidiff.windows.gather import gather_patches
@@ -41,7 +50,8 @@ class Profile:
     Attributes:
         values: what is known of a pixel.
         transformer: the paper's head.
-        head: which head is taken if nothing is said, "transformer", "linear" or "chosen".
+        head: which head is taken if nothing is said, "transformer", "linear", "chosen" or
+            "weighed".
     """
 
     values: UNetValues
@@ -59,18 +69,20 @@ class Profile:
         denoising = self.values.denoising.with_length(pretrain_steps, budget)
         return replace(self.values, denoising=denoising, **given(**settings))
 
-    def new_head(self, name: str | None, n_epochs: int | None) -> Head:
-        """The head of a name, or the profile's own.
+    def parts(self, values: Values, head: str | None, n_epochs: int | None) -> tuple[Values, Head]:
+        """Values and the head of a name, or the profile's own.
 
         Args:
-            name: what the setting ``head`` says.
+            values: what is known of a pixel; a head that weighs sees its surroundings as well.
+            head: what the setting ``head`` says.
             n_epochs: passes of the transformer over the labels; None leaves them.
 
         Raises:
             SettingError: if there is no such head, or the number of passes is out of range.
         """
         heads = heads_with(deepcopy(self.transformer).with_epochs(n_epochs))
-        return heads[check_choice("head", self.head if name is None else name, heads)]
+        chosen = heads[check_choice("head", self.head if head is None else head, heads)]
+        return (Surroundings(values=values) if chosen.weighs_context else values), chosen
 
 
 def given(**settings: Any) -> dict[str, Any]:
@@ -89,8 +101,8 @@ class TwoStepClassifier(SceneClassifier):
         pretrain_on: what is learned without labels is learned from all pixels of the scene
             ("scene", as in the papers: transductive) or from the training blocks of a block split
             only ("train_blocks").
-        class_shares: classes are taken for as common as they seem to be in the scene ("scene", see
-            :mod:`hsidiff.heads.class_shares`) or in the labels ("labels").
+        class_shares: classes are taken for as common as they are in the labels ("labels") or seem
+            to be in the scene ("scene", see :mod:`hsidiff.heads.class_shares`).
         device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".
         values_: what was learned of the scene.
         head_: what was learned from the labels.
@@ -98,7 +110,7 @@ class TwoStepClassifier(SceneClassifier):
 
     random_state: int = 0
     pretrain_on: str = "scene"
-    class_shares: str = "scene"
+    class_shares: str = "labels"
     device: str = "auto"
 
     values_: Values = field(init=False)
@@ -127,7 +139,7 @@ class TwoStepClassifier(SceneClassifier):
             SettingError: if a setting is unknown or out of range.
         """
         check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
-        check_choice("class_shares", self.class_shares, ("scene", "labels"))
+        check_choice("class_shares", self.class_shares, ("labels", "scene"))
         values, head = self._parts()
         for part in (values, head):
             part.configure(int(self.random_state), self.device)
@@ -143,7 +155,8 @@ class TwoStepClassifier(SceneClassifier):
     @property
     def transductive(self) -> bool:
         """Whether pixels beyond the training blocks were learned from, without labels."""
-        return self.pretrain_on == "scene"
+        learns = self._checked_parts()[0].learns_scene
+        return learns and self.pretrain_on == "scene"
 
     @property
     def compute_device(self) -> str:
@@ -197,6 +210,17 @@ class TwoStepClassifier(SceneClassifier):
             partial(_read_values, values, scene),
             values.tile_px,
         )
+        kinds, name = values.kinds(self.n_bands_), type(values).__name__
+        n_values, n_named = samples.values.shape[-1], sum(widths_of(kinds))
+        if n_values != n_named:
+            raise SettingError(
+                f"{name} gives {n_values} values of a pixel, its kinds name {n_named}: mend kinds"
+            )
+        if len(samples) < labels.n_labelled:
+            raise SceneError(
+                f"{name} has no number at {labels.n_labelled - len(samples)} of "
+                f"{labels.n_labelled} labelled pixels: of a valid pixel all values must be finite"
+            )
         ids = np.array([land_class.id for land_class in self.classes_])
         return LabelledValues(
             samples.values,
@@ -204,7 +228,7 @@ class TwoStepClassifier(SceneClassifier):
             samples.rows,
             samples.cols,
             spatial_groups(samples.rows, samples.cols),
-            values.kinds(self.n_bands_),
+            kinds,
             len(ids),
         )
 
@@ -261,6 +285,10 @@ class TwoStepClassifier(SceneClassifier):
 
     def _get_learned(self) -> Learned:
         values, head = self.values_.learned(), self.head_.learned()
+        if shared := values.facts.keys() & head.facts.keys():
+            raise ModelError(
+                f"values and head both keep a fact {', '.join(sorted(shared))!r}: rename one"
+            )
         arrays = {VALUES + name: array for name, array in values.arrays.items()}
         arrays |= {HEAD + name: array for name, array in head.arrays.items()}
         return Learned(arrays, values.facts | head.facts)

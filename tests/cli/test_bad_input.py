@@ -166,7 +166,7 @@ def test_a_gap_that_the_file_does_not_declare_is_noted_and_the_advice_works(
         (["--method", "svm", "--profile", "fast"], "svm has no profiles; leave it out"),
         (["--method", "spectraldiff", "--set", "pretrain_step=2"], "did you mean 'pretrain_steps'"),
         (["--method", "svm", "--budget", "60s"], "--budget 60s: svm learns no denoiser; leave it"),
-        (["--method", "raw", "--budget", "60s"], "budget='60s': raw has no denoiser; leave it out"),
+        (["--method", "raw", "--budget", "60s"], "--budget 60s: raw learns no denoiser; leave it"),
         (
             ["--method", "spectraldiff", "--budget", "1h", "--set", "budget=1h"],
             "--budget 1h and --set budget=1h: give one of them",

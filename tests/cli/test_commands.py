@@ -336,8 +336,7 @@ def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
         label_values=made.label_values[corner],
     )
     fast = PROFILES["fast"]
-    two_steps = replace(fast.denoising.recipe, n_steps=2)
-    quick = replace(fast, denoising=replace(fast.denoising, recipe=two_steps))
+    quick = replace(fast, values=fast.new_values(pretrain_steps=2))
     monkeypatch.setattr(demo, "make_synthetic_scene", lambda: small)
     monkeypatch.setitem(PROFILES, "fast", quick)
 

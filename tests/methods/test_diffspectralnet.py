@@ -39,7 +39,7 @@ N_COMPONENTS = (4, 3, 5, 1)
 
 
 def tiny(**settings: object) -> DiffSpectralNet:
-    return DiffSpectralNet(**({"pretrain_steps": 3, "device": "cpu"} | settings))
+    return DiffSpectralNet(**({"pretrain_steps": 3, "device": "cpu", "head": "linear"} | settings))
 
 
 def patches(n_components: int = sum(N_COMPONENTS), side: int = 3) -> Tensor:
@@ -120,7 +120,8 @@ def test_the_rate_falls_ten_times_whatever_the_number_of_labels(
         ({"profile": "paper"}, 21 + 3),
         ({"profile": "paper", "layers": (0,)}, 13 + 3),
         ({"head": "transformer"}, 4 + 2),
-        ({}, 4),
+        ({"head": "linear"}, 4),
+        ({}, 4 + 7),
     ],
 )
 def test_the_halo_is_that_of_the_highest_layer_and_half_the_patch(

@@ -25,7 +25,7 @@ N_BANDS = 8
 
 
 def tiny(**settings: object) -> SpectralDiff:
-    return SpectralDiff(**({"pretrain_steps": 3, "device": "cpu"} | settings))
+    return SpectralDiff(**({"pretrain_steps": 3, "device": "cpu", "head": "linear"} | settings))
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,6 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.smoothed import Smoothed
 from hsidiff.two_step import TwoStepClassifier
-from hsidiff.values.unet_values import UNetValues
 
 SHOWN_TIMESTEPS = (400, 300, 200, 100, 50, 0)
 """Those of SpectralDiff's Figs. 9 to 11, as far as they lie below the start."""
@@ -117,7 +116,7 @@ def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
         ModelError: if it has none.
     """
     loaded = loaded.model_ if isinstance(loaded, Smoothed) else loaded
-    if isinstance(loaded, TwoStepClassifier) and isinstance(loaded.values_, UNetValues):
+    if isinstance(loaded, TwoStepClassifier) and loaded.values_.last_reconstructed:
         return loaded
     raise ModelError(
         f"{folder} holds a {loaded.name!r} model, which cannot reconstruct a scene: give a model "
@@ -131,8 +130,7 @@ def _check_start(start: int, model: TwoStepClassifier) -> None:
     Raises:
         SettingError: naming those that it has.
     """
-    assert isinstance(model.values_, UNetValues)
-    n_timesteps = model.values_.denoising.schedule.n_timesteps
+    n_timesteps = model.values_.last_reconstructed or 0
     if not 1 <= start <= n_timesteps:
         raise SettingError(f"--start {start}: must lie in 1..{n_timesteps}")
 

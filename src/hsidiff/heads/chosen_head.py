@@ -13,6 +13,7 @@ from hsidiff.about import Cost
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.linear_head import LinearHead
 from hsidiff.heads.patch_head import PatchHead
+from hsidiff.heads.weighed_head import WeighedHead
 from hsidiff.kinds import Kinds
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.window import Window
@@ -119,4 +120,9 @@ class ChosenHead(Head):
 def heads_with(transformer: PatchHead) -> dict[str, Head]:
     """What the setting ``head`` of a method with a transformer names."""
     chosen = ChosenHead(linear=LinearHead(), transformer=transformer)
-    return {"linear": LinearHead(), "transformer": transformer, "chosen": chosen}
+    return {
+        "linear": LinearHead(),
+        "transformer": transformer,
+        "chosen": chosen,
+        "weighed": WeighedHead(),
+    }

@@ -12,6 +12,8 @@ TRUST = 0.25
 
 Probabilities are too sure away from the labels, and the estimate then runs ahead of the truth.
 """
+LEAST_WEIGHT = 0.5
+"""No class is given up by an estimate: a smaller weight makes rare classes vanish from a map."""
 
 
 def class_weights(probabilities: np.ndarray, training_shares: np.ndarray) -> np.ndarray:
@@ -26,12 +28,11 @@ def class_weights(probabilities: np.ndarray, training_shares: np.ndarray) -> np.
         training_shares: (n_classes,) share of each class in the training labels, above 0.
 
     Returns:
-        (n_classes,) float64, above 0.
+        (n_classes,) float64, at least :data:`LEAST_WEIGHT`.
     """
     weights = np.ones_like(training_shares, dtype=np.float64)
     for _ in range(N_STEPS):
         posterior = probabilities * weights
         posterior /= posterior.sum(axis=1, keepdims=True)
         weights = posterior.mean(axis=0) / training_shares
-    # A class that no pixel seems to be of stays possible.
-    return np.maximum(weights, 1e-3) ** TRUST
+    return np.maximum(weights**TRUST, LEAST_WEIGHT)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -50,6 +50,9 @@ class Head(Part, ABC):
     """
 
     leaves_out: tuple[str, ...] = ()
+
+    weighs_context: ClassVar[bool] = False
+    """Whether it finds out by itself if means around a pixel help."""
 
     @property
     def context_px(self) -> int:

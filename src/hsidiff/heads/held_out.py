@@ -53,9 +53,15 @@ def judged_samples(classes: np.ndarray, folds: Folds) -> np.ndarray:
     return judged
 
 
-def log_loss(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
-    """Mean log loss of log probabilities (n, n_classes) of samples of classes (n,)."""
-    return float(-log_probabilities[np.arange(len(classes)), classes].mean())
+def log_loss(
+    log_probabilities: np.ndarray, classes: np.ndarray, counts: np.ndarray | None = None
+) -> float:
+    """Mean log loss of log probabilities (n, n_classes) of samples of classes (n,).
+
+    ``counts`` (n,) says how often each sample counts; None counts each once.
+    """
+    losses = -log_probabilities[np.arange(len(classes)), classes]
+    return float(np.average(losses, weights=counts))
 
 
 def best_sharpness(scores: np.ndarray, classes: np.ndarray) -> float:

@@ -156,7 +156,7 @@ def fit_experts(
         Weights, biases, shares and held-out log loss of a :class:`LinearHead`.
     """
     # 1. Fit each expert, and let it predict the groups that it was not fitted to.
-    centre, scale = values.mean(axis=0, dtype=np.float64), _scale(values, parts)
+    centre, scale = values.mean(axis=0, dtype=np.float64), scale_of(values, parts)
     scaled = (values - centre) / scale
     experts = _experts(parts, classes)
     folds = folds_of(classes, groups, random_state)
@@ -167,7 +167,7 @@ def fit_experts(
         scores = _held_out_scores(kind, part, classes, folds)[judged]
         sharpness = best_sharpness(scores, classes[judged])
         held_out[name] = log_softmax(sharpness * scores, axis=1)
-        weights, biases = _fit_expert(kind, part, classes, classes.max() + 1)
+        weights, biases = fit_linear_scores(kind, part, classes, classes.max() + 1)
         whole[name] = (sharpness * weights, sharpness * biases)
     # 2. Weigh them by these predictions.
     shares, held_out_log_loss = _select(held_out, classes[judged])
@@ -190,7 +190,7 @@ def _experts(parts: Mapping[str, slice], classes: np.ndarray) -> dict[str, tuple
     return {f"{kind} on {name}": (kind, sets[name]) for name in sets for kind in kinds}
 
 
-def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
+def scale_of(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
     """Standard deviation of each column, at least a twentieth of the largest in its part.
 
     Columns of small spread stay small: they are mostly noise.
@@ -201,7 +201,8 @@ def _scale(values: np.ndarray, parts: Mapping[str, slice]) -> np.ndarray:
     return np.where(scale > 0, scale, 1)
 
 
-def _fit_expert(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: int) -> Scores:
+def fit_linear_scores(kind: str, values: np.ndarray, classes: np.ndarray, n_classes: int) -> Scores:
+    """Weights and biases of one of the :data:`ESTIMATORS`, fitted to scaled values."""
     with warnings.catch_warnings():
         # The covariance of a class of one sample is taken as 0.
         warnings.filterwarnings("ignore", message="Only one sample available")
@@ -223,7 +224,7 @@ def _held_out_scores(
     n_classes = classes.max() + 1
     scores = np.zeros((len(classes), n_classes))
     for inside, outside in folds:
-        weights, biases = _fit_expert(kind, values[inside], classes[inside], n_classes)
+        weights, biases = fit_linear_scores(kind, values[inside], classes[inside], n_classes)
         scores[outside] = values[outside] @ weights.T + biases
     return scores
 
@@ -231,22 +232,34 @@ def _held_out_scores(
 def _select(
     held_out: dict[str, np.ndarray], classes: np.ndarray
 ) -> tuple[dict[str, float], float | None]:
-    """Add, one at a time and with repetition, the expert that lowers the held-out log loss most.
-
-    Returns:
-        The share of each chosen expert, and the log loss of their average.
-    """
+    """The share of each chosen expert, and the held-out log loss of their average."""
     if len(classes) == 0:
         return dict.fromkeys(held_out, 1 / len(held_out)), None
-    counts = dict.fromkeys(held_out, 0)
+    return select(held_out, classes, np.ones(len(classes)))
+
+
+def select(
+    held_out: Mapping[str, np.ndarray], classes: np.ndarray, counts: np.ndarray
+) -> tuple[dict[str, float], float]:
+    """Add, one at a time and with repetition, the expert that lowers the held-out log loss most.
+
+    Args:
+        held_out: log probabilities (n, n_classes) by each expert.
+        classes: (n,) int, the truth.
+        counts: (n,) how often each sample counts.
+
+    Returns:
+        The share of each chosen expert, largest first, and the log loss of their average.
+    """
+    chosen = dict.fromkeys(held_out, 0)
     total = np.zeros_like(next(iter(held_out.values())))
     for n_chosen in range(1, N_SELECTED + 1):
         losses = {
-            name: log_loss(log_softmax((total + scores) / n_chosen, axis=1), classes)
+            name: log_loss(log_softmax((total + scores) / n_chosen, axis=1), classes, counts)
             for name, scores in held_out.items()
         }
         best = min(losses, key=losses.__getitem__)
-        counts[best] += 1
+        chosen[best] += 1
         total += held_out[best]
-    chosen = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
-    return {name: counts[name] / N_SELECTED for name in chosen}, losses[best]
+    names = sorted((name for name in chosen if chosen[name]), key=lambda name: -chosen[name])
+    return {name: chosen[name] / N_SELECTED for name in names}, losses[best]

@@ -54,7 +54,7 @@ class RawSpectra(TwoStepClassifier):
 
     def _parts(self) -> tuple[Values, Head]:
         values = Spectra(denoising=FAST.values.denoising)
-        return values, FAST.new_head(self.head, self.head_epochs)
+        return FAST.parts(values, self.head, self.head_epochs)
 
 
 @dataclass(repr=False, eq=False)
@@ -78,7 +78,7 @@ class RandomFeatures(TwoStepClassifier):
         values = FAST.new_values(
             timesteps=self.timesteps, layers=self.layers, extraction=self.extraction, trained=False
         )
-        return values, FAST.new_head(self.head, self.head_epochs)
+        return FAST.parts(values, self.head, self.head_epochs)
 
 
 @dataclass(repr=False, eq=False)
@@ -117,4 +117,4 @@ class DenoisingAutoencoder(TwoStepClassifier):
             extraction=self.extraction,
         )
         values.denoising = replace(values.denoising, noise_timesteps=timesteps)
-        return values, FAST.new_head(self.head, self.head_epochs)
+        return FAST.parts(values, self.head, self.head_epochs)

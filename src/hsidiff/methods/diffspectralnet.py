@@ -43,10 +43,10 @@ features are taken, features are taken densely, noise belongs to the pixel, and 
 edge is repeated.
 
 ``fast`` keeps several timesteps and layers and shrinks the rest as SpectralDiff's ``fast`` does,
-whose denoiser it shares; its linear head weighs experts on each (timestep, layer) and on the
-spectra inside the training labels. With ``head="transformer"`` the transformer above sees the same
-96 components, not whitened, of 5 x 5 pixels, and is trained for fewer epochs, in which (timestep,
-layer) pairs are left out at random; ``head="chosen"`` takes the better of the two heads.
+whose denoiser and whose head it shares: experts on all (timestep, layer) pairs together, on
+spectra and on means around the pixel. With ``head="transformer"`` the transformer above sees the
+same 96 components, not whitened, of 5 x 5 pixels, and is trained for fewer epochs, in which
+(timestep, layer) pairs are left out at random.
 """
 
 from collections.abc import Mapping
@@ -154,7 +154,7 @@ FAST_HEAD = replace(
 
 PROFILES: Mapping[str, Profile] = {
     "paper": Profile(PAPER_VALUES, PAPER_HEAD, "transformer"),
-    "fast": Profile(FAST_VALUES, FAST_HEAD, "linear"),
+    "fast": Profile(FAST_VALUES, FAST_HEAD, "weighed"),
 }
 
 
@@ -170,8 +170,9 @@ class DiffSpectralNet(TwoStepClassifier):
             machine and on what else it does.
         timesteps, layers: each once; they, ``extraction`` and ``n_components`` are those of
             :class:`hsidiff.values.unet_values.UNetValues`.
-        head: "transformer" (the paper's), "linear", or "chosen", which takes the one of them that
-            predicts held-out training labels better.
+        head: "transformer" (the paper's), "linear", "chosen", which takes the one of them that
+            predicts held-out training labels better, or "weighed": experts on the pixel and on
+            means around it, linear ones and kernels, averaged by held-out training labels.
         head_epochs: passes of the transformer over the training labels.
         fusion: skips across the transformer's layers: "caf" (cross-layer adaptive fusion) or
             "none".
@@ -212,4 +213,4 @@ class DiffSpectralNet(TwoStepClassifier):
         )
         network = partial(grouped_transformer, self.fusion)
         profile = replace(profile, transformer=replace(profile.transformer, make_network=network))
-        return values, profile.new_head(self.head, self.head_epochs)
+        return profile.parts(values, self.head, self.head_epochs)

@@ -38,10 +38,10 @@ What the paper leaves open, and where we differ, in every profile:
 
 ``fast`` keeps the ideas and shrinks the rest: the spectrum is averaged to 32 whitened values, the
 kernels are factorised, the network sees the clean scene at two timesteps instead of one draw of
-noise (compare CleanDIFT, arXiv 2412.03439), and a linear head chosen by cross-validation inside
-the training labels takes features and spectra together, since a transformer overfits few labels.
-With ``head="transformer"`` it sees 5 x 5 pixels and is guarded against that (docs/decisions/0019);
-``head="chosen"`` takes the better of the two heads.
+noise (compare CleanDIFT, arXiv 2412.03439), and in place of a transformer, which overfits few
+labels, experts on features, spectra and means around the pixel are weighed inside the training
+labels (docs/decisions/0027). With ``head="transformer"`` it sees 5 x 5 pixels and is guarded
+against few labels (docs/decisions/0019).
 """
 
 from collections.abc import Mapping
@@ -125,7 +125,7 @@ FAST_VALUES = UNetValues(
 PROFILES: Mapping[str, Profile] = {
     "paper": Profile(PAPER_VALUES, PAPER_HEAD, "transformer"),
     "released": Profile(RELEASED_VALUES, RELEASED_HEAD, "transformer"),
-    "fast": Profile(FAST_VALUES, FAST_HEAD, "linear"),
+    "fast": Profile(FAST_VALUES, FAST_HEAD, "weighed"),
 }
 
 
@@ -141,8 +141,9 @@ class SpectralDiff(TwoStepClassifier):
             four times. After a time the weights depend on the machine and on what else it does.
         timesteps, layers, extraction, n_components: see
             :class:`hsidiff.values.unet_values.UNetValues`.
-        head: "transformer" (the paper's), "linear", or "chosen", which takes the one of them that
-            predicts held-out training labels better.
+        head: "transformer" (the paper's), "linear", "chosen", which takes the one of them that
+            predicts held-out training labels better, or "weighed": experts on the pixel and on
+            means around it, linear ones and kernels, averaged by held-out training labels.
         head_epochs: passes of the transformer over the training labels.
 
     Examples:
@@ -178,4 +179,4 @@ class SpectralDiff(TwoStepClassifier):
             extraction=self.extraction,
             n_components=self.n_components,
         )
-        return values, profile.new_head(self.head, self.head_epochs)
+        return profile.parts(values, self.head, self.head_epochs)

@@ -149,7 +149,7 @@ def test_the_halo_is_known_before_fitting(make_classifier: MakeClassifier) -> No
     assert classifier.receptive_field_px == 2 * classifier.halo_px + 1
 
 
-def test_the_cost_is_known_before_fitting_and_rises_with_bands_and_classes(
+def test_the_cost_is_known_before_fitting_and_does_not_fall_with_bands_and_classes(
     make_classifier: MakeClassifier,
 ) -> None:
     classifier, state = make_classifier(), torch.get_rng_state()
@@ -163,7 +163,9 @@ def test_the_cost_is_known_before_fitting_and_rises_with_bands_and_classes(
             assert others == [None, None]
         else:
             assert isinstance(first, int)
-            assert all(first < other for other in others)
+            # Values of fixed width may have no parameters; each band costs a multiplication.
+            rises = all(first <= other for other in others) and first < others[1]
+            assert rises, (number, first, others)
     assert vars(classifier) == settings
     assert torch.equal(torch.get_rng_state(), state)
 

@@ -178,6 +178,11 @@ class UNetValues(Values):
         cost = cost_of(lambda: SpectralUNet(self.unet), take_features, COUNTED_PX**2)
         return cost, tuple(widths)
 
+    @property
+    def last_reconstructed(self) -> int:
+        """T of the noise schedule."""
+        return self.denoising.n_timesteps
+
     @torch.inference_mode()
     def reconstruct(
         self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]

@@ -35,6 +35,11 @@ class Values(Part, ABC):
         return 0
 
     @property
+    def learns_scene(self) -> bool:
+        """Whether :meth:`learn` looks at pixels that have no label."""
+        return True
+
+    @property
     def light(self) -> bool:
         """Whether the values of a tile are little work, and need little memory."""
         return True
@@ -84,6 +89,11 @@ class Values(Part, ABC):
     @abstractmethod
     def restore(self, learned: Learned) -> None:
         """Become the values that :meth:`learned` described, perhaps among other facts."""
+
+    @property
+    def last_reconstructed(self) -> int | None:
+        """The last timestep that :meth:`reconstruct` can start at; None if it cannot."""
+        return None
 
     def reconstruct(
         self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]

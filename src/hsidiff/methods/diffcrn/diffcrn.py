@@ -41,8 +41,8 @@ open, and our choice:
 * Features are taken with one draw of noise that belongs to the pixel (``extraction="noisy"``).
 
 ``fast`` keeps every part and shrinks it: 32 whitened averages of bands and the target v, patches of
-8 x 8, the clean scene in place of a noisy one, and a linear head chosen by cross-validation inside
-the training labels in place of CTSSFM, which overfits few labels.
+8 x 8, the clean scene in place of a noisy one, and in place of CTSSFM, which overfits few labels,
+experts on the stages, spectra and means around the pixel, weighed inside the training labels.
 """
 
 from collections.abc import Mapping
@@ -54,6 +54,7 @@ from hsidiff.about import About
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.heads.head import Head
 from hsidiff.heads.linear_head import LinearHead
+from hsidiff.heads.weighed_head import WeighedHead
 from hsidiff.methods.diffcrn.fusion_head import FusionHead
 from hsidiff.methods.diffcrn.stage_values import StageValues
 from hsidiff.methods.diffcrn.staged_denoiser import StagesShape
@@ -61,6 +62,7 @@ from hsidiff.methods.diffcrn.stages import Stages
 from hsidiff.training.loop import Recipe
 from hsidiff.two_step import TwoStepClassifier, given
 from hsidiff.values.pretraining import Denoising
+from hsidiff.values.surroundings import Surroundings
 from hsidiff.values.values import Values
 
 PAPER_STAGES = Stages(
@@ -100,7 +102,7 @@ FAST_STAGES = Stages(
 FUSION_RECIPE = Recipe(n_steps=1, learning_rate=1e-3, weight_decay=1e-2, rate="cosine")
 PROFILES: Mapping[str, tuple[Stages, str]] = {
     "paper": (PAPER_STAGES, "ctssfm"),
-    "fast": (FAST_STAGES, "linear"),
+    "fast": (FAST_STAGES, "weighed"),
 }
 """What is learned of the scene, and the head that is taken if nothing is said."""
 
@@ -120,7 +122,7 @@ class DiffCRN(TwoStepClassifier):
         patch_px: side of the patches.
         contrastive, timesteps, fusion, extraction: see
             :class:`hsidiff.methods.diffcrn.stages.Stages`.
-        head: "ctssfm" (the paper's) or "linear".
+        head: "ctssfm" (the paper's), "linear" or "weighed".
         n_components: principal components of each stage that the linear head sees.
         head_epochs: passes of CTSSFM over the training labels.
     """
@@ -150,6 +152,7 @@ class DiffCRN(TwoStepClassifier):
         values.check()  # whichever head is taken
         fusion = FusionHead(stages=stages, recipe=FUSION_RECIPE)
         parts: dict[str, tuple[Values, Head]] = {
+            "weighed": (Surroundings(values=values), WeighedHead()),
             "linear": (values, LinearHead()),
             "ctssfm": (stages, fusion.with_epochs(self.head_epochs)),
         }
