@@ -35,6 +35,7 @@ def write_geotiff(scene: Scene, path: str | Path) -> None:
         dataset.offsets = np.broadcast_to(scene.offset, n_bands).tolist()
         for band in range(n_bands):
             dataset.update_tags(band + 1, bbl=int(scene.good_bands[band]))
-            if scene.file_wavelengths_nm is not None:
-                micrometres = f"{scene.file_wavelengths_nm[band] / 1000:.6f}"
+            wavelengths = scene.file_wavelengths_nm
+            if wavelengths is not None and np.isfinite(wavelengths[band]):
+                micrometres = f"{wavelengths[band] / 1000:.6f}"
                 dataset.update_tags(band + 1, ns="IMAGERY", CENTRAL_WAVELENGTH_UM=micrometres)
