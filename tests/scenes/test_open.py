@@ -78,6 +78,22 @@ def test_a_folder_is_refused(tmp_path):
         open_scene(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("a.zip", "is an archive: unpack it"),
+        ("a.bsq.gz", "is an archive: unpack it"),
+        ("a.tar", "is an archive: unpack it"),
+        ("a.nc", "open it with xarray"),
+        ("a.he5", "open it with xarray"),
+    ],
+)
+def test_archives_and_swaths_are_answered_with_the_way_out(tmp_path, name, advice):
+    (tmp_path / name).write_text("hello")
+    with pytest.raises(SceneError, match=advice):
+        open_scene(tmp_path / name)
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
     with pytest.raises(SceneError, match=r"expected \.mat, \.npz, \.npy, \.tif, or an ENVI file"):

@@ -159,18 +159,19 @@ def open_envi(path: Path) -> Scene:
     source.check_size()
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
-    return Scene(
+    scene = Scene(
         name=data_path.stem,
         source=source,
         good_bands=header.good_bands(n_bands),
         file_wavelengths_nm=header.wavelengths_nm(),
-        nodata=header.number("data ignore value"),
         scale=header.scale(n_bands),
         offset=header.offset(n_bands),
         crs=crs,
         transform=transform,
         files=(data_path, header_path),
     )
+    ignored = header.numbers("data ignore value")
+    return scene if ignored is None or not ignored.size else scene.with_nodata(ignored.tolist())
 
 
 def find_header(path: Path) -> Path | None:

@@ -13,10 +13,14 @@ from hsidiff.scenes.window import Window
 def write_geotiff(scene: Scene, path: str | Path) -> None:
     """Write a scene: its stored numbers, unused bands included, scale, nodata, wavelengths, CRS.
 
+    A GeoTIFF has one number for "no value": of several, the first stands for all.
+
     The scene is held in memory while it is written.
     """
     rows, cols, n_bands = scene.source.shape
     stored = scene.source.read(Window.whole(scene.shape), np.arange(n_bands))
+    for number in scene.more_nodata:
+        stored = np.where(stored == number, np.array(scene.nodata, stored.dtype), stored)
     profile = {
         "driver": "GTiff",
         "height": rows,
