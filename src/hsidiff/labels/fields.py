@@ -4,12 +4,14 @@ import difflib
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 import numpy as np
 import pandas as pd
 
 from hsidiff.errors import LabelError
+from hsidiff.labels.legend import means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
 
@@ -19,10 +21,24 @@ MAX_CLASS_ID = 65535
 MAX_FOUND_CLASSES = 255
 """A field with more distinct values is never taken for the classes unless it is named."""
 
-ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid"})
+ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid", "scpuid"})
+MEASURE_NAMES = frozenset(
+    {
+        "count", "npixels", "area", "length", "perimeter", "shapearea", "shapelength", "shapeleng",
+        "red", "green", "blue", "alpha", "color", "colour", "classclrs", "x", "y", "z", "lon",
+        "lat", "elevation", "accuracy",
+    }
+)  # fmt: skip
+"""Fields that say something else of a feature, in tables of ArcGIS, QGIS, ENVI and GRASS."""
 CLASS_NAMES = frozenset(
-    {"class", "classes", "label", "labels", "landcover", "landuse", "lulc", "category"}
-)
+    {
+        "class", "classes", "label", "labels", "landcover", "landuse", "lulc", "category",
+        "macroclass", "mc", "c", "klasse", "klassen", "classe", "clase",
+    }
+)  # fmt: skip
+"""What classes are called; ``macroclass``, ``mc`` and ``c`` by SCP, which has two levels."""
+NUMBER_NAMES = frozenset({"value", "code", "gridcode", "gridvalue", "pixelvalue", "dn", "cat"})
+"""What the numbers of classes are called where the name says nothing of the class."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +48,12 @@ class FeatureClasses:
     Attributes:
         ids: (features,) int64, the class id, 0 = none.
         names: class id to name, for the classes that have a name.
+        colors: class id to ``#rrggbb``, for the classes that have a colour.
     """
 
     ids: np.ndarray
     names: dict[int, str]
+    colors: dict[int, str] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,8 +80,10 @@ def read_classes(
 
     Whole numbers are class ids (0 and missing: no class), named by the text field that maps to
     them one to one, if there is one. Text is named classes: their ids come from the field of whole
-    numbers that belongs to it (``Level_2_ID`` to ``Level_2``), and otherwise count from 1 in
-    alphabetical order. Text that holds digits only is read as whole numbers.
+    numbers that belongs to it (``Level_2_ID`` to ``Level_2``, ``Classvalue`` to ``Classname``), and
+    otherwise count from 1 in alphabetical order. Text that holds digits only is read as whole
+    numbers. Where 0 is the id of a class with a name, all ids are raised by 1. Colours come from
+    ``RED``, ``GREEN``, ``BLUE``.
 
     Args:
         table: (features, fields) attributes, without the geometry.
@@ -75,6 +95,9 @@ def read_classes(
     Raises:
         LabelError: if the field does not exist or holds no classes, no field or several fit, or an
             id is not in 1..65535.
+
+    Warns:
+        HsidiffWarning: if ids were raised by 1.
     """
     table = table.rename(columns=str)
     columns = _usable_columns(table)
@@ -84,10 +107,12 @@ def read_classes(
     elif field not in table.columns:
         raise LabelError(f"{name}: no field {field!r}{nearest(field, table.columns)}")
     if field in columns.texts:
-        return _classes_of_text(columns, field, name)
+        classes = _classes_of_text(columns, field, name)
+        return replace(classes, colors=_colors(columns, classes.ids))
     if field in columns.numbers:
-        ids = _checked_ids(columns.numbers[field], field, name)
-        return FeatureClasses(ids, _names_of_ids(columns, field))
+        texts = _names_of_ids(columns, field)
+        classes = _classes_of_numbers(columns.numbers[field], texts, field, name)
+        return replace(classes, colors=_colors(columns, classes.ids))
     raise LabelError(
         f"{name}: field {field!r} holds neither text nor whole numbers: "
         f"choose one of {_listed(columns.n_distinct())}"
@@ -135,7 +160,7 @@ def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool
     n_distinct = {
         key: count
         for key, count in columns.n_distinct().items()
-        if 2 <= count <= MAX_FOUND_CLASSES and _plain(key) not in ID_NAMES
+        if 2 <= count <= MAX_FOUND_CLASSES and _plain(key) not in ID_NAMES | MEASURE_NAMES
     }
     paired = {_id_field_of(columns, text) for text in n_distinct if text in columns.texts}
     fields = [key for key in n_distinct if key not in paired]
@@ -162,7 +187,8 @@ def _refuse_single_values(columns: _Columns, name: str) -> None:
     Raises:
         LabelError: if a field with a usual name holds one value, or every field but the ids does.
     """
-    counts = {k: n for k, n in columns.n_distinct().items() if _plain(k) not in ID_NAMES}
+    others = ID_NAMES | MEASURE_NAMES
+    counts = {k: n for k, n in columns.n_distinct().items() if _plain(k) not in others}
     usual = {k: n for k, n in counts.items() if n == 1 and _stem(k) in CLASS_NAMES}
     single = usual or (counts if set(counts.values()) == {1} else {})
     if single:
@@ -176,33 +202,76 @@ def _classes_of_text(columns: _Columns, field: str, name: str) -> FeatureClasses
     texts = columns.texts[field]
     id_field = _id_field_of(columns, field)
     if id_field is not None:
-        ids = _checked_ids(columns.numbers[id_field], id_field, name)
-        return FeatureClasses(ids, _pairs(ids, texts))
+        return _classes_of_numbers(columns.numbers[id_field], texts, id_field, name)
     names = sorted(texts.dropna().unique(), key=lambda text: (text.casefold(), text))
     numbers = {text: number for number, text in enumerate(names, start=1)}
     ids = np.array([numbers.get(text, 0) for text in texts], dtype=np.int64)
     return FeatureClasses(ids, {number: text for text, number in numbers.items()})
 
 
+def _classes_of_numbers(
+    numbers: pd.Series, texts: pd.Series | None, field: str, name: str
+) -> FeatureClasses:
+    """Classes by their ids, with the names that go with them, if any do."""
+    zero = None if texts is None else _class_zero(numbers, texts)
+    if zero is not None:
+        warn_of_raised_ids(name, zero)
+        numbers = numbers + 1
+    ids = _checked_ids(numbers, field, name)
+    return FeatureClasses(ids, {} if texts is None else _pairs(ids, texts))
+
+
+def _class_zero(numbers: pd.Series, texts: pd.Series) -> str | None:
+    """The name that goes with the id 0, if it is one and names a class."""
+    names = texts[(numbers == 0).fillna(False).to_numpy(dtype=bool)].dropna().unique()
+    is_class = len(names) == 1 and not means_no_class(names[0])
+    return str(names[0]) if is_class else None
+
+
+def _colors(columns: _Columns, ids: np.ndarray) -> dict[int, str]:
+    """Colours by class id, from three fields of numbers, where each class has one colour."""
+    parts = {_plain(key): column for key, column in columns.numbers.items()}
+    if not {"red", "green", "blue"} <= parts.keys():
+        return {}
+    rgb = np.column_stack(
+        [parts[p].fillna(-1).to_numpy(np.int64) for p in ("red", "green", "blue")]
+    )
+    colors = {}
+    for number in np.unique(ids[ids > 0]):
+        of_class = np.unique(rgb[ids == number], axis=0)
+        if len(of_class) == 1 and ((of_class >= 0) & (of_class <= 255)).all():
+            colors[int(number)] = "#{:02x}{:02x}{:02x}".format(*of_class[0])
+    return colors
+
+
 def _id_field_of(columns: _Columns, text_field: str) -> str | None:
-    """The field of whole numbers that belongs to a text field: same stem, one to one, complete."""
+    """The field of whole numbers that belongs to a text field: one to one, complete, and named so.
+
+    Named so is one of the same stem, or else the only one with a name that numbers of classes have.
+    """
     texts = columns.texts[text_field]
-    for key, numbers in columns.numbers.items():
-        complete = numbers[texts.notna()].notna().all() and (numbers.dropna() >= 0).all()
-        if _stem(key) == _stem(text_field) and complete and _one_to_one(numbers, texts):
-            return key
-    return None
+    fitting = [
+        key
+        for key, numbers in columns.numbers.items()
+        if numbers[texts.notna()].notna().all()
+        and (numbers.dropna() >= 0).all()
+        and _one_to_one(numbers, texts)
+    ]
+    related = [key for key in fitting if _stem(key) == _stem(text_field)]
+    general = [key for key in fitting if _plain(key) in NUMBER_NAMES]
+    if related:
+        return related[0]
+    return general[0] if len(general) == 1 else None
 
 
-def _names_of_ids(columns: _Columns, field: str) -> dict[int, str]:
-    """Names from the text field that maps one to one; of several, the one of the same stem."""
+def _names_of_ids(columns: _Columns, field: str) -> pd.Series | None:
+    """The text field that maps one to one to ids; of several, the one of the same stem."""
     numbers = columns.numbers[field]
     fitting = [key for key, texts in columns.texts.items() if _one_to_one(numbers, texts)]
-    related = [key for key in fitting if _stem(key) == _stem(field)]
-    chosen = related or fitting
-    if len(chosen) != 1:
-        return {}
-    return _pairs(numbers.fillna(0).to_numpy(np.int64), columns.texts[chosen[0]])
+    named = [key for key in fitting if _plain(key) not in MEASURE_NAMES]
+    related = [key for key in named if _stem(key) == _stem(field)]
+    chosen = related or named
+    return columns.texts[chosen[0]] if len(chosen) == 1 else None
 
 
 def _pairs(ids: np.ndarray, texts: pd.Series) -> dict[int, str]:
@@ -234,7 +303,11 @@ def _plain(field: str) -> str:
 
 def _stem(field: str) -> str:
     """A field's name without a last word that says id or name: ``Level_2_ID`` -> ``level2``."""
-    return re.sub(r"(?<=.)(id|code|nr|number|name|names|text)$", "", _plain(field))
+    return re.sub(
+        r"(?<=.)(id|code|nr|no|num|number|value|val|names?|text|info|label|descr?|description)$",
+        "",
+        _plain(field),
+    )
 
 
 def _listed(n_distinct: dict[str, int]) -> str:

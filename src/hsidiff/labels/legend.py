@@ -6,30 +6,61 @@ the sidecar is read here.
 Source: https://gdal.org/en/stable/user/raster_data_model.html
 """
 
+import re
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
 from rasterio.io import DatasetReader
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.scenes.formats.envi_header import EnviHeader
 
 _BLACK = "#000000"
 
+_NO_CLASS_NAMES = re.compile(
+    r"|not?class(ified)?|un(classified|label+ed|assigned|defined|known|set)|background|"
+    r"no(data|label|ne|thing|value)|null|na|nan|empty|void|invalid|mask(ed)?(pixels|out)?|ignored?|"
+    r"outside|fill(value)?|unklassifiziert|hintergrund|keine?(klasse|daten)?|class0|0"
+)
+
 # Numbers of GDALRATFieldUsage, and what other programs call columns that have no usage.
 _COLUMNS = {
-    "id": ("5", {"value", "id", "class_id"}),
-    "name": ("2", {"name", "class", "class_name", "label"}),
+    "id": ("5", {"value", "id", "classid", "classvalue", "gridcode", "code"}),
+    "name": ("2", {"name", "class", "classname", "label", "landcover", "category"}),
     "red": ("6", {"red", "r"}),
     "green": ("7", {"green", "g"}),
     "blue": ("8", {"blue", "b"}),
 }
 
 
+def means_no_class(name: str) -> bool:
+    """Whether a name is one that programs give to id 0, which labels nothing."""
+    return bool(_NO_CLASS_NAMES.fullmatch(re.sub(r"[\W_]", "", name.casefold())))
+
+
+def warn_of_raised_ids(name: str, first_class: str) -> None:
+    """Say that labels whose first class has the id 0 were given ids that are one more.
+
+    Args:
+        name: what to call the labels.
+        first_class: the name of the class with the id 0.
+    """
+    warnings.warn(
+        f"{name}: the class {first_class!r} has the id 0, which means no label here: all ids are "
+        "raised by 1",
+        HsidiffWarning,
+        stacklevel=2,
+    )
+
+
 @dataclass(frozen=True)
 class Legend:
-    """Names and colours (``#rrggbb``) by class id; either may lack some classes."""
+    """Names and colours (``#rrggbb``) by class id; either may lack some classes.
+
+    Id 0 has a name only where the file gives it one that a class has, such as ``Water``.
+    """
 
     names: dict[int, str] = field(default_factory=dict)
     colors: dict[int, str] = field(default_factory=dict)
@@ -70,8 +101,8 @@ def envi_legend(header: EnviHeader) -> Legend:
 
 
 def _by_position(names: list[str]) -> dict[int, str]:
-    """Names by class id, from a list that starts with id 0, which is no class."""
-    return {number: name for number, name in enumerate(names) if number and name}
+    """Names by class id, from a list that starts with id 0, which most often is no class."""
+    return {i: name for i, name in enumerate(names) if name and (i or not means_no_class(name))}
 
 
 def sidecar_legend(path: Path) -> Legend:
@@ -108,9 +139,10 @@ def _read_attribute_table(table: ElementTree.Element | None) -> Legend:
     for row in table.iterfind("Row"):
         cells = [cell.text or "" for cell in row.iterfind("F")]
         number = int(float(cells[columns["id"]]))
-        if number and "name" in columns and cells[columns["name"]]:
-            legend.names[number] = cells[columns["name"]]
-        if number and {"red", "green", "blue"} <= columns.keys():
+        text = cells[columns["name"]] if "name" in columns else ""
+        if text and (number or not means_no_class(text)):
+            legend.names[number] = text
+        if {"red", "green", "blue"} <= columns.keys():
             rgb = (int(float(cells[columns[key]])) for key in ("red", "green", "blue"))
             legend.colors[number] = _hex(*rgb)
     return legend
@@ -121,7 +153,7 @@ def _find_columns(table: ElementTree.Element) -> dict[str, int]:
     columns = {}
     for position, definition in enumerate(table.iterfind("FieldDefn")):
         usage = definition.findtext("Usage", "")
-        title = definition.findtext("Name", "").lower()
+        title = re.sub(r"[\W_]", "", definition.findtext("Name", "").lower())
         for key, (number, titles) in _COLUMNS.items():
             if key not in columns and (usage == number or title in titles):
                 columns[key] = position

@@ -10,7 +10,13 @@ from hsidiff.errors import LabelError
 from hsidiff.labels.fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.legend import Legend, envi_legend, palette_legend, sidecar_legend
+from hsidiff.labels.legend import (
+    Legend,
+    envi_legend,
+    palette_legend,
+    sidecar_legend,
+    warn_of_raised_ids,
+)
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_arrays
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
@@ -42,6 +48,7 @@ def from_values(
     """
     legend = legend or Legend()
     check_grid(name, scene, values.shape)
+    values, legend = _without_class_zero(values, legend, name)
     values = np.ma.filled(values, 0)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
         raise LabelError(f"{name}: labels are of type {values.dtype}: expected whole numbers")
@@ -62,6 +69,24 @@ def from_values(
         crs=scene.crs,
         transform=scene.transform,
     )
+
+
+def _without_class_zero(values: np.ndarray, legend: Legend, name: str) -> tuple[np.ndarray, Legend]:
+    """Values and legend of a file whose first class has the id 0, with ids raised by 1.
+
+    Warns:
+        HsidiffWarning: if they were raised.
+    """
+    shown = np.ma.masked_invalid(values) if values.dtype.kind == "f" else np.ma.asarray(values)
+    if 0 not in legend.names or not (shown == 0).any():
+        colors = {number: color for number, color in legend.colors.items() if number}
+        return values, Legend({i: text for i, text in legend.names.items() if i}, colors)
+    warn_of_raised_ids(name, legend.names[0])
+    raised = Legend(
+        {number + 1: text for number, text in legend.names.items()},
+        {number + 1: color for number, color in legend.colors.items()},
+    )
+    return shown.astype(np.result_type(values.dtype, np.int32)) + 1, raised
 
 
 def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
@@ -121,7 +146,7 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
     with open_raster(path, "GTiff") as dataset:
         _check_bands(path.name, dataset.count)
         check_grid(path.name, scene, dataset.shape, *georeference(dataset))
-        values = dataset.read(1, masked=True).filled(0)
+        values = dataset.read(1, masked=True)
         legend = palette_legend(dataset)
     return from_values(values, scene, path.name, legend.over(sidecar_legend(path)))
 
@@ -164,7 +189,8 @@ def _only_band(raster: Scene, scene: Scene, name: str) -> np.ndarray:
     _check_bands(name, raster.source.shape[2])
     check_grid(name, scene, raster.shape, raster.crs, raster.transform)
     values = raster.source.read(Window.whole(raster.shape), np.array([0]))[:, :, 0]
-    return values if raster.nodata is None else np.where(values == raster.nodata, 0, values)
+    lacking = np.isin(values, raster.nodata_numbers) if raster.nodata_numbers else np.False_
+    return np.ma.array(values, mask=np.broadcast_to(lacking, values.shape))
 
 
 def grid_of_raster(path: Path, variable: str | None = None) -> Scene:
