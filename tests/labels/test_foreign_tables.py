@@ -1,10 +1,14 @@
 """Columns as other programs write them: which are the classes, which are their ids."""
 
+import geopandas
+import numpy as np
 import pandas as pd
 import pytest
+from shapely import Point
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.fields import read_classes
+from hsidiff.labels.read import read_labels
 
 NAMES = ["Water", "Forest", "Developed", "Forest", "Water", "Developed"]
 IDS = [11, 41, 22, 41, 11, 22]
@@ -78,3 +82,16 @@ def test_a_field_that_says_something_else_is_not_taken_for_the_classes():
     with pytest.raises(LabelError, match=r"no field of text or whole numbers.*count \(3 values\)"):
         classes({"count": [5, 5, 6, 6, 7, 7]})
     assert classes({"count": [5, 5, 6, 6, 7, 7]}, "count")[0] == [5, 5, 6, 6, 7, 7]
+
+
+def test_colours_of_the_classes_come_along(grid_scene):
+    points = [Point(500_005 + 10 * i, 5_799_995) for i in range(6)]
+    table = geopandas.GeoDataFrame(ARCGIS, geometry=points, crs=32633)
+    labels = read_labels(table, grid_scene)
+    assert {c.name: c.color for c in labels.classes} == {
+        "Water": "#010407", "Forest": "#020508", "Developed": "#030609",
+    }  # fmt: skip
+    table["RED"] = [1, 2, 3, 2, 99, np.nan]  # of Water and Developed there are two
+    other = read_labels(table, grid_scene)
+    assert [c.color for c in other.classes if c.name == "Forest"] == ["#020508"]
+    assert all(c.color != "#010407" for c in other.classes)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
-import pyogrio
 import shapely
 from affine import Affine
 from rasterio.crs import CRS
@@ -20,43 +19,40 @@ from shapely import GeometryType
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.fields import read_classes
-from hsidiff.labels.grid import crs_name, to_pixels
+from hsidiff.labels.grid import crs_name, horizontal, same_crs, to_pixels
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
+
+__all__ = ["VECTOR_SUFFIXES", "from_features", "read_vector_file"]
 
 logger = logging.getLogger(__name__)
 
-VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".zip")
-_POLE_DEG = 90
-"""No latitude lies beyond."""
+_POLE_DEG, _WHOLE_TURN_DEG = 90, 360
+"""No latitude, and no longitude, lies beyond."""
 
 
-def read_vector_file(path: Path, scene: Scene, field: str | None) -> LabelMap:
-    """Read labels from the only layer with geometries of a vector file.
+_FARTHEST_PX, _FRAME_PX = 1e6, 1000.0
+"""Shapes that reach farther than the first are cut to the second around the scene."""
+
+
+def read_vector_file(
+    path: Path, scene: Scene, field: str | None, layer: str | None = None
+) -> LabelMap:
+    """Read labels from a layer with geometries of a vector file.
 
     Args:
-        path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json``, or a ``.zip`` that holds one of them.
+        path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json``, a ``.zip`` that holds one of them, or a
+            ``.csv`` of points.
         scene: the scene they label.
         field: name of the field that holds the classes; None finds it.
+        layer: name of the layer, where there are several.
 
     Raises:
         LabelError: if the file cannot be read, has no layer with geometries or several, or as
             :func:`from_features`.
     """
-    try:
-        layers = pyogrio.list_layers(path)
-        spatial = [str(layer) for layer, geometry_type in layers if geometry_type is not None]
-        if len(spatial) == 1:
-            features = pyogrio.read_dataframe(path, layer=spatial[0])
-    except Exception as error:  # GDAL, Arrow and text decoding each have their own
-        message = " ".join(str(error).split())
-        raise LabelError(f"{path}: not a vector file that can be read: {message}") from error
-    if len(spatial) != 1:
-        listed = ", ".join(spatial) or "none"
-        raise LabelError(
-            f"{path.name}: layers with geometries: {listed}: expected one, export it alone"
-        )
-    return from_features(features, scene, field, path.name)
+    return from_features(read_features(path, scene, layer), scene, field, path.name)
 
 
 def from_features(
@@ -97,7 +93,12 @@ def from_features(
     sample_ids, n_contested = burn(parts, scene.shape)
     values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
     labels = LabelMap.from_array(
-        values, classes.names, sample_ids=sample_ids, crs=scene.crs, transform=scene.transform
+        values,
+        classes.names,
+        classes.colors,
+        sample_ids=sample_ids,
+        crs=scene.crs,
+        transform=scene.transform,
     )
     # 4. What was left out.
     counts = {
@@ -146,10 +147,12 @@ def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopanda
             f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
             f"{crs_name(scene.crs)}: define the CRS of the labels"
         )
-    if crs == scene.crs:
+    if same_crs(crs, scene.crs):
         return geometry
+    # Heights move no pixel, and a conversion of heights may need grids that are not at hand.
+    flat = geopandas.GeoSeries(shapely.force_2d(geometry.to_numpy()), crs=horizontal(crs).to_wkt())
     try:
-        return geometry.to_crs(scene.crs.to_wkt())
+        return flat.to_crs(horizontal(scene.crs).to_wkt())
     except Exception as error:  # pyproj's errors have no common parent of their own
         message = " ".join(str(error).split())
         raise LabelError(
@@ -180,11 +183,16 @@ def _single_parts(
             f"{name}: {others.sum()} labels are lines: expected points or polygons: "
             "buffer the lines"
         )
-    shapes = shapely.transform(shapes, lambda xy: to_pixels(transform, xy))
-    inside = _meets(shapes, shape)
-    broken = inside & areal & ~shapely.is_valid(shapes)
+    # A ring of which a vertex has no place does not close after a transform.
+    placed = _have_a_place(shapes)
+    shapes[placed] = shapely.transform(shapes[placed], lambda xy: to_pixels(transform, xy))
+    inside = placed.copy()
+    inside[placed] = _meets(shapes[placed], shape)
+    broken = inside & areal
+    broken[broken] = ~shapely.is_valid(shapes[broken])
     # "structure" keeps areas only; the default method may leave lines behind.
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    shapes = _cut_to_size(shapes, inside, shape)
     dropped = {
         "features have no class": int((class_ids == 0).sum()),
         "features have no geometry": int((absent & (class_ids != 0)).sum()),
@@ -194,16 +202,29 @@ def _single_parts(
     return Parts(shapes, class_ids[features], inside, dropped)
 
 
+def _have_a_place(shapes: np.ndarray) -> np.ndarray:
+    """(parts,) bool, whether every vertex of a part has a place in the scene's CRS."""
+    vertices, parts = shapely.get_coordinates(shapes, return_index=True)
+    placed = ~shapely.is_empty(shapes)
+    placed[parts[~np.isfinite(vertices).all(axis=1)]] = False
+    return placed
+
+
+def _cut_to_size(shapes: np.ndarray, inside: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Shapes that reach so far that GDAL would lose them, cut to a frame around the scene."""
+    n_rows, n_cols = shape
+    huge = inside & (np.abs(np.nan_to_num(shapely.bounds(shapes))).max(axis=1) > _FARTHEST_PX)
+    frame = shapely.box(-_FRAME_PX, -_FRAME_PX, n_cols + _FRAME_PX, n_rows + _FRAME_PX)
+    shapes[huge] = shapely.intersection(shapes[huge], frame)
+    return shapes
+
+
 def _meets(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """(parts,) bool, whether the bounding box of each part meets a grid of ``shape``."""
     n_rows, n_cols = shape
     left, top, right, bottom = shapely.bounds(shapes).T
     # The edges between pixels belong to the pixel on their right and below.
-    meets = (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)
-    # A vertex that has no place in the scene's CRS leaves its part without a shape.
-    vertices, parts = shapely.get_coordinates(shapes, return_index=True)
-    meets[parts[~np.isfinite(vertices).all(axis=1)]] = False
-    return meets
+    return (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)
 
 
 def _all_outside(
@@ -215,16 +236,28 @@ def _all_outside(
     if projected is not geometry:
         own = CRS.from_user_input(geometry.crs)
         read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
-        if own.is_geographic and np.abs(geometry.total_bounds[[1, 3]]).max() > _POLE_DEG:
+        if own.is_geographic and not _could_be_degrees(geometry):
             advice = (
                 "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
                 "(GeoJSON without a CRS is read as EPSG:4326)"
             )
+    elif scene.crs is not None and scene.crs.is_projected and _could_be_degrees(geometry):
+        advice = (
+            "these look like degrees: define their CRS as EPSG:4326 (in a table, call the columns "
+            "lon and lat)"
+        )
     return (
         f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
         f"{_place(projected)}, the scene at "
         f"{_extent(*array_bounds(*scene.shape, scene.transform))}: {advice}"
     )
+
+
+def _could_be_degrees(geometry: geopandas.GeoSeries) -> bool:
+    """Whether all coordinates are longitudes and latitudes, as far as their size says."""
+    xy = np.abs(shapely.get_coordinates(geometry.to_numpy()))
+    xy = xy[np.isfinite(xy).all(axis=1)]
+    return bool(len(xy) and (xy[:, 0] <= _WHOLE_TURN_DEG).all() and (xy[:, 1] <= _POLE_DEG).all())
 
 
 def _place(geometry: geopandas.GeoSeries) -> str:
