@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import rasterio
 import scipy.io
@@ -8,8 +10,9 @@ import xarray
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
 from hsidiff.labels.label_map import LandClass, default_color
+from hsidiff.labels.legend import Legend
 from hsidiff.labels.raster import (
     from_data_array,
     from_values,
@@ -249,6 +252,39 @@ def test_a_cut_geotiff_is_one_clear_line(grid_scene, tmp_path):
     with pytest.raises(SceneError, match=r"a\.tif cannot be read") as error:
         read_geotiff(path, grid_scene)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "2024 10:30!.tif"])
+def test_the_table_that_arcgis_lays_beside_a_raster_brings_names_and_colours(
+    grid_scene, tmp_path, name
+):
+    path = write_tif(tmp_path / name, VALUES, grid_scene)
+    table = pd.DataFrame(
+        {
+            "Value": [0, 1, 7], "Count": [40, 4, 4], "Class_Name": ["Unclassified", "Wald", "Fluß"],
+            "Red": [0, 16, 255], "Green": [0, 32, 0], "Blue": [0, 48, 0],
+        }
+    )  # fmt: skip
+    pyogrio.write_dataframe(table, tmp_path / "table.dbf", driver="ESRI Shapefile",
+                            encoding="ISO-8859-1")  # fmt: skip
+    (tmp_path / "table.dbf").rename(tmp_path / (name + ".vat.dbf"))
+    labels = read_geotiff(path, grid_scene)
+    assert labels.classes == (LandClass(1, "Wald", "#102030"), LandClass(7, "Fluß", "#ff0000"))
+    (tmp_path / (name + ".vat.dbf")).write_bytes(b"nonsense")
+    with pytest.raises(LabelError, match=r"vat\.dbf: class names cannot be read"):
+        read_geotiff(path, grid_scene)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [("uint8", 255), ("uint16", 65535), ("int16", 32767)]
+)
+def test_the_largest_id_of_a_type_is_noted(bare_scene, dtype, largest):
+    values = np.where(VALUES == 0, largest, VALUES.astype(int)).astype(dtype)
+    with pytest.warns(HsidiffWarning, match=rf"have the id {largest}.*--ignore-class {largest}\)"):
+        labels = from_values(values, bare_scene, "labels")
+    assert largest in labels.counts()
+    from_values(values, bare_scene, "labels", Legend({largest: "cloud"}))
+    from_values(values.astype("int32"), bare_scene, "labels")
 
 
 # -- ENVI ------------------------------------------------------------------------------------------

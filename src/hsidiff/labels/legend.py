@@ -2,16 +2,21 @@
 
 ENVI keeps them in its header. GDAL keeps the names of a GeoTIFF's classes in a sidecar
 ``.aux.xml``, as category names or as a raster attribute table; rasterio has no call for either, so
-the sidecar is read here.
+the sidecar is read here. ArcGIS keeps them in a ``.vat.dbf``.
 Source: https://gdal.org/en/stable/user/raster_data_model.html
 """
 
 import re
+import shutil
 import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from xml.etree import ElementTree
 
+import pyogrio
 from rasterio.io import DatasetReader
 
 from hsidiff.errors import HsidiffWarning, LabelError
@@ -130,16 +135,20 @@ def _read_sidecar(path: Path) -> Legend:
 
 
 def _read_attribute_table(table: ElementTree.Element | None) -> Legend:
-    legend = Legend()
     if table is None:
-        return legend
-    columns = _find_columns(table)
+        return Legend()
+    rows = [[cell.text or "" for cell in row.iterfind("F")] for row in table.iterfind("Row")]
+    return _legend_of_rows(rows, _find_columns(table))
+
+
+def _legend_of_rows(rows: Iterable[Sequence[Any]], columns: dict[str, int]) -> Legend:
+    """The legend in the cells of an attribute table, given where its columns stand."""
+    legend = Legend()
     if "id" not in columns:
         return legend
-    for row in table.iterfind("Row"):
-        cells = [cell.text or "" for cell in row.iterfind("F")]
+    for cells in rows:
         number = int(float(cells[columns["id"]]))
-        text = cells[columns["name"]] if "name" in columns else ""
+        text = str(cells[columns["name"]]).strip() if "name" in columns else ""
         if text and (number or not means_no_class(text)):
             legend.names[number] = text
         if {"red", "green", "blue"} <= columns.keys():
@@ -148,16 +157,47 @@ def _read_attribute_table(table: ElementTree.Element | None) -> Legend:
     return legend
 
 
+def arcgis_legend(path: Path) -> Legend:
+    """Read names and colours from the ``.vat.dbf`` of ArcGIS beside a raster, if there is one.
+
+    Raises:
+        LabelError: if the table is broken.
+    """
+    beside = path.with_name(path.name + ".vat.dbf")
+    if not beside.exists():
+        return Legend()
+    try:
+        with TemporaryDirectory() as folder:  # a name that cannot be taken for an address
+            table = Path(folder) / "table.dbf"
+            shutil.copyfile(beside, table)
+            rows = pyogrio.read_dataframe(table, read_geometry=False)
+        columns: dict[str, int] = {}
+        for position, title in enumerate(rows.columns):
+            for key, (_, titles) in _COLUMNS.items():
+                if _plain(title) in titles:
+                    columns.setdefault(key, position)
+        return _legend_of_rows(rows.itertuples(index=False), columns)
+    except Exception as error:  # GDAL, Arrow and text decoding each have their own
+        message = " ".join(str(error).split())
+        raise LabelError(
+            f"{beside}: class names cannot be read ({message}): repair or remove it"
+        ) from error
+
+
 def _find_columns(table: ElementTree.Element) -> dict[str, int]:
     """Position of each column of interest, by its usage or else its name."""
     columns = {}
     for position, definition in enumerate(table.iterfind("FieldDefn")):
         usage = definition.findtext("Usage", "")
-        title = re.sub(r"[\W_]", "", definition.findtext("Name", "").lower())
+        title = _plain(definition.findtext("Name", ""))
         for key, (number, titles) in _COLUMNS.items():
             if key not in columns and (usage == number or title in titles):
                 columns[key] = position
     return columns
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"[\W_]", "", title.lower())
 
 
 def _hex(red: int, green: int, blue: int) -> str:

@@ -1,17 +1,19 @@
 """Label rasters: arrays and xarray objects in memory, .mat, .npy, .npz, GeoTIFF, ENVI."""
 
 import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
 import xarray
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.legend import (
     Legend,
+    arcgis_legend,
     envi_legend,
     palette_legend,
     sidecar_legend,
@@ -29,6 +31,7 @@ from hsidiff.scenes.window import Window
 
 logger = logging.getLogger(__name__)
 
+_LARGEST_IDS = (127, 255, 32767, 65535)
 GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 
 
@@ -62,6 +65,7 @@ def from_values(
             f"{name}: {wrong.size} labels are no class ids, the first is {wrong[0]:g}: expected "
             f"whole numbers in 1..{MAX_CLASS_ID}, 0 = unlabelled"
         )
+    _warn_of_largest_id(values, legend, name)
     return LabelMap.from_array(
         values.astype(np.int32),
         {number: text for number, text in legend.names.items() if number <= MAX_CLASS_ID},
@@ -69,6 +73,20 @@ def from_values(
         crs=scene.crs,
         transform=scene.transform,
     )
+
+
+def _warn_of_largest_id(values: np.ndarray, legend: Legend, name: str) -> None:
+    """Note a class without a name whose id is the largest of its type: often it means no label."""
+    largest = np.iinfo(values.dtype).max if values.dtype.kind in "iu" else 0
+    n_pixels = int((values == largest).sum()) if largest in _LARGEST_IDS else 0
+    if n_pixels and largest not in legend.names and not (values == largest - 1).any():
+        warnings.warn(
+            f"{name}: {n_pixels} labels have the id {largest}, the largest that {values.dtype} "
+            f"holds: if it means no label, leave it out with ignore_classes=[{largest}] "
+            f"(--ignore-class {largest})",
+            HsidiffWarning,
+            stacklevel=3,
+        )
 
 
 def _without_class_zero(values: np.ndarray, legend: Legend, name: str) -> tuple[np.ndarray, Legend]:
@@ -132,7 +150,8 @@ def _is_whole(array: NamedArray) -> bool:
 def read_geotiff(path: Path, scene: Scene) -> LabelMap:
     """Read labels from a GeoTIFF of one band; nodata, masked and NaN pixels are unlabelled.
 
-    Class names come from the sidecar ``.aux.xml``, colours from the palette or the sidecar.
+    Class names come from the sidecar ``.aux.xml`` or the ``.vat.dbf`` of ArcGIS, colours from the
+    palette or one of these.
 
     Args:
         path: the file.
@@ -148,7 +167,8 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
         check_grid(path.name, scene, dataset.shape, *georeference(dataset))
         values = dataset.read(1, masked=True)
         legend = palette_legend(dataset)
-    return from_values(values, scene, path.name, legend.over(sidecar_legend(path)))
+    legend = legend.over(sidecar_legend(path)).over(arcgis_legend(path))
+    return from_values(values, scene, path.name, legend)
 
 
 def read_envi(path: Path, scene: Scene) -> LabelMap:
