@@ -56,13 +56,13 @@ def test_a_band_with_one_value_somewhere_is_kept():
     values = natural((300, 260), dtype="float32")
     values[:, :, 2] = np.nan
     values[299, 0, 2] = 5
-    scene, said = notes(values)
-    assert (scene.n_bands, said) == (BANDS, [])
+    scene, texts = notes(values)
+    assert (scene.n_bands, texts) == (BANDS, [])
 
 
 def test_a_scene_without_any_value_keeps_its_bands():
-    scene, said = notes(np.full((20, 20, 4), np.nan))
-    assert (scene.n_bands, said) == (4, [])
+    scene, texts = notes(np.full((20, 20, 4), np.nan))
+    assert (scene.n_bands, texts) == (4, [])
 
 
 # -- fill that is scaled like the data -------------------------------------------------------------
@@ -86,8 +86,8 @@ def test_fill_that_differs_by_band_is_noted_and_the_advice_works(tmp_path, size,
     text = str(caught[0].message)
     assert f"line: {6 * size[0]} pixels" in text
     number = float(re.search(r"\(--nodata (\S+)\)", text)[1])
-    scene, said = notes(path, nodata=number)
-    assert said == []
+    scene, texts = notes(path, nodata=number)
+    assert texts == []
     np.testing.assert_array_equal(np.isnan(scene.read()).all(axis=-1), values[:, :, 0] < 0)
 
 

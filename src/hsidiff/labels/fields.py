@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 MAX_CLASS_ID = 65535
 """Maps are stored with at most two bytes per pixel."""
 
-MAX_FOUND_CLASSES = 255
+MAX_GUESSED_CLASSES = 255
 """A field with more distinct values is never taken for the classes unless it is named."""
 
 ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid", "scpuid"})
@@ -102,7 +102,7 @@ def read_classes(
     table = table.rename(columns=str)
     columns = _usable_columns(table)
     if field is None:
-        field = _found_field(columns, len(table), name, multi_part)
+        field = _guessed_field(columns, len(table), name, multi_part)
         logger.info("%s: classes from the field %r", name, field)
     elif field not in table.columns:
         raise LabelError(f"{name}: no field {field!r}{nearest(field, table.columns)}")
@@ -155,12 +155,12 @@ def _are_whole(values: pd.Series) -> bool:
     return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
 
 
-def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool) -> str:
+def _guessed_field(columns: _Columns, n_features: int, name: str, multi_part: bool) -> str:
     """The one field that can hold classes: one with a usual name, or the only one that fits."""
     n_distinct = {
         key: count
         for key, count in columns.n_distinct().items()
-        if 2 <= count <= MAX_FOUND_CLASSES and _plain(key) not in ID_NAMES | MEASURE_NAMES
+        if 2 <= count <= MAX_GUESSED_CLASSES and _plain(key) not in ID_NAMES | MEASURE_NAMES
     }
     paired = {_id_field_of(columns, text) for text in n_distinct if text in columns.texts}
     fields = [key for key in n_distinct if key not in paired]

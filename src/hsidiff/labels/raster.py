@@ -120,13 +120,13 @@ def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
         LabelError: if several arrays fit, or values are no class ids.
         SceneError: if the file is broken, or no array fits.
     """
-    array = _of_scene_shape(path, scene) if variable is None else None
+    array = _array_of_scene_shape(path, scene) if variable is None else None
     array = array or find_array(path, 2, variable, "--labels-variable")
     logger.info("%s: labels from the array %r", path.name, array.name)
     return from_values(array.load(), scene, f"{path.name}, {array.name}")
 
 
-def _of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
+def _array_of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
     """The array of the scene's shape, or None if none has it: then every array is looked at."""
     fitting = [array for array in list_arrays(path) if array.shape == scene.shape]
     if len(fitting) > 1:

@@ -152,16 +152,16 @@ def _chosen_member(
     """The only vector file of an archive, or the one that ``layer`` names; and its layer."""
     members = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
     visible = [m for m in members if not any(p.startswith((".", "__MACOSX")) for p in m.parts)]
-    found = [member for member in visible if member.suffix.lower() in _GDAL_SUFFIXES]
-    named = [m for m in found if layer in {str(m), m.name, m.stem}]
-    if len(found) == 1:
-        inside = layer if found[0].suffix.lower() == ".gpkg" or not named else None
-        return found[0], inside
+    vectors = [member for member in visible if member.suffix.lower() in _GDAL_SUFFIXES]
+    named = [m for m in vectors if layer in {str(m), m.name, m.stem}]
+    if len(vectors) == 1:
+        inside = layer if vectors[0].suffix.lower() == ".gpkg" or not named else None
+        return vectors[0], inside
     if len(named) == 1:
         return named[0], None
-    held = ", ".join(map(str, found or visible)) or "nothing"
+    held = ", ".join(map(str, vectors or visible)) or "nothing"
     advice = (
-        "choose one with layer= (--layer)" if found else "expected a " + ", ".join(_GDAL_SUFFIXES)
+        "choose one with layer= (--layer)" if vectors else "expected a " + ", ".join(_GDAL_SUFFIXES)
     )
     raise LabelError(f"{path.name} holds {held}: {advice}, or unpack it")
 

@@ -160,8 +160,8 @@ class Scene:
         values = stored.astype(np.float32)
         # Numbers that float32 cannot hold are no values either.
         invalid = (self.lacks_value(stored) | ~np.isfinite(values)).any(axis=-1)
-        values *= self._of_good_bands(self.scale)
-        values += self._of_good_bands(self.offset)
+        values *= self._at_good_bands(self.scale)
+        values += self._at_good_bands(self.offset)
         values[invalid] = np.nan
         return values
 
@@ -182,7 +182,7 @@ class Scene:
         first, *more = (float(number) for number in numbers)
         return replace(self, nodata=first, more_nodata=tuple(more))
 
-    def _of_good_bands(self, number: float | np.ndarray) -> np.ndarray:
+    def _at_good_bands(self, number: float | np.ndarray) -> np.ndarray:
         number = np.asarray(number, dtype=np.float32)
         return number[self.good_bands] if number.ndim else number
 

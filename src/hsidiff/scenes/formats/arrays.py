@@ -42,7 +42,7 @@ def find_array(path: Path, n_dimensions: int, variable: str | None, option: str)
     arrays = list_arrays(path)
     if variable is not None:
         return _named(path, arrays, variable, (n_dimensions,))
-    return _only(path, arrays, _of_dimensions(arrays, n_dimensions), f"{n_dimensions}-D", option)
+    return _only(path, arrays, _with_dimensions(arrays, n_dimensions), f"{n_dimensions}-D", option)
 
 
 def find_cube(
@@ -56,8 +56,8 @@ def find_cube(
     """
     if variable is not None:
         return _named(path, arrays, variable, (2, 3))
-    cubes = _of_dimensions(arrays, 3)
-    tables = _of_dimensions(arrays, 2)
+    cubes = _with_dimensions(arrays, 3)
+    tables = _with_dimensions(arrays, 2)
     if not cubes and tables:
         raise SceneError(_advice_for_tables(path, arrays, tables, option))
     more_than_pictures = [cube for cube in cubes if cube.shape[2] > _MOST_BANDS_OF_A_PICTURE]
@@ -111,7 +111,7 @@ def list_arrays(path: Path) -> list[NamedArray]:
     return module.list_arrays(path)
 
 
-def _of_dimensions(arrays: Sequence[NamedArray], n_dimensions: int) -> list[NamedArray]:
+def _with_dimensions(arrays: Sequence[NamedArray], n_dimensions: int) -> list[NamedArray]:
     """Arrays of so many dimensions; vectors, which lists of wavelengths are, do not count."""
     fitting = [array for array in arrays if len(array.shape) == n_dimensions]
     return [array for array in fitting if n_dimensions != 2 or min(array.shape) > 1]

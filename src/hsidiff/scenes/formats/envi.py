@@ -204,9 +204,9 @@ def _pair(path: Path) -> tuple[Path, Path]:
         return path, header
     bare = path.with_suffix("")
     beside = _files_by_folded_name(path.parent)
-    found = [f for s in _DATA_SUFFIXES for f in beside.get((bare.name + s).casefold(), [])]
+    candidates = [f for s in _DATA_SUFFIXES for f in beside.get((bare.name + s).casefold(), [])]
     # Not those that have another header, one of their full name.
-    own = [file for file in found if find_header(file) == path] or found
+    own = [file for file in candidates if find_header(file) == path] or candidates
     if not own:
         raise MissingFileError(
             f"{path} is a header and no file of its numbers, such as {bare.name}.bsq, lies beside "

@@ -120,7 +120,7 @@ def _inside(path: Path, name: str, value: Any) -> list[NamedArray]:
 
 
 def _list_hdf5(path: Path) -> list[NamedArray]:
-    found: list[NamedArray] = []
+    arrays: list[NamedArray] = []
 
     def add(name: str, item: h5py.Dataset | h5py.Group) -> None:
         # "#refs#" and "#subsystem#" hold MATLAB's own bookkeeping; text is stored as uint16.
@@ -131,14 +131,14 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
         is_complex = item.dtype.names == ("real", "imag")
         dtype = np.dtype(np.complex128) if is_complex else item.dtype
         if dtype.kind in "biufc":
-            found.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
+            arrays.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
 
     try:
         with h5py.File(path) as file:
             file.visititems(add)
     except (OSError, RuntimeError, KeyError) as error:
         raise _broken(path, error) from error
-    return found
+    return arrays
 
 
 def _broken(path: Path, error: Exception) -> SceneError:
