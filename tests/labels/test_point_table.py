@@ -58,6 +58,12 @@ def test_ids_and_names_of_a_table_go_together(grid_scene, tmp_path):
     assert {c.id: c.name for c in labels.classes} == {7: "tree", 40: "soil"}
 
 
+def test_numbers_of_a_table_are_numbers(grid_scene, tmp_path):
+    rows = [(x, y, {"soil": "40.0", "tree": "7.0"}[name], 12.5 + x % 2) for x, y, name in ROWS]
+    path = write(tmp_path / "a.csv", ("x", "y", "kind", "height"), rows=rows)
+    assert read_labels(path, grid_scene).counts() == {7: 1, 40: 2}
+
+
 def test_empty_cells_are_counted(grid_scene, tmp_path):
     rows = [*ROWS, ("", 5_799_995, "soil"), (500_035, 5_799_995, "")]
     with pytest.warns(

@@ -15,6 +15,8 @@ from hsidiff.labels.legend import means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
 
+_DIGITS = re.compile(r"\d{1,18}(\.0*)?")
+
 MAX_CLASS_ID = 65535
 """Maps are stored with at most two bytes per pixel."""
 
@@ -81,9 +83,9 @@ def read_classes(
     Whole numbers are class ids (0 and missing: no class), named by the text field that maps to
     them one to one, if there is one. Text is named classes: their ids come from the field of whole
     numbers that belongs to it (``Level_2_ID`` to ``Level_2``, ``Classvalue`` to ``Classname``), and
-    otherwise count from 1 in alphabetical order. Text that holds digits only is read as whole
-    numbers. Where 0 is the id of a class with a name, all ids are raised by 1. Colours come from
-    ``RED``, ``GREEN``, ``BLUE``.
+    otherwise count from 1 in alphabetical order. Text that holds digits only (``41``, ``41.0``) is
+    read as whole numbers. Where 0 is the id of a class with a name, all ids are raised by 1.
+    Colours come from ``RED``, ``GREEN``, ``BLUE``.
 
     Args:
         table: (features, fields) attributes, without the geometry.
@@ -139,8 +141,9 @@ def _usable_columns(table: pd.DataFrame) -> _Columns:
             continue
         if values.map(lambda value: isinstance(value, str)).all():
             column = column.map(lambda value: (value or "").strip() or None)
-            if column.dropna().map(str.isdecimal).all():
-                numbers[key] = column.map(int, na_action="ignore").astype("Int64")
+            if column.dropna().map(_DIGITS.fullmatch).notna().all():
+                digits = column.map(lambda text: int(text.partition(".")[0]), na_action="ignore")
+                numbers[key] = digits.astype("Int64")
             else:
                 texts[key] = column
         elif _are_whole(values):

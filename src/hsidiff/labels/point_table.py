@@ -64,10 +64,17 @@ def _read_table(path: Path) -> pd.DataFrame:
     if not rows:
         raise LabelError(f"{path.name}: there is no row: expected a row of names, then the points")
     names = [name.strip() for name in rows[0]]
-    return pd.DataFrame({
-        name: [cells[i] for cells in _cells(rows[1:], len(names), path)]
-        for i, name in enumerate(names)
-    })  # fmt: skip
+    cells = _cells(rows[1:], len(names), path)
+    columns = {name: pd.Series([row[i] for row in cells]) for i, name in enumerate(names)}
+    return pd.DataFrame({name: _as_numbers(column) for name, column in columns.items()})
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """A column of numbers as numbers, another as it is."""
+    try:
+        return pd.to_numeric(column)
+    except (ValueError, TypeError):
+        return column
 
 
 def _cells(rows: list[list[str]], n_names: int, path: Path) -> list[list[str | None]]:
@@ -88,8 +95,8 @@ def _cells(rows: list[list[str]], n_names: int, path: Path) -> list[list[str | N
 
 def _coordinates(table: pd.DataFrame, key: str, path: Path) -> np.ndarray:
     """(rows,) float64, NaN for an empty cell."""
-    texts = [None if text is None else str(text).replace(",", ".") for text in table[key]]
+    texts = [str(cell).replace(",", ".") if pd.notna(cell) else "nan" for cell in table[key]]
     try:
-        return np.array([np.nan if text is None else float(text) for text in texts])
+        return np.array([float(text) for text in texts])
     except ValueError as error:
         raise LabelError(f"{path.name}: column {key!r} must hold numbers ({error})") from error

@@ -17,6 +17,8 @@ from hsidiff.errors import SceneError
 from hsidiff.files import sha256_of_files
 from hsidiff.scenes.window import Window
 
+_ENORMOUS = 1e30
+
 
 class PixelSource(Protocol):
     """Where pixels come from: one small class per file format.
@@ -174,7 +176,11 @@ class Scene:
         """Where stored numbers, of any shape, are no values: nodata, NaN or infinite."""
         lacking = ~np.isfinite(stored)
         for number in self.nodata_numbers:
-            lacking |= stored == number
+            if abs(number) >= _ENORMOUS and stored.dtype.kind == "f":
+                # Headers round the largest number of a type, and no value is as large.
+                lacking |= (stored >= _ENORMOUS) if number > 0 else (stored <= -_ENORMOUS)
+            else:
+                lacking |= stored == number
         return lacking
 
     def with_nodata(self, numbers: Sequence[float]) -> "Scene":
