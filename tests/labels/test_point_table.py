@@ -64,6 +64,19 @@ def test_numbers_of_a_table_are_numbers(grid_scene, tmp_path):
     assert read_labels(path, grid_scene).counts() == {7: 1, 40: 2}
 
 
+def test_shapes_as_text_are_read(grid_scene, tmp_path):
+    text = (
+        "WKT;cover\nPOLYGON((500000 5800000,500020 5800000,500020 5799980,500000 5799980));soil\n"
+    )
+    text += "POLYGON((500000 5800000,500020 5800000,500020 5799980,500000 5800000));tree\n"
+    text += "POINT (500075 5799945);soil\nnowhere;tree\n"
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.warns(HsidiffWarning, match="2 features have no geometry"):
+        labels = read_labels(tmp_path / "a.csv", grid_scene)
+    assert labels.values[0, 1] == 2
+    assert labels.values[5, 7] == 1
+
+
 def test_empty_cells_are_counted(grid_scene, tmp_path):
     rows = [*ROWS, ("", 5_799_995, "soil"), (500_035, 5_799_995, "")]
     with pytest.warns(

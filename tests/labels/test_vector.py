@@ -6,6 +6,7 @@ import geopandas
 import numpy as np
 import pyogrio
 import pytest
+import shapely
 from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -246,6 +247,14 @@ def test_polygons_of_metres_that_are_called_degrees_are_told_so(grid_scene, tmp_
         with pytest.raises(LabelError, match=r"in EPSG:32633, labels lie nowhere, the scene at x "
                            "500000 to 500080.*these are no degrees"):  # fmt: skip
             read_vector_file(tmp_path / name, grid_scene, "cover")
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:4326"])
+def test_exchanged_coordinates_are_told_so(grid_scene, crs):
+    features = features_of((box(0, 0, 2, 2), "soil"), (Point(4.5, 3.5), "tree")).to_crs(crs)
+    features.geometry = [shapely.transform(g, lambda xy: xy[:, ::-1]) for g in features.geometry]
+    with pytest.raises(LabelError, match="x and y are exchanged: exchange them"):
+        read(features, grid_scene)
 
 
 def test_degrees_that_are_called_metres_are_told_so(grid_scene):

@@ -318,6 +318,34 @@ def test_a_wrong_cpg_is_named_with_the_way_out(grid_scene, folder, zip_it):
         read_labels(given, grid_scene)
 
 
+@pytest.mark.parametrize("names", [("a.Dbf", "a.Shx", "a.Prj"), ("A.DBF", "A.SHX", "A.PRJ")])
+def test_parts_of_a_shapefile_belong_together_in_any_case(grid_scene, folder, tmp_path, names):
+    FEATURES.to_file(folder / "a.shp")
+    for name in names:
+        (folder / name.lower()).rename(folder / name)
+    before = contents(folder)
+    assert read_labels(folder / "a.shp", grid_scene).counts() == COUNTS
+    assert contents(folder) == before
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for item in folder.iterdir():
+            archive.write(item, item.name)
+    assert read_labels(tmp_path / "a.zip", grid_scene).counts() == COUNTS
+
+
+@pytest.mark.parametrize("name", ["a.fgb", "a.shz"])
+def test_further_formats_of_one_file_are_read(grid_scene, folder, name):
+    driver = {"a.fgb": "FlatGeobuf", "a.shz": "ESRI Shapefile"}[name]
+    FEATURES.to_file(folder / name, driver=driver)
+    assert read_labels(folder / name, grid_scene).counts() == COUNTS
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.7z"])
+def test_other_archives_are_to_be_unpacked(grid_scene, folder, name):
+    (folder / name).write_bytes(b"nothing")
+    with pytest.raises(LabelError, match="is an archive: unpack it"):
+        read_labels(folder / name, grid_scene)
+
+
 @pytest.mark.parametrize("suffix", [".shx", ".dbf"])
 def test_a_part_of_a_shapefile_that_is_missing_is_named(grid_scene, folder, suffix):
     FEATURES.to_file(folder / "a.shp")

@@ -8,6 +8,7 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pandas as pd
+import shapely
 
 from hsidiff.errors import LabelError
 from hsidiff.scenes.scene import Scene
@@ -27,24 +28,29 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
     """Read points from a table with a row of names, a point per row.
 
     Columns ``lon`` and ``lat`` (or ``longitude``, ``latitude``) are degrees of WGS 84. Columns
-    ``x`` and ``y`` (or ``easting``, ``northing`` and the like) are in the CRS of the scene. The
-    separator is the one that the first row shows; beside semicolons and tabs, a comma may be the
-    decimal mark.
+    ``x`` and ``y`` (or ``easting``, ``northing`` and the like) are in the CRS of the scene, and so
+    are the points and polygons of a column ``WKT``. The separator is the one that the first row
+    shows; beside semicolons and tabs, a comma may be the decimal mark.
 
     Raises:
         LabelError: if there are no such columns, or a coordinate is no number.
     """
     table = _read_table(path)
     plain = {re.sub(r"[\W_]", "", str(key)).lower(): str(key) for key in table.columns}
-    for pairs, crs in ((_DEGREES, "EPSG:4326"), (_MAP, scene.crs)):
+    crs = None if scene.crs is None else scene.crs.to_wkt()
+    for pairs, crs_of_pairs in ((_DEGREES, "EPSG:4326"), (_MAP, crs)):
         for names in pairs:
             if all(name in plain for name in names):
                 x, y = (_coordinates(table, plain[name], path) for name in names)
                 points = geopandas.points_from_xy(x, y)
                 points[np.isnan(x) | np.isnan(y)] = None
                 attributes = table.drop(columns=[plain[name] for name in names])
-                wkt = crs if crs is None or isinstance(crs, str) else crs.to_wkt()
-                return geopandas.GeoDataFrame(attributes, geometry=points, crs=wkt)
+                return geopandas.GeoDataFrame(attributes, geometry=points, crs=crs_of_pairs)
+    if "wkt" in plain:
+        texts = [text if isinstance(text, str) else None for text in table[plain["wkt"]]]
+        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        attributes = table.drop(columns=plain["wkt"])
+        return geopandas.GeoDataFrame(attributes, geometry=shapes, crs=crs)
     raise LabelError(
         f"{path.name}: no columns of coordinates among {', '.join(map(str, table.columns))}: call "
         "them x and y (in the CRS of the scene), or lon and lat (degrees)"

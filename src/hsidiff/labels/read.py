@@ -29,6 +29,7 @@ from hsidiff.labels.vector import from_features, read_vector_file
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
 from hsidiff.scenes.formats.envi import find_header
+from hsidiff.scenes.open import ARCHIVE_SUFFIXES
 from hsidiff.scenes.scene import Scene
 
 logger = logging.getLogger(__name__)
@@ -170,6 +171,8 @@ def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> L
         return read_geotiff(path, scene)
     if suffix == ".hdr" or find_header(path) is not None:
         return read_envi(path, scene)
+    if suffix in ARCHIVE_SUFFIXES:
+        raise LabelError(f"{path} is an archive: unpack it, and name the file that was in it")
     kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
     raise LabelError(
         f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header beside"

@@ -232,25 +232,45 @@ def _all_outside(
 ) -> str:
     """The message for labels of which none lies inside the scene, with all extents."""
     crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
-    read, advice = "", "check their CRS"
+    read = ""
     if projected is not geometry:
         own = CRS.from_user_input(geometry.crs)
         read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
-        if own.is_geographic and not _could_be_degrees(geometry):
-            advice = (
-                "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
-                "(GeoJSON without a CRS is read as EPSG:4326)"
-            )
-    elif scene.crs is not None and scene.crs.is_projected and _could_be_degrees(geometry):
-        advice = (
-            "these look like degrees: define their CRS as EPSG:4326 (in a table, call the columns "
-            "lon and lat)"
-        )
     return (
         f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
         f"{_place(projected)}, the scene at "
-        f"{_extent(*array_bounds(*scene.shape, scene.transform))}: {advice}"
+        f"{_extent(*array_bounds(*scene.shape, scene.transform))}: "
+        f"{_advice_on_place(geometry, scene, name)}"
     )
+
+
+def _advice_on_place(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> str:
+    if _lie_inside_exchanged(geometry, scene, name):
+        return "x and y are exchanged: exchange them"
+    are_degrees = geometry.crs is not None and geometry.crs.is_geographic
+    if are_degrees and not _could_be_degrees(geometry):
+        return (
+            "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
+            "(GeoJSON without a CRS is read as EPSG:4326)"
+        )
+    if scene.crs is not None and not are_degrees and _could_be_degrees(geometry):
+        return (
+            "these look like degrees: define their CRS as EPSG:4326 (in a table, call the columns "
+            "lon and lat)"
+        )
+    return "check their CRS"
+
+
+def _lie_inside_exchanged(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> bool:
+    """Whether labels would lie inside if the first coordinate were y and the second x."""
+    placed = geometry[np.isfinite(geometry.bounds.to_numpy()).all(axis=1)]
+    points = shapely.centroid(placed.to_numpy())
+    exchanged = shapely.points(np.column_stack([shapely.get_y(points), shapely.get_x(points)]))
+    projected = _project(geopandas.GeoSeries(exchanged, crs=geometry.crs), scene, name)
+    pixels = to_pixels(_checked_transform(scene, name), shapely.get_coordinates(projected))
+    n_rows, n_cols = scene.shape
+    inside = (pixels >= 0).all(axis=1) & (pixels[:, 0] < n_cols) & (pixels[:, 1] < n_rows)
+    return bool(inside.any())
 
 
 def _could_be_degrees(geometry: geopandas.GeoSeries) -> bool:

@@ -21,8 +21,9 @@ from hsidiff.labels.point_table import TABLE_SUFFIXES, read_point_table
 from hsidiff.labels.shapefile_text import check_shapefile, in_right_encoding
 from hsidiff.scenes.scene import Scene
 
-_GDAL_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json")
-VECTOR_SUFFIXES = (*_GDAL_SUFFIXES, ".zip", *TABLE_SUFFIXES)
+_GDAL_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb")
+_ZIP_SUFFIXES = (".zip", ".shz")
+VECTOR_SUFFIXES = (*_GDAL_SUFFIXES, *_ZIP_SUFFIXES, *TABLE_SUFFIXES)
 
 _SQLITE_EDITS = ("-wal", "-journal")
 _SIZE_OF_A_JOURNAL = 512
@@ -89,9 +90,9 @@ def _read_layer(staged: _Staged, given: Path) -> geopandas.GeoDataFrame:
 
 def _stage(path: Path, layer: str | None, folder: Path) -> _Staged:
     """The file itself or, where opening it would write or misread its name, a copy in a folder."""
-    if path.suffix.lower() == ".zip":
+    if path.suffix.lower() in _ZIP_SUFFIXES:
         staged = _unpacked(path, layer, folder)
-    elif _would_be_written(path) or not _is_plain(path.absolute()):
+    elif _would_be_written(path) or not _is_plain(path.absolute()) or _differ_in_case(path):
         staged = _Staged(_copied(path, folder), layer)
     else:
         return _Staged(path.absolute(), layer)
@@ -125,17 +126,36 @@ def _is_plain(path: Path) -> bool:
     return not any(mark in text for mark in "!?;|#%") and ".zip" not in text and "//" not in text
 
 
+def _differ_in_case(path: Path) -> bool:
+    """Whether parts of a shapefile have names that GDAL does not find, such as ``a.Dbf``."""
+    parts = [item for item in path.parent.iterdir() if _belongs(item.name, path.name)]
+    usual = {path.stem + suffix for part in parts for suffix in _usual_cases(part.suffix)}
+    return path.suffix.lower() == ".shp" and any(part.name not in usual for part in parts)
+
+
+def _usual_cases(suffix: str) -> tuple[str, str]:
+    return suffix.lower(), suffix.upper()
+
+
+def _belongs(name: str, main: str) -> bool:
+    """Whether a file is a part of the one that the user named, or holds edits of it."""
+    if PurePosixPath(main).suffix.lower() == ".shp":
+        return PurePosixPath(name).stem.casefold() == PurePosixPath(main).stem.casefold()
+    return name in {main, *(main + suffix for suffix in _SQLITE_EDITS)}
+
+
+def _plain_name(name: str, main: str) -> str:
+    """A name for a copy that no library takes for an address, with the ending of the file."""
+    return "labels" + name[len(PurePosixPath(main).stem) :].lower()
+
+
 def _copied(path: Path, folder: Path) -> Path:
     """A copy, under a plain name, of a file and of those that belong to it."""
-    for item in path.parent.iterdir():
-        name = item.name
-        belongs = name == path.name or name in {path.name + suffix for suffix in _SQLITE_EDITS}
-        if path.suffix.lower() == ".shp" and item.stem == path.stem:
-            belongs = True
-        if belongs and item.is_file():
-            ending = name[len(path.stem) :]
-            shutil.copyfile(item, folder / f"labels{ending}")
-    return folder / f"labels{path.suffix}"
+    parts = [item for item in path.parent.iterdir() if _belongs(item.name, path.name)]
+    for item in sorted(parts, key=lambda item: item.stem == path.stem):  # those of its name last
+        if item.is_file():
+            shutil.copyfile(item, folder / _plain_name(item.name, path.name))
+    return folder / _plain_name(path.name, path.name)
 
 
 def _unpacked(path: Path, layer: str | None, folder: Path) -> _Staged:
@@ -143,7 +163,7 @@ def _unpacked(path: Path, layer: str | None, folder: Path) -> _Staged:
     with zipfile.ZipFile(path) as archive:
         member, layer = _chosen_member(archive, path, layer)
         _unpack(archive, member, folder)
-    return _Staged(folder / f"labels{member.suffix}", layer)
+    return _Staged(folder / _plain_name(member.name, member.name), layer)
 
 
 def _chosen_member(
@@ -155,8 +175,7 @@ def _chosen_member(
     vectors = [member for member in visible if member.suffix.lower() in _GDAL_SUFFIXES]
     named = [m for m in vectors if layer in {str(m), m.name, m.stem}]
     if len(vectors) == 1:
-        inside = layer if vectors[0].suffix.lower() == ".gpkg" or not named else None
-        return vectors[0], inside
+        return vectors[0], None if named else layer
     if len(named) == 1:
         return named[0], None
     held = ", ".join(map(str, vectors or visible)) or "nothing"
@@ -167,10 +186,10 @@ def _chosen_member(
 
 
 def _unpack(archive: zipfile.ZipFile, member: PurePosixPath, folder: Path) -> None:
-    """Write a member and all of its stem beside it into a folder, under a plain name."""
+    """Write a member, and those that belong to it, into a folder under a plain name."""
     for name in archive.namelist():
         item = PurePosixPath(name)
-        if item.parent == member.parent and item.name.startswith(member.stem + "."):
-            ending = item.name[len(member.stem) :]
-            with archive.open(name) as source, (folder / f"labels{ending}").open("wb") as target:
-                shutil.copyfileobj(source, target)
+        if item.parent == member.parent and _belongs(item.name, member.name):
+            target = folder / _plain_name(item.name, member.name)
+            with archive.open(name) as source, target.open("wb") as copy:
+                shutil.copyfileobj(source, copy)

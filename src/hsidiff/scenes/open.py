@@ -18,7 +18,7 @@ from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.scene import ArraySource, Scene
 
 _GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
-_ARCHIVE_SUFFIXES = (
+ARCHIVE_SUFFIXES = (
     ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar",
 )  # fmt: skip
 _SWATH_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc", ".nc4", ".jp2", ".vrt")
@@ -115,7 +115,7 @@ def _open_file(path: Path, variable: str | None) -> Scene:
 
 
 def _why_unknown(path: Path, suffix: str) -> str:
-    if suffix in _ARCHIVE_SUFFIXES:
+    if suffix in ARCHIVE_SUFFIXES:
         return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
     if suffix in _SWATH_SUFFIXES:
         return (
