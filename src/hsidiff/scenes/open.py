@@ -21,7 +21,7 @@ _GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 ARCHIVE_SUFFIXES = (
     ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar",
 )  # fmt: skip
-_SWATH_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc", ".nc4", ".jp2", ".vrt")
+_PRODUCT_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc", ".nc4", ".jp2", ".vrt")
 _OPTION = "--scene-variable"
 
 
@@ -117,15 +117,13 @@ def _open_file(path: Path, variable: str | None) -> Scene:
 def _why_unknown(path: Path, suffix: str) -> str:
     if suffix in ARCHIVE_SUFFIXES:
         return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
-    if suffix in _SWATH_SUFFIXES:
-        return (
-            f"{path} is not read directly: open it with xarray, or convert it to GeoTIFF "
-            "(gdal_translate), and give that"
-        )
-    return (
+    expected = (
         f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
         f"its header ({path.stem}.hdr) beside it"
     )
+    if suffix in _PRODUCT_SUFFIXES:
+        return f"{expected}: open it with xarray, or convert it to GeoTIFF (gdal_translate)"
+    return expected
 
 
 def _check_file(path: Path) -> None:
