@@ -210,6 +210,13 @@ def test_several_bands_are_counted(grid_scene, tmp_path):
         read_geotiff(path, grid_scene)
 
 
+def test_several_images_in_one_file_are_refused(grid_scene, tmp_path):
+    path = write_tif(tmp_path / "a.tif", VALUES, grid_scene)
+    write_tif(path, VALUES, grid_scene, APPEND_SUBDATASET="YES")
+    with pytest.raises(SceneError, match="holds 2 images one after the other"):
+        read_geotiff(path, grid_scene)
+
+
 def test_another_crs_states_both(grid_scene, tmp_path):
     path = write_tif(tmp_path / "a.tif", VALUES, grid_scene, crs=CRS.from_epsg(32632))
     with pytest.raises(LabelError, match="labels are in EPSG:32632, grid is in EPSG:32633"):

@@ -107,6 +107,23 @@ def test_several_cubes_of_structs_are_listed_by_their_paths(tmp_path):
         open_scene(tmp_path / "a.mat")
 
 
+def test_cells_and_lists_of_structs_are_named_with_the_way_out(tmp_path):
+    cells = np.empty((1, 2), object)
+    cells[0, 0], cells[0, 1] = cube(), GT
+    many = np.zeros((1, 2), dtype=[("Data", object)])
+    savemat(tmp_path / "a.mat", {"samples": cells, "note": "hello"})
+    savemat(tmp_path / "b.mat", {"samples": many})
+    with h5py.File(tmp_path / "c.mat", "w") as file:
+        file.create_dataset("#refs#/a", data=cube().T)
+        reference = np.array([[file["#refs#/a"].ref]], dtype=h5py.ref_dtype)
+        file.create_dataset("samples", data=reference).attrs["MATLAB_class"] = np.bytes_("cell")
+    for name, kind in (("a", "cell"), ("b", "struct"), ("c", "cell")):
+        with pytest.raises(
+            SceneError, match=rf"holds samples \({kind}\).*cube = samples\{{1\}} or"
+        ):
+            open_scene(tmp_path / f"{name}.mat")
+
+
 def test_sparse_labels_are_labels(tmp_path):
     savemat(tmp_path / "a.mat", {"cube": cube(), "gt": csc_array(GT.astype(float))})
     np.testing.assert_array_equal(find_array(tmp_path / "a.mat", 2, None, "").load(), GT)

@@ -23,6 +23,7 @@ from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_array
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.geotiff import refuse_several_images
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.open import open_scene
@@ -163,6 +164,7 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
         SceneError: if the file cannot be read.
     """
     with open_raster(path, "GTiff") as dataset:
+        refuse_several_images(dataset, path)
         _check_bands(path.name, dataset.count)
         check_grid(path.name, scene, dataset.shape, *georeference(dataset))
         values = dataset.read(1, masked=True)

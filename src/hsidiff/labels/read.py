@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneEr
 from hsidiff.labels.fields import nearest
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.matching import plain_name
 from hsidiff.labels.raster import (
     GEOTIFF_SUFFIXES,
     from_data_array,
@@ -98,8 +98,7 @@ def _warn_of_names_alike(classes: Sequence[LandClass], name: str) -> None:
     """Name classes that a slip of the pen may have made of one: ``Tree`` and ``tree``."""
     groups: dict[str, list[str]] = {}
     for land_class in classes:
-        plain = re.sub(r"[\s_-]+", "", land_class.name.casefold())
-        groups.setdefault(plain, []).append(repr(land_class.name))
+        groups.setdefault(plain_name(land_class.name), []).append(repr(land_class.name))
     alike = [" and ".join(names) for names in groups.values() if len(names) > 1]
     if alike:
         warnings.warn(

@@ -184,9 +184,10 @@ class Scene:
         return lacking
 
     def with_nodata(self, numbers: Sequence[float]) -> "Scene":
-        """This scene with other stored numbers that mean "no value"."""
-        first, *more = (float(number) for number in numbers)
-        return replace(self, nodata=first, more_nodata=tuple(more))
+        """This scene with other stored numbers that mean "no value"; none, one or several."""
+        given = [float(number) for number in numbers]
+        first = given[0] if given else None
+        return replace(self, nodata=first, more_nodata=tuple(given[1:]))
 
     def _at_good_bands(self, number: float | np.ndarray) -> np.ndarray:
         number = np.asarray(number, dtype=np.float32)

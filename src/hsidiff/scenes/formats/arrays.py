@@ -128,7 +128,7 @@ def _named(
             return array
         if array.name == variable:
             raise SceneError(f"{path}: {variable} has shape {array.shape}: expected {expected}")
-    raise SceneError(f"{path} has no array {variable!r}; it holds {_listed(arrays)}")
+    raise SceneError(f"{path} has no array {variable!r}; it holds {_held(path, arrays)}")
 
 
 def _only(
@@ -141,10 +141,22 @@ def _only(
     if len(fitting) == 1:
         return fitting[0]
     if not fitting:
-        raise SceneError(f"{path} has no {expected} array; it holds {_listed(arrays)}")
+        raise SceneError(f"{path} has no {expected} array; it holds {_held(path, arrays)}")
     raise SceneError(
         f"{path} holds several {expected} arrays: {_listed(fitting)}: "
         f"choose one with variable= or {option}"
+    )
+
+
+def _held(path: Path, arrays: Sequence[NamedArray]) -> str:
+    """What a file holds; if that is no array, what else, and how to make arrays of it."""
+    others = matlab.list_others(path) if not arrays and path.suffix.lower() == ".mat" else []
+    if not others:
+        return _listed(arrays)
+    name = others[0].partition(" ")[0]
+    return (
+        f"{', '.join(others)}: save what is inside as arrays in MATLAB, such as "
+        f"cube = {name}{{1}} or {name}(1).field, then save('scene.mat', 'cube')"
     )
 
 

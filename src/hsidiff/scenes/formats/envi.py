@@ -159,7 +159,7 @@ def open_envi(path: Path) -> Scene:
     source.check_size()
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
-    scene = Scene(
+    return Scene(
         name=data_path.stem,
         source=source,
         good_bands=header.good_bands(n_bands),
@@ -169,9 +169,7 @@ def open_envi(path: Path) -> Scene:
         crs=crs,
         transform=transform,
         files=(data_path, header_path),
-    )
-    ignored = header.numbers("data ignore value")
-    return scene if ignored is None or not ignored.size else scene.with_nodata(ignored.tolist())
+    ).with_nodata(header.ignored_numbers())
 
 
 def find_header(path: Path) -> Path | None:

@@ -132,6 +132,11 @@ class EnviHeader:
             return wavelengths_in_nm(values, self.fields.get("wavelength units"), str(self.path))
         return wavelengths_of_names(self.words("band names"), str(self.path))
 
+    def ignored_numbers(self) -> list[float]:
+        """The stored numbers that mean "no value": most often one or none."""
+        numbers = self.numbers("data ignore value")
+        return [] if numbers is None else numbers.tolist()
+
     def good_bands(self, n_bands: int) -> np.ndarray:
         """(bands,) bool, from ``bbl``; all True if the header has none.
 

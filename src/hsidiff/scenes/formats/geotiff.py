@@ -66,7 +66,7 @@ def open_geotiff(path: Path) -> Scene:
         shape = (dataset.height, dataset.width, dataset.count)
         source = GeotiffSource(path, shape, dtype, _is_masked(dataset))
         check_pixels(str(path), source.shape, source.dtype)
-        _refuse_several_images(dataset, path)
+        refuse_several_images(dataset, path)
         crs, transform = georeference(dataset)
         good = good_bands(dataset, path)
         scene = Scene(
@@ -90,7 +90,7 @@ def _is_masked(dataset: rasterio.DatasetReader) -> bool:
     return any(not plain.intersection(flags) for flags in dataset.mask_flag_enums)
 
 
-def _refuse_several_images(dataset: rasterio.DatasetReader, path: Path) -> None:
+def refuse_several_images(dataset: rasterio.DatasetReader, path: Path) -> None:
     """Refuse a file of several images, of which only the first would be read.
 
     Raises:
@@ -119,7 +119,10 @@ def _completed_by_header(scene: Scene, path: Path) -> Scene:
     if scene.file_wavelengths_nm is None:
         changes["file_wavelengths_nm"] = header.wavelengths_nm()
     if scene.nodata is None:
-        changes["nodata"] = header.number("data ignore value")
+        ignored = header.numbers("data ignore value")
+        scene = (
+            scene if ignored is None or not ignored.size else scene.with_nodata(ignored.tolist())
+        )
     if np.all(scene.scale == 1.0) and np.all(scene.offset == 0.0):
         changes |= {"scale": header.scale(n_bands), "offset": header.offset(n_bands)}
     return replace(scene, **changes, files=(*scene.files, header_path))

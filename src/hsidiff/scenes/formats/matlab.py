@@ -89,6 +89,20 @@ def list_arrays(path: Path) -> list[NamedArray]:
     return arrays
 
 
+def list_others(path: Path) -> list[str]:
+    """What a file holds beside numeric arrays and structs, such as ``samples (cell)``."""
+    if h5py.is_hdf5(path):
+        with h5py.File(path) as file:
+            kinds = {
+                name: item.attrs.get("MATLAB_class", b"group").decode()
+                for name, item in file.items()
+                if not name.startswith("#")
+            }
+    else:
+        kinds = {name: kind for name, _, kind in whosmat(path)}
+    return [f"{name} ({kind})" for name, kind in kinds.items() if kind not in _NUMERIC_CLASSES]
+
+
 def _load(path: Path, variable: str) -> Any:
     try:
         return loadmat(path, variable_names=[variable])[variable]
