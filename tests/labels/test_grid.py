@@ -1,12 +1,15 @@
 from dataclasses import replace
 
+import geopandas
 import numpy as np
 import pytest
 from rasterio.crs import CRS
 from rasterio.enums import WktVersion
+from shapely import Point
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.grid import check_grid, crs_name, horizontal, same_crs
+from hsidiff.labels.grid import check_grid, crs_name, horizontal, known_crs, same_crs
+from hsidiff.labels.read import read_labels
 from hsidiff.scenes.scene import ArraySource
 
 UTM = CRS.from_epsg(32633)
@@ -75,6 +78,30 @@ def test_a_scene_with_its_bands_first_is_recognised_by_its_labels(bare_scene):
     )
     with pytest.raises(LabelError, match=r"labels are \(6, 8\).*bands first"):
         check_grid("labels", scene, (6, 8))
+
+
+LOCAL = CRS.from_wkt('LOCAL_CS["unnamed",UNIT["metre",1]]')
+
+
+def test_a_local_system_says_nothing_of_the_place(grid_scene):
+    local_scene = replace(grid_scene, crs=LOCAL)
+    for scene, crs in ((grid_scene, LOCAL), (local_scene, UTM), (local_scene, LOCAL)):
+        check_grid("labels", scene, (6, 8), crs, grid_scene.transform)
+    assert known_crs(LOCAL) is None
+    assert known_crs(None) is None
+    assert known_crs(UTM) is UTM
+
+
+def test_labels_drawn_on_a_scene_of_a_local_system_are_in_its_coordinates(grid_scene):
+    points = geopandas.GeoDataFrame(
+        {"class": ["a", "b"]}, geometry=[Point(500_005, 5_799_995), Point(500_015, 5_799_995)]
+    )
+    local_scene = replace(grid_scene, crs=LOCAL)
+    for crs in (None, LOCAL.to_wkt()):
+        labels = read_labels(points.set_crs(crs, allow_override=True), local_scene)
+        assert labels.values[0, :3].tolist() == [1, 2, 0]
+    with pytest.raises(LabelError, match="labels are in EPSG:32633, grid has no CRS"):
+        read_labels(points.set_crs(32633), local_scene)
 
 
 def test_names_of_systems_are_short():

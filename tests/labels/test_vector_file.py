@@ -332,11 +332,28 @@ def test_parts_of_a_shapefile_belong_together_in_any_case(grid_scene, folder, tm
     assert read_labels(tmp_path / "a.zip", grid_scene).counts() == COUNTS
 
 
-@pytest.mark.parametrize("name", ["a.fgb", "a.shz"])
-def test_further_formats_of_one_file_are_read(grid_scene, folder, name):
-    driver = {"a.fgb": "FlatGeobuf", "a.shz": "ESRI Shapefile"}[name]
-    FEATURES.to_file(folder / name, driver=driver)
-    assert read_labels(folder / name, grid_scene).counts() == COUNTS
+@pytest.mark.parametrize("name", ["a.fgb", "a.shz", "a!.shz"])
+def test_further_formats_are_read(grid_scene, folder, name):
+    drivers = {".fgb": "FlatGeobuf", ".shz": "ESRI Shapefile"}
+    plain = folder / name.replace("!", "")
+    FEATURES.to_file(plain, driver=drivers[plain.suffix])
+    path = plain.rename(folder / name)
+    before = contents(folder)
+    assert read_labels(path, grid_scene).counts() == COUNTS
+    assert contents(folder) == before
+
+
+def test_a_folder_of_arcgis_is_answered_with_the_way_out(grid_scene, folder):
+    (folder / "a.gdb").mkdir()
+    with pytest.raises(LabelError, match="is a File Geodatabase: export the layer of the labels"):
+        read_labels(folder / "a.gdb", grid_scene)
+
+
+def test_text_of_geojson_that_is_not_utf8_is_named(grid_scene, folder):
+    table = geopandas.GeoDataFrame({"class": UMLAUTS}, geometry=SQUARES, crs=32633).to_crs(4326)
+    (folder / "a.geojson").write_bytes(table.to_json(ensure_ascii=False).encode("latin-1"))
+    with pytest.raises(LabelError, match=r"a\.geojson: its text is not UTF-8: save it as UTF-8"):
+        read_labels(folder / "a.geojson", grid_scene)
 
 
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.7z"])

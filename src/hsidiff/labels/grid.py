@@ -40,9 +40,10 @@ def check_grid(
             f"{name}: labels are {tuple(shape)} (rows, cols), {scene.name} is {scene.shape}: "
             f"{_advice_on_shape(tuple(shape), scene)}"
         )
-    if crs and scene.crs and not same_crs(crs, scene.crs):
+    crs, crs_of_scene = known_crs(crs), known_crs(scene.crs)
+    if crs and crs_of_scene and not same_crs(crs, crs_of_scene):
         raise LabelError(
-            f"{name}: labels are in {crs_name(crs)}, {scene.name} is in {crs_name(scene.crs)}: "
+            f"{name}: labels are in {crs_name(crs)}, {scene.name} is in {crs_name(crs_of_scene)}: "
             "warp the labels to the grid of the scene"
         )
     if transform is None or scene.transform is None:
@@ -60,6 +61,15 @@ def _advice_on_shape(shape: tuple[int, ...], scene: Scene) -> str:
     if shape == scene.source.shape[1:]:
         return "the scene seems to have its bands first: transpose it to (rows, cols, bands)"
     return "give labels of the same grid"
+
+
+def known_crs(crs: CRS | None) -> CRS | None:
+    """A system that has a place on the earth; None for one of a drawing, which GDAL calls local."""
+    if not crs:
+        return None
+    parsed = _parsed(crs)
+    is_local = parsed is not None and parsed.type_name == "Engineering CRS"
+    return None if is_local else crs
 
 
 def same_crs(one: CRS, other: CRS) -> bool:

@@ -150,6 +150,8 @@ def _read_file(
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise MissingFileError(f"{path}: there is no such file of labels")
+    if path.is_dir() and path.suffix.lower() == ".gdb":
+        raise LabelError(f"{path} is a File Geodatabase: export the layer of the labels as .gpkg")
     if path.is_dir():
         raise LabelError(f"{path} is a folder: name the file of labels in it")
     if not os.access(path, os.R_OK):

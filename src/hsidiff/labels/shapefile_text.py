@@ -36,7 +36,8 @@ def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFra
     """Read a layer; the text of a shapefile in the encoding that it is in.
 
     Raises:
-        LabelError: if the text of a shapefile is not in the encoding that its ``.cpg`` states.
+        LabelError: if the text of a shapefile is not in the encoding that its ``.cpg`` states, or
+            that of another file is not UTF-8.
 
     Warns:
         HsidiffWarning: if it is UTF-8, though its ``.cpg`` does not say so.
@@ -44,6 +45,8 @@ def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFra
     try:
         features = _read(path, layer)
     except UnicodeDecodeError as error:
+        if path.suffix.lower() != ".shp":
+            raise LabelError(f"{name}: its text is not UTF-8: save it as UTF-8") from error
         raise LabelError(
             f"{name}: the text of its .dbf is not in the encoding that its .cpg states "
             f"({_stated(path)}): correct the .cpg or remove it, or save the labels as .gpkg"

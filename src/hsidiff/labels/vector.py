@@ -19,7 +19,7 @@ from shapely import GeometryType
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.fields import read_classes
-from hsidiff.labels.grid import crs_name, horizontal, same_crs, to_pixels
+from hsidiff.labels.grid import crs_name, horizontal, known_crs, same_crs, to_pixels
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
@@ -134,10 +134,11 @@ def _checked_transform(scene: Scene, name: str) -> Affine:
 
 def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas.GeoSeries:
     """Geometries in the CRS of the scene; vertices that have no place in it become infinite."""
-    crs = None if geometry.crs is None else CRS.from_user_input(geometry.crs)
-    if scene.crs is None and crs is None:
+    crs = None if geometry.crs is None else known_crs(CRS.from_user_input(geometry.crs))
+    crs_of_scene = known_crs(scene.crs)
+    if crs_of_scene is None and crs is None:
         return geometry
-    if scene.crs is None:
+    if crs_of_scene is None:
         raise LabelError(
             f"{name}: labels are in {crs_name(crs)}, {scene.name} has no CRS: give labels as a "
             "raster of the scene's grid, or georeference the scene"
@@ -145,19 +146,19 @@ def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopanda
     if crs is None:
         raise LabelError(
             f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
-            f"{crs_name(scene.crs)}: define the CRS of the labels"
+            f"{crs_name(crs_of_scene)}: define the CRS of the labels"
         )
-    if same_crs(crs, scene.crs):
+    if same_crs(crs, crs_of_scene):
         return geometry
     # Heights move no pixel, and a conversion of heights may need grids that are not at hand.
     flat = geopandas.GeoSeries(shapely.force_2d(geometry.to_numpy()), crs=horizontal(crs).to_wkt())
     try:
-        return flat.to_crs(horizontal(scene.crs).to_wkt())
+        return flat.to_crs(horizontal(crs_of_scene).to_wkt())
     except Exception as error:  # pyproj's errors have no common parent of their own
         message = " ".join(str(error).split())
         raise LabelError(
             f"{name}: labels cannot be reprojected from {crs_name(crs)} to "
-            f"{crs_name(scene.crs)}: {message}"
+            f"{crs_name(crs_of_scene)}: {message}"
         ) from error
 
 
