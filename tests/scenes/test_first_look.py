@@ -76,7 +76,7 @@ def with_fill(fill, dtype="float32", size=(40, 50)):
     return values
 
 
-@pytest.mark.parametrize("size", [(40, 50), (300, 260)])
+@pytest.mark.parametrize("size", [(40, 50), (300, 260), (7, 900), (900, 20)])
 @pytest.mark.parametrize("byte_order", [0, 1])
 def test_fill_that_differs_by_band_is_noted_and_the_advice_works(tmp_path, size, byte_order):
     values = with_fill(-9999 * FACTORS, size=size)

@@ -10,8 +10,8 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
 _WINDOW_PX = 128
-_SAMPLE_PX = 16
-"""Side of the windows, three by three over the scene, whose spectra are compared."""
+_SAMPLE_PX, _SMALL_SCENE_PX = 16, 64 * 64
+"""Side of the windows whose spectra are compared, and pixels of a scene that is compared whole."""
 
 MIN_FILL_PIXELS, MIN_FILL_SHARE = 10, 0.001
 """So many equal spectra, and such a share of the sample, are fill and no field."""
@@ -104,22 +104,24 @@ def warn_of_fill(scene: Scene) -> None:
 
 
 def _sampled_spectra(scene: Scene) -> np.ndarray:
-    """(pixels, n_bands) stored numbers of pixels with values at corners, edges and the middle."""
-    places = [_sampled_starts(n) for n in scene.shape]
+    """(pixels, n_bands) stored numbers of the sampled pixels that have values."""
     spectra = []
-    for row in places[0]:
-        for col in places[1]:
-            window = Window(row, col, _SAMPLE_PX, _SAMPLE_PX).clipped(scene.shape)
-            stored = scene.source.read(window, scene.band_indices)
-            spectra.append(stored[~scene.lacks_value(stored).any(axis=-1)])
+    for window in _sampled_windows(scene.shape):
+        stored = scene.source.read(window, scene.band_indices)
+        spectra.append(stored[~scene.lacks_value(stored).any(axis=-1)])
     return np.concatenate(spectra)
 
 
-def _sampled_starts(n_pixels: int) -> list[int]:
-    """Where the sampled windows of one axis begin; they do not overlap."""
-    if n_pixels <= 3 * _SAMPLE_PX:
-        return list(range(0, n_pixels, _SAMPLE_PX))
-    return [0, (n_pixels - _SAMPLE_PX) // 2, n_pixels - _SAMPLE_PX]
+def _sampled_windows(shape: tuple[int, int]) -> list[Window]:
+    """The corners, where the gaps of flight lines are, and the middle; all of a small scene."""
+    rows, cols = shape
+    if rows * cols <= _SMALL_SCENE_PX:
+        return [Window.whole(shape)]
+    ends = [sorted({0, n - _SAMPLE_PX}) if n >= 2 * _SAMPLE_PX else [0] for n in shape]
+    places = [(row, col) for row in ends[0] for col in ends[1]]
+    places.append((max(0, (rows - _SAMPLE_PX) // 2), max(0, (cols - _SAMPLE_PX) // 2)))
+    windows = [Window(row, col, _SAMPLE_PX, _SAMPLE_PX).clipped(shape) for row, col in places]
+    return list(dict.fromkeys(windows))
 
 
 def _fill_spectrum(spectra: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
