@@ -2,7 +2,6 @@
 
 import difflib
 import logging
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -11,36 +10,27 @@ import numpy as np
 import pandas as pd
 
 from hsidiff.errors import LabelError
+from hsidiff.labels.columns import (
+    CLASS_NAMES,
+    ID_NAMES,
+    MEASURE_NAMES,
+    Columns,
+    id_field_of,
+    names_of_ids,
+    plain_title,
+    stem,
+    usable_columns,
+)
 from hsidiff.labels.legend import means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
 
-_DIGITS = re.compile(r"\d{1,18}(\.0*)?")
 
 MAX_CLASS_ID = 65535
 """Maps are stored with at most two bytes per pixel."""
 
 MAX_GUESSED_CLASSES = 255
 """A field with more distinct values is never taken for the classes unless it is named."""
-
-ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid", "scpuid"})
-MEASURE_NAMES = frozenset(
-    {
-        "count", "npixels", "area", "length", "perimeter", "shapearea", "shapelength", "shapeleng",
-        "red", "green", "blue", "alpha", "color", "colour", "classclrs", "x", "y", "z", "lon",
-        "lat", "elevation", "accuracy",
-    }
-)  # fmt: skip
-"""Fields that say something else of a feature, in tables of ArcGIS, QGIS, ENVI and GRASS."""
-CLASS_NAMES = frozenset(
-    {
-        "class", "classes", "label", "labels", "landcover", "landuse", "lulc", "category",
-        "macroclass", "mc", "c", "klasse", "klassen", "classe", "clase",
-    }
-)  # fmt: skip
-"""What classes are called; ``macroclass``, ``mc`` and ``c`` by SCP, which has two levels."""
-NUMBER_NAMES = frozenset({"value", "code", "gridcode", "gridvalue", "pixelvalue", "dn", "cat"})
-"""What the numbers of classes are called where the name says nothing of the class."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +46,6 @@ class FeatureClasses:
     ids: np.ndarray
     names: dict[int, str]
     colors: dict[int, str] = dataclass_field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The columns that could hold classes; a missing value is NA.
-
-    Attributes:
-        numbers: columns of whole numbers, as Int64.
-        texts: columns of text, as objects.
-    """
-
-    numbers: dict[str, pd.Series]
-    texts: dict[str, pd.Series]
-
-    def n_distinct(self) -> dict[str, int]:
-        """Distinct values of each column, numbers and texts."""
-        return {key: column.nunique() for key, column in (self.texts | self.numbers).items()}
 
 
 def read_classes(
@@ -102,7 +75,7 @@ def read_classes(
         HsidiffWarning: if ids were raised by 1.
     """
     table = table.rename(columns=str)
-    columns = _usable_columns(table)
+    columns = usable_columns(table)
     if field is None:
         field = _guessed_field(columns, len(table), name, multi_part)
         logger.info("%s: classes from the field %r", name, field)
@@ -112,7 +85,7 @@ def read_classes(
         classes = _classes_of_text(columns, field, name)
         return replace(classes, colors=_colors(columns, classes.ids))
     if field in columns.numbers:
-        texts = _names_of_ids(columns, field)
+        texts = names_of_ids(columns, field)
         classes = _classes_of_numbers(columns.numbers[field], texts, field, name)
         return replace(classes, colors=_colors(columns, classes.ids))
     raise LabelError(
@@ -130,44 +103,16 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"{hint} known are {', '.join(map(repr, known)) or 'none'}"
 
 
-def _usable_columns(table: pd.DataFrame) -> _Columns:
-    """Sort columns into whole numbers and text; others (dates, fractions) cannot be classes."""
-    numbers, texts = {}, {}
-    for key in table.columns:
-        column = table[key].astype(object)
-        column = column.where(column.notna(), None)
-        values = column.dropna()
-        if values.empty or values.map(lambda value: isinstance(value, bool | np.bool_)).any():
-            continue
-        if values.map(lambda value: isinstance(value, str)).all():
-            column = column.map(lambda value: (value or "").strip() or None)
-            if column.dropna().map(_DIGITS.fullmatch).notna().all():
-                digits = column.map(lambda text: int(text.partition(".")[0]), na_action="ignore")
-                numbers[key] = digits.astype("Int64")
-            else:
-                texts[key] = column
-        elif _are_whole(values):
-            numbers[key] = column.astype("Int64")
-    return _Columns(numbers, texts)
-
-
-def _are_whole(values: pd.Series) -> bool:
-    if not pd.api.types.is_numeric_dtype(values.infer_objects()):
-        return False
-    numbers = values.to_numpy(np.float64)
-    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
-
-
-def _guessed_field(columns: _Columns, n_features: int, name: str, multi_part: bool) -> str:
+def _guessed_field(columns: Columns, n_features: int, name: str, multi_part: bool) -> str:
     """The one field that can hold classes: one with a usual name, or the only one that fits."""
     n_distinct = {
         key: count
         for key, count in columns.n_distinct().items()
-        if 2 <= count <= MAX_GUESSED_CLASSES and _plain(key) not in ID_NAMES | MEASURE_NAMES
+        if 2 <= count <= MAX_GUESSED_CLASSES and plain_title(key) not in ID_NAMES | MEASURE_NAMES
     }
-    paired = {_id_field_of(columns, text) for text in n_distinct if text in columns.texts}
+    paired = {id_field_of(columns, text) for text in n_distinct if text in columns.texts}
     fields = [key for key in n_distinct if key not in paired]
-    usual = [key for key in fields if _stem(key) in CLASS_NAMES]
+    usual = [key for key in fields if stem(key) in CLASS_NAMES]
     fitting = [key for key in fields if multi_part or n_distinct[key] < n_features]
     for choice in (usual, fitting):
         if len(choice) == 1:
@@ -184,15 +129,15 @@ def _guessed_field(columns: _Columns, n_features: int, name: str, multi_part: bo
     )
 
 
-def _refuse_single_values(columns: _Columns, name: str) -> None:
+def _refuse_single_values(columns: Columns, name: str) -> None:
     """Say of labels of one class that they are of one class.
 
     Raises:
         LabelError: if a field with a usual name holds one value, or every field but the ids does.
     """
     others = ID_NAMES | MEASURE_NAMES
-    counts = {k: n for k, n in columns.n_distinct().items() if _plain(k) not in others}
-    usual = {k: n for k, n in counts.items() if n == 1 and _stem(k) in CLASS_NAMES}
+    counts = {k: n for k, n in columns.n_distinct().items() if plain_title(k) not in others}
+    usual = {k: n for k, n in counts.items() if n == 1 and stem(k) in CLASS_NAMES}
     single = usual or (counts if set(counts.values()) == {1} else {})
     if single:
         raise LabelError(
@@ -201,9 +146,9 @@ def _refuse_single_values(columns: _Columns, name: str) -> None:
         )
 
 
-def _classes_of_text(columns: _Columns, field: str, name: str) -> FeatureClasses:
+def _classes_of_text(columns: Columns, field: str, name: str) -> FeatureClasses:
     texts = columns.texts[field]
-    id_field = _id_field_of(columns, field)
+    id_field = id_field_of(columns, field)
     if id_field is not None:
         return _classes_of_numbers(columns.numbers[id_field], texts, id_field, name)
     names = sorted(texts.dropna().unique(), key=lambda text: (text.casefold(), text))
@@ -231,9 +176,9 @@ def _class_zero(numbers: pd.Series, texts: pd.Series) -> str | None:
     return str(names[0]) if is_class else None
 
 
-def _colors(columns: _Columns, ids: np.ndarray) -> dict[int, str]:
+def _colors(columns: Columns, ids: np.ndarray) -> dict[int, str]:
     """Colours by class id, from three fields of numbers, where each class has one colour."""
-    parts = {_plain(key): column for key, column in columns.numbers.items()}
+    parts = {plain_title(key): column for key, column in columns.numbers.items()}
     if not {"red", "green", "blue"} <= parts.keys():
         return {}
     rgb = np.column_stack(
@@ -247,46 +192,9 @@ def _colors(columns: _Columns, ids: np.ndarray) -> dict[int, str]:
     return colors
 
 
-def _id_field_of(columns: _Columns, text_field: str) -> str | None:
-    """The field of whole numbers that belongs to a text field: one to one, complete, and named so.
-
-    Named so is one of the same stem, or else the only one with a name that numbers of classes have.
-    """
-    texts = columns.texts[text_field]
-    fitting = [
-        key
-        for key, numbers in columns.numbers.items()
-        if numbers[texts.notna()].notna().all()
-        and (numbers.dropna() >= 0).all()
-        and _one_to_one(numbers, texts)
-    ]
-    related = [key for key in fitting if _stem(key) == _stem(text_field)]
-    general = [key for key in fitting if _plain(key) in NUMBER_NAMES]
-    if related:
-        return related[0]
-    return general[0] if len(general) == 1 else None
-
-
-def _names_of_ids(columns: _Columns, field: str) -> pd.Series | None:
-    """The text field that maps one to one to ids; of several, the one of the same stem."""
-    numbers = columns.numbers[field]
-    fitting = [key for key, texts in columns.texts.items() if _one_to_one(numbers, texts)]
-    named = [key for key in fitting if _plain(key) not in MEASURE_NAMES]
-    related = [key for key in named if _stem(key) == _stem(field)]
-    chosen = related or named
-    return columns.texts[chosen[0]] if len(chosen) == 1 else None
-
-
 def _pairs(ids: np.ndarray, texts: pd.Series) -> dict[int, str]:
     pairs = zip(ids.tolist(), texts, strict=True)
     return {number: text for number, text in pairs if number and text is not None}
-
-
-def _one_to_one(numbers: pd.Series, texts: pd.Series) -> bool:
-    """Whether each id above 0 goes with one text, and each text with one id."""
-    pairs = pd.DataFrame({"number": numbers, "text": texts}).dropna().drop_duplicates()
-    pairs = pairs[pairs["number"] > 0]
-    return bool(len(pairs) and pairs["number"].is_unique and pairs["text"].is_unique)
 
 
 def _checked_ids(numbers: pd.Series, field: str, name: str) -> np.ndarray:
@@ -298,19 +206,6 @@ def _checked_ids(numbers: pd.Series, field: str, name: str) -> np.ndarray:
             f"{MAX_CLASS_ID}, or 0 for no label"
         )
     return ids
-
-
-def _plain(field: str) -> str:
-    return re.sub(r"[\W_]", "", field.lower())
-
-
-def _stem(field: str) -> str:
-    """A field's name without a last word that says id or name: ``Level_2_ID`` -> ``level2``."""
-    return re.sub(
-        r"(?<=.)(id|code|nr|no|num|number|value|val|names?|text|info|label|descr?|description)$",
-        "",
-        _plain(field),
-    )
 
 
 def _listed(n_distinct: dict[str, int]) -> str:

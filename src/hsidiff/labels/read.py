@@ -28,7 +28,7 @@ from hsidiff.labels.raster import (
 from hsidiff.labels.vector import from_features, read_vector_file
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
-from hsidiff.scenes.formats.envi import find_header
+from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.open import ARCHIVE_SUFFIXES
 from hsidiff.scenes.scene import Scene
 

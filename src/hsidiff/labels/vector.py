@@ -12,24 +12,20 @@ import geopandas
 import numpy as np
 import shapely
 from affine import Affine
-from rasterio.crs import CRS
-from rasterio.transform import array_bounds
 from shapely import GeometryType
 
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.fields import read_classes
-from hsidiff.labels.grid import crs_name, horizontal, known_crs, same_crs, to_pixels
+from hsidiff.labels.grid import to_pixels
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.projection import project, why_all_outside
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
 
 __all__ = ["VECTOR_SUFFIXES", "from_features", "read_vector_file"]
 
 logger = logging.getLogger(__name__)
-
-_POLE_DEG, _WHOLE_TURN_DEG = 90, 360
-"""No latitude, and no longitude, lies beyond."""
 
 
 _FARTHEST_PX, _FRAME_PX = 1e6, 1000.0
@@ -83,12 +79,12 @@ def from_features(
     classes = read_classes(table, field, name, multi_part=multi_part)
     # 2. Its geometry, in single parts on the grid of the scene.
     transform = _checked_transform(scene, name)
-    projected = _project(geometry, scene, name)
+    projected = project(geometry, scene, name)
     parts = _single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
         raise LabelError(f"{name}: no feature has both a geometry and a class")
     if not parts.inside.any():
-        raise LabelError(_all_outside(geometry, projected, scene, name))
+        raise LabelError(why_all_outside(geometry, projected, scene, name))
     # 3. Pixels.
     sample_ids, n_contested = burn(parts, scene.shape)
     values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
@@ -130,36 +126,6 @@ def _checked_transform(scene: Scene, name: str) -> Affine:
             "give labels as a raster of the scene's grid, or georeference the scene"
         )
     return scene.transform
-
-
-def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas.GeoSeries:
-    """Geometries in the CRS of the scene; vertices that have no place in it become infinite."""
-    crs = None if geometry.crs is None else known_crs(CRS.from_user_input(geometry.crs))
-    crs_of_scene = known_crs(scene.crs)
-    if crs_of_scene is None and crs is None:
-        return geometry
-    if crs_of_scene is None:
-        raise LabelError(
-            f"{name}: labels are in {crs_name(crs)}, {scene.name} has no CRS: give labels as a "
-            "raster of the scene's grid, or georeference the scene"
-        )
-    if crs is None:
-        raise LabelError(
-            f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
-            f"{crs_name(crs_of_scene)}: define the CRS of the labels"
-        )
-    if same_crs(crs, crs_of_scene):
-        return geometry
-    # Heights move no pixel, and a conversion of heights may need grids that are not at hand.
-    flat = geopandas.GeoSeries(shapely.force_2d(geometry.to_numpy()), crs=horizontal(crs).to_wkt())
-    try:
-        return flat.to_crs(horizontal(crs_of_scene).to_wkt())
-    except Exception as error:  # pyproj's errors have no common parent of their own
-        message = " ".join(str(error).split())
-        raise LabelError(
-            f"{name}: labels cannot be reprojected from {crs_name(crs)} to "
-            f"{crs_name(crs_of_scene)}: {message}"
-        ) from error
 
 
 def _single_parts(
@@ -226,69 +192,3 @@ def _meets(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     left, top, right, bottom = shapely.bounds(shapes).T
     # The edges between pixels belong to the pixel on their right and below.
     return (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)
-
-
-def _all_outside(
-    geometry: geopandas.GeoSeries, projected: geopandas.GeoSeries, scene: Scene, name: str
-) -> str:
-    """The message for labels of which none lies inside the scene, with all extents."""
-    crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
-    read = ""
-    if projected is not geometry:
-        own = CRS.from_user_input(geometry.crs)
-        read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
-    return (
-        f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
-        f"{_place(projected)}, the scene at "
-        f"{_extent(*array_bounds(*scene.shape, scene.transform))}: "
-        f"{_advice_on_place(geometry, scene, name)}"
-    )
-
-
-def _advice_on_place(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> str:
-    if _lie_inside_exchanged(geometry, scene, name):
-        return "x and y are exchanged: exchange them"
-    are_degrees = geometry.crs is not None and geometry.crs.is_geographic
-    if are_degrees and not _could_be_degrees(geometry):
-        return (
-            "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
-            "(GeoJSON without a CRS is read as EPSG:4326)"
-        )
-    if scene.crs is not None and not are_degrees and _could_be_degrees(geometry):
-        return (
-            "these look like degrees: define their CRS as EPSG:4326 (in a table, call the columns "
-            "lon and lat)"
-        )
-    return "check their CRS"
-
-
-def _lie_inside_exchanged(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> bool:
-    """Whether labels would lie inside if the first coordinate were y and the second x."""
-    placed = geometry[np.isfinite(geometry.bounds.to_numpy()).all(axis=1)]
-    points = shapely.centroid(placed.to_numpy())
-    exchanged = shapely.points(np.column_stack([shapely.get_y(points), shapely.get_x(points)]))
-    projected = _project(geopandas.GeoSeries(exchanged, crs=geometry.crs), scene, name)
-    pixels = to_pixels(_checked_transform(scene, name), shapely.get_coordinates(projected))
-    n_rows, n_cols = scene.shape
-    inside = (pixels >= 0).all(axis=1) & (pixels[:, 0] < n_cols) & (pixels[:, 1] < n_rows)
-    return bool(inside.any())
-
-
-def _could_be_degrees(geometry: geopandas.GeoSeries) -> bool:
-    """Whether all coordinates are longitudes and latitudes, as far as their size says."""
-    xy = np.abs(shapely.get_coordinates(geometry.to_numpy()))
-    xy = xy[np.isfinite(xy).all(axis=1)]
-    return bool(len(xy) and (xy[:, 0] <= _WHOLE_TURN_DEG).all() and (xy[:, 1] <= _POLE_DEG).all())
-
-
-def _place(geometry: geopandas.GeoSeries) -> str:
-    """Where the geometries lie that have a place: ``at x 1 to 2, y 3 to 4``, or ``nowhere``."""
-    bounds = geometry.bounds.to_numpy()
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
-        return "nowhere"
-    return f"at {_extent(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))}"
-
-
-def _extent(left: float, bottom: float, right: float, top: float) -> str:
-    return f"x {left:.10g} to {right:.10g}, y {bottom:.10g} to {top:.10g}"

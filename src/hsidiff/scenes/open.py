@@ -11,7 +11,8 @@ from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
 from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.array_file import open_array_file
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
-from hsidiff.scenes.formats.envi import find_header, open_envi
+from hsidiff.scenes.formats.envi import open_envi
+from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.formats.xarray_object import open_xarray

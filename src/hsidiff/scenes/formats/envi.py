@@ -14,8 +14,9 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.formats.envi_header import EnviHeader
+from hsidiff.scenes.formats.envi_pair import envi_pair
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.named_array import PickledWithoutCache
 from hsidiff.scenes.formats.pixels import check_pixels
@@ -34,7 +35,6 @@ _OTHER_FORMATS = {
     b"\x89HDF\r\n": "HDF5", b"\x89PNG": "PNG", b"NITF0": "NITF", b"CDF\x01": "NetCDF",
     b"CDF\x02": "NetCDF", b"\0\0\0\x0cjP": "JPEG 2000",
 }  # fmt: skip
-_DATA_SUFFIXES = ("", ".bsq", ".bil", ".bip", ".img", ".dat", ".raw", ".bin", ".envi", ".cube")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def open_envi(path: Path) -> Scene:
         MissingFileError: if one of the two files is absent.
         SceneError: if the header is wrong, or promises more than the file holds.
     """
-    data_path, header_path = _pair(path)
+    data_path, header_path = envi_pair(path)
     header = EnviHeader.read(header_path)
     source = _source(data_path, header)
     check_pixels(str(data_path), source.shape, source.dtype)
@@ -170,50 +170,6 @@ def open_envi(path: Path) -> Scene:
         transform=transform,
         files=(data_path, header_path),
     ).with_nodata(header.ignored_numbers())
-
-
-def find_header(path: Path) -> Path | None:
-    """The header beside a file of numbers: ``x.bsq.hdr`` or ``x.hdr``, in any case, or None."""
-    names = [path.name + ".hdr", path.stem + ".hdr"]
-    for name in names:
-        for header in (path.with_name(name), path.with_name(name[:-4] + ".HDR")):
-            if header.is_file():
-                return header
-    beside = _files_by_folded_name(path.parent)
-    headers = [header for name in names for header in beside.get(name.casefold(), [])]
-    return headers[0] if headers else None
-
-
-def _files_by_folded_name(folder: Path) -> dict[str, list[Path]]:
-    """The files of a folder by their names without regard to case."""
-    files: dict[str, list[Path]] = {}
-    for item in sorted(folder.iterdir() if folder.is_dir() else ()):
-        if item.is_file():
-            files.setdefault(item.name.casefold(), []).append(item)
-    return files
-
-
-def _pair(path: Path) -> tuple[Path, Path]:
-    """The file of numbers and its header, given either of them."""
-    if path.suffix.lower() != ".hdr":
-        header = find_header(path)
-        if header is None:
-            raise MissingFileError(f"{path} has no ENVI header: expected {path.stem}.hdr beside it")
-        return path, header
-    bare = path.with_suffix("")
-    beside = _files_by_folded_name(path.parent)
-    candidates = [f for s in _DATA_SUFFIXES for f in beside.get((bare.name + s).casefold(), [])]
-    # Not those that have another header, one of their full name.
-    own = [file for file in candidates if find_header(file) == path] or candidates
-    if not own:
-        raise MissingFileError(
-            f"{path} is a header and no file of its numbers, such as {bare.name}.bsq, lies beside "
-            "it: name the file of numbers"
-        )
-    if len(own) > 1:
-        names = ", ".join(file.name for file in own)
-        raise SceneError(f"{path} may be the header of {names}: name the file of numbers")
-    return own[0], path
 
 
 def _source(path: Path, header: EnviHeader) -> EnviSource:

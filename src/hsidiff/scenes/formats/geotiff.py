@@ -10,8 +10,8 @@ from rasterio.enums import MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.envi import find_header
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
+from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.geotiff_bands import good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import check_pixels
