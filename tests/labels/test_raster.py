@@ -20,6 +20,7 @@ from hsidiff.labels.raster import (
     read_envi,
     read_geotiff,
 )
+from hsidiff.labels.read import read_labels
 from hsidiff.maps.geotiff import write_class_map
 
 VALUES = np.zeros((6, 8), dtype=np.uint8)
@@ -292,6 +293,28 @@ def test_the_largest_id_of_a_type_is_noted(bare_scene, dtype, largest):
     assert largest in labels.counts()
     from_values(values, bare_scene, "labels", Legend({largest: "cloud"}))
     from_values(values.astype("int32"), bare_scene, "labels")
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.dat", "a.mat", "a.npy", "a.npz"])
+def test_reading_labels_writes_nothing(grid_scene, bare_scene, tmp_path, name):
+    if name == "a.tif":
+        write_tif(tmp_path / name, VALUES, grid_scene, palette={1: (1, 2, 3), 7: (4, 5, 6)})
+        sidecar(tmp_path / name, "<CategoryNames><Category/><Category>x</Category></CategoryNames>")
+    elif name == "a.dat":
+        write_envi(tmp_path / name, VALUES, "class names = {Unclassified, Tree}")
+    elif name == "a.mat":
+        scipy.io.savemat(tmp_path / name, {"gt": VALUES})
+    elif name == "a.npy":
+        np.save(tmp_path / name, VALUES)
+    else:
+        np.savez(tmp_path / name, gt=VALUES)
+
+    def state():
+        return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()}
+
+    before = state()
+    assert read_labels(tmp_path / name, bare_scene).n_labelled == np.count_nonzero(VALUES)
+    assert state() == before
 
 
 # -- ENVI ------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ another id in a file that lacks one of the classes. Labels of two files are comp
 """
 
 import re
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -81,8 +82,8 @@ def _with_names_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: s
 
 
 def plain_name(name: str) -> str:
-    """A name without regard to case, blanks, hyphens and underscores."""
-    return re.sub(r"[\s_-]+", "", name.casefold())
+    """A name without regard to case, blanks, hyphens, underscores and how accents are stored."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def has_no_name(land_class: LandClass) -> bool:

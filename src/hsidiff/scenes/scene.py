@@ -160,8 +160,10 @@ class Scene:
             raise SceneError(f"{window} leaves {self.name}, which is {self.shape} (rows, cols)")
         stored = self.source.read(window, self.band_indices)
         values = stored.astype(np.float32)
-        # Numbers that float32 cannot hold are no values either.
-        invalid = (self.lacks_value(stored) | ~np.isfinite(values)).any(axis=-1)
+        lacking = self.lacks_value(stored)
+        if stored.dtype == np.float64:  # of which float32 cannot hold all
+            lacking |= ~np.isfinite(values)
+        invalid = lacking.any(axis=-1)
         values *= self._at_good_bands(self.scale)
         values += self._at_good_bands(self.offset)
         values[invalid] = np.nan

@@ -61,7 +61,7 @@ class Matlab73Array(NamedArray):
     def part(self, *slices: slice) -> np.ndarray:
         """See :meth:`NamedArray.part`; reads the chunks that it needs."""
         try:
-            with h5py.File(self.path) as file:
+            with _opened(self.path) as file:
                 return file[self.name][tuple(reversed(slices))].T
         except (OSError, RuntimeError, KeyError) as error:
             raise _broken(self.path, error) from error
@@ -92,7 +92,7 @@ def list_arrays(path: Path) -> list[NamedArray]:
 def list_others(path: Path) -> list[str]:
     """What a file holds beside numeric arrays and structs, such as ``samples (cell)``."""
     if h5py.is_hdf5(path):
-        with h5py.File(path) as file:
+        with _opened(path) as file:
             kinds = {
                 name: item.attrs.get("MATLAB_class", b"group").decode()
                 for name, item in file.items()
@@ -148,11 +148,16 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
             arrays.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
 
     try:
-        with h5py.File(path) as file:
+        with _opened(path) as file:
             file.visititems(add)
     except (OSError, RuntimeError, KeyError) as error:
         raise _broken(path, error) from error
     return arrays
+
+
+def _opened(path: Path) -> h5py.File:
+    """A v7.3 file for reading, without a lock where the file system has none."""
+    return h5py.File(path, "r", locking="best-effort")
 
 
 def _broken(path: Path, error: Exception) -> SceneError:
