@@ -43,6 +43,8 @@ TABLES = {
     "eCognition": {"Class_name": NAMES, "Class_code": IDS, "Area": [9, 9, 8, 8, 7, 7]},
     "QGIS": {"fid": NUMBERS, "id": [None] * 6, "class": NAMES, "class_no": IDS},
     "LUCAS": {"POINT_ID": NUMBERS, "LC1": IDS, "LC1_LABEL": NAMES},
+    "by hand": {"class": NAMES, "id": IDS, "remark": list("abcdef")},
+    "by hand, in German": {"Klasse": NAMES, "Nr": IDS, "fid": NUMBERS},
     "CORINE": {"ID": NUMBERS, "code": IDS, "landcover": NAMES},
 }
 
@@ -74,6 +76,11 @@ def test_of_the_two_levels_of_scp_none_is_guessed(names):
     # Where every region is a class of its own, the finer level is no more than a number of regions.
     table[names[3]], table[names[2]] = list("abcdef"), NUMBERS
     assert classes(table) == (IDS, EXPECTED)
+
+
+def test_numbers_that_count_the_features_are_no_ids_of_classes():
+    table = {"class": ["Water", "Forest", "Developed"], "id": [3, 1, 2]}
+    assert classes(table)[1] == {1: "Developed", 2: "Forest", 3: "Water"}
 
 
 def test_a_field_that_says_something_else_is_not_taken_for_the_classes():

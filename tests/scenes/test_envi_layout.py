@@ -169,6 +169,26 @@ def test_header_and_numbers_are_a_pair_in_any_case(tmp_path, data, header):
         assert [path.name for path in scene.files] == [data, header]
 
 
+@pytest.mark.parametrize("name", ["flight.cc.dc_g.pix", "flight.cc.dc_g.pix.hdr"])
+def test_an_airborne_file_of_another_program_is_read_by_its_header(tmp_path, name):
+    write_envi(
+        tmp_path / "flight.cc.dc_g.pix",
+        cube(dtype="uint16"),
+        "bip",
+        byte_order=1,
+        header_offset=82432,
+        header_path=tmp_path / "flight.cc.dc_g.pix.hdr",
+        file_type="PCI",
+        read_procedures="{pci_read_spatial, pci_read_spectral}",
+        map_info="{ UTM, 1, 1, 321711.200, 5561737.600,    0.80,    0.80, 33, North, WGS-84 }",
+        pixel_size="{   0.800,    0.800, units=meters }",
+    )
+    scene = open_scene(tmp_path / name)
+    np.testing.assert_array_equal(scene.read(), cube())
+    assert scene.crs.to_epsg() == 32633
+    assert tuple(scene.transform)[:6] == pytest.approx((0.8, 0, 321711.2, 0, -0.8, 5561737.6))
+
+
 def test_of_several_files_that_a_header_may_speak_of_none_is_guessed(tmp_path):
     write_envi(tmp_path / "a.bsq", cube())
     write_envi(tmp_path / "a.dat", cube() + 1)

@@ -33,6 +33,8 @@ CLASS_NAMES = frozenset(
 
 NUMBER_NAMES = frozenset({"value", "code", "gridcode", "gridvalue", "pixelvalue", "dn", "cat"})
 """What the numbers of classes are called where the name says nothing of the class."""
+COUNTING_NAMES = frozenset({"id", "nr", "no", "num", "number", "key"})
+"""The same, if they repeat: otherwise they count the features."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def id_field_of(columns: Columns, text_field: str) -> str | None:
         and _one_to_one(numbers, texts)
     ]
     related = [key for key in fitting if stem(key) == stem(text_field)]
-    general = [key for key in fitting if plain_title(key) in NUMBER_NAMES]
+    repeats = texts.dropna().duplicated().any()
+    names = NUMBER_NAMES | COUNTING_NAMES if repeats else NUMBER_NAMES
+    general = [key for key in fitting if plain_title(key) in names]
     if related:
         return related[0]
     return general[0] if len(general) == 1 else None
