@@ -12,6 +12,7 @@ from hsidiff.cli.options import (
     IgnoreClassOption,
     JsonOption,
     LabelsVariableOption,
+    LayerOption,
     split_file_option,
 )
 from hsidiff.errors import SettingError
@@ -37,6 +38,7 @@ def evaluate(
         Path | None, split_file_option("Score on nothing but the test labels of this split")
     ] = None,
     labels_variable: LabelsVariableOption = None,
+    layer: LayerOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,7 +55,12 @@ def evaluate(
             )
         drawn = read_raster_file(map_path, grid)
         test_labels = read_labels(
-            labels, grid, field=field, variable=labels_variable, ignore_classes=ignore_class or []
+            labels,
+            grid,
+            field=field,
+            layer=layer,
+            variable=labels_variable,
+            ignore_classes=ignore_class or [],
         )
         if split_file is not None:
             test_labels = side_of_split(split_file, "test", test_labels, labels)

@@ -12,7 +12,6 @@ import numpy as np
 from hsidiff.errors import SettingError, SplitError, check_choice
 from hsidiff.files import nearest_that_exists
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     block_split,
@@ -20,6 +19,7 @@ from hsidiff.labels.pixel_split import (
     published_split,
     random_split,
 )
+from hsidiff.labels.published import read_test_labels
 from hsidiff.labels.read import read_labels
 from hsidiff.labels.split import Split
 from hsidiff.scenes.open import open_scene
@@ -46,11 +46,19 @@ class Inputs:
     labels: LabelMap
     label_options: dict[str, Any]
 
-    def read_test_labels(self, path: Path) -> LabelMap:
+    def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
-        labels = read_labels(path, self.scene, **self.label_options)
+        labels = read_test_labels(
+            path,
+            self.label_files[0],
+            self.labels,
+            self.scene,
+            self.label_options,
+            test_variable=variable,
+            test_layer=layer,
+        )
         self.label_files.append(path)
-        return with_ids_of(labels, self.labels.classes, "the training labels")
+        return labels
 
 
 def read_inputs(
@@ -60,14 +68,16 @@ def read_inputs(
     field: str | None = None,
     scene_variable: str | None = None,
     labels_variable: str | None = None,
+    layer: str | None = None,
     drop_bands: str | None = None,
-    nodata: float | None = None,
+    nodata: list[float] | None = None,
     ignore_class: list[str] | None = None,
 ) -> Inputs:
     """Open a scene and read its labels."""
     scene = open_named_scene(scene_path, scene_variable, drop_bands, nodata)
     options: dict[str, Any] = {
         "field": field,
+        "layer": layer,
         "variable": labels_variable,
         "ignore_classes": ignore_class or [],
     }
@@ -76,7 +86,7 @@ def read_inputs(
 
 
 def open_named_scene(
-    path: Path, variable: str | None, drop_bands: str | None, nodata: float | None
+    path: Path, variable: str | None, drop_bands: str | None, nodata: list[float] | None
 ) -> Scene:
     """The scene that the options describe.
 
@@ -86,7 +96,7 @@ def open_named_scene(
         SettingError: if the bands to drop are no list of numbers.
     """
     bands = _band_numbers(drop_bands)
-    return open_scene(path, variable=variable, drop_bands=bands, nodata=nodata)
+    return open_scene(path, variable=variable, drop_bands=bands, nodata=nodata or None)
 
 
 def _band_numbers(text: str | None) -> list[int]:
@@ -137,6 +147,8 @@ class SplitOptions:
     block_px: int | None = None
     guard_px: int | None = None
     test_labels: Path | None = None
+    test_labels_variable: str | None = None
+    test_layer: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together before anything is read."""
@@ -164,7 +176,10 @@ class SplitOptions:
             SplitError: if the labels do not allow this split.
         """
         if self.test_labels is not None:
-            return published_split(inputs.labels, inputs.read_test_labels(self.test_labels))
+            test_labels = inputs.read_test_labels(
+                self.test_labels, self.test_labels_variable, self.test_layer
+            )
+            return published_split(inputs.labels, test_labels)
         given = self._given()
         if self.kind == "blocks":
             given["receptive_field_px"] = receptive_field_px
@@ -180,7 +195,7 @@ _OPTIONS_OF_SPLIT = {
     "blocks": ("train_fraction", "samples_per_class", "block_px", "guard_px"),
     "random": ("train_fraction",),
     "per-class": ("samples_per_class",),
-    "published": ("test_labels",),
+    "published": ("test_labels", "test_labels_variable", "test_layer"),
 }
 
 

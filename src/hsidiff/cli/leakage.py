@@ -21,12 +21,15 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    LayerOption,
     ReceptiveFieldOption,
     SamplesPerClassOption,
     SceneVariableOption,
     SeedOption,
     SplitKindOption,
     TestLabelsOption,
+    TestLayerOption,
+    TestVariableOption,
     TrainFractionOption,
 )
 from hsidiff.errors import SettingError
@@ -71,6 +74,8 @@ def leakage(
     block_px: BlockOption = None,
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
+    test_labels_variable: TestVariableOption = None,
+    test_layer: TestLayerOption = None,
     receptive_field: ReceptiveFieldOption = 1,
     windows: Annotated[
         str,
@@ -92,6 +97,7 @@ def leakage(
     ] = 1,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
+    layer: LayerOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -99,12 +105,21 @@ def leakage(
 
     Nothing here looks at a spectrum: a label raster is enough.
     """
-    options = SplitOptions(kind, train_fraction, samples_per_class, block_px, guard_px, test_labels)
+    options = SplitOptions(
+        kind,
+        train_fraction,
+        samples_per_class,
+        block_px,
+        guard_px,
+        test_labels,
+        test_labels_variable,
+        test_layer,
+    )
     sides = _window_sides(windows)
     if kind == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
-        inputs = _read(labels, scene, field, scene_variable, labels_variable, ignore_class)
+        inputs = _read(labels, scene, field, scene_variable, labels_variable, layer, ignore_class)
         every_seed = track(range(seed, seed + seeds), "split", seeds)
         splits = [options.make(inputs, receptive_field, number) for number in every_seed]
         leakages = [measure_leakage(split, receptive_field, sides) for split in splits]
@@ -128,6 +143,7 @@ def _read(
     field: str | None,
     scene_variable: str | None,
     labels_variable: str | None,
+    layer: str | None,
     ignore_class: list[str] | None,
 ) -> Inputs:
     """Read the labels, on the scene's grid or on their own."""
@@ -141,6 +157,7 @@ def _read(
         grid = grid_of_raster(labels_path, labels_variable)
     options: dict[str, Any] = {
         "field": field,
+        "layer": layer,
         "variable": labels_variable,
         "ignore_classes": ignore_class or [],
     }

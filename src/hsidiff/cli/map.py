@@ -23,6 +23,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    LayerOption,
     NodataOption,
     SamplesPerClassOption,
     SceneArgument,
@@ -30,6 +31,8 @@ from hsidiff.cli.options import (
     SeedOption,
     SplitKindOption,
     TestLabelsOption,
+    TestLayerOption,
+    TestVariableOption,
     TileSizeOption,
     TrainFractionOption,
     out_option,
@@ -51,11 +54,14 @@ def map_scene(
     block_px: BlockOption = None,
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
+    test_labels_variable: TestVariableOption = None,
+    test_layer: TestLayerOption = None,
     seed: SeedOption = 0,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     settings: SettingOption = None,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
+    layer: LayerOption = None,
     drop_bands: DropBandsOption = None,
     nodata: NodataOption = None,
     ignore_class: IgnoreClassOption = None,
@@ -69,7 +75,14 @@ def map_scene(
     """
     model = make_classifier(method, profile, seed, settings, budget)
     split_options = SplitOptions(
-        split, train_fraction, samples_per_class, block_px, guard_px, test_labels
+        split,
+        train_fraction,
+        samples_per_class,
+        block_px,
+        guard_px,
+        test_labels,
+        test_labels_variable,
+        test_layer,
     )
     check_output_folder(out)
     stopwatch = Stopwatch()
@@ -81,6 +94,7 @@ def map_scene(
                 field=field,
                 scene_variable=scene_variable,
                 labels_variable=labels_variable,
+                layer=layer,
                 drop_bands=drop_bands,
                 nodata=nodata,
                 ignore_class=ignore_class,

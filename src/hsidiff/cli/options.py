@@ -44,6 +44,14 @@ SceneVariableOption = Annotated[
         help="Variable of the .mat or .npz file that holds the scene.",
     ),
 ]
+LayerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_INPUT,
+        help="Layer of the file that holds the points or polygons.",
+    ),
+]
 LabelsVariableOption = Annotated[
     str | None,
     typer.Option(
@@ -61,12 +69,12 @@ DropBandsOption = Annotated[
     ),
 ]
 NodataOption = Annotated[
-    float | None,
+    list[float] | None,
     typer.Option(
         metavar="NUMBER",
         rich_help_panel=_INPUT,
         show_default="what the file says",
-        help='The stored number that means "no value".',
+        help='The stored number that means "no value"; may be given several times.',
     ),
 ]
 IgnoreClassOption = Annotated[
@@ -138,6 +146,23 @@ TestLabelsOption = Annotated[
         metavar="FILE",
         rich_help_panel=_SPLIT,
         help="Test labels of --split published; LABELS are then the training labels.",
+    ),
+]
+TestVariableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--test-labels-variable",
+        metavar="NAME",
+        rich_help_panel=_SPLIT,
+        help="Variable of the .mat or .npz file that holds the test labels.",
+    ),
+]
+TestLayerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        rich_help_panel=_SPLIT,
+        help="Layer of the file that holds the test labels.",
     ),
 ]
 ReceptiveFieldOption = Annotated[

@@ -14,6 +14,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelsArgument,
     LabelsVariableOption,
+    LayerOption,
     NodataOption,
     ReceptiveFieldOption,
     SamplesPerClassOption,
@@ -22,6 +23,8 @@ from hsidiff.cli.options import (
     SeedOption,
     SplitKindOption,
     TestLabelsOption,
+    TestLayerOption,
+    TestVariableOption,
     TrainFractionOption,
     out_option,
 )
@@ -39,17 +42,29 @@ def split(
     block_px: BlockOption = None,
     guard_px: GuardOption = None,
     test_labels: TestLabelsOption = None,
+    test_labels_variable: TestVariableOption = None,
+    test_layer: TestLayerOption = None,
     receptive_field: ReceptiveFieldOption = 1,
     seed: SeedOption = 0,
     scene_variable: SceneVariableOption = None,
     labels_variable: LabelsVariableOption = None,
+    layer: LayerOption = None,
     drop_bands: DropBandsOption = None,
     nodata: NodataOption = None,
     ignore_class: IgnoreClassOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Split labels into training and test labels."""
-    options = SplitOptions(kind, train_fraction, samples_per_class, block_px, guard_px, test_labels)
+    options = SplitOptions(
+        kind,
+        train_fraction,
+        samples_per_class,
+        block_px,
+        guard_px,
+        test_labels,
+        test_labels_variable,
+        test_layer,
+    )
     with console.at_work():
         inputs = read_inputs(
             scene,
@@ -57,6 +72,7 @@ def split(
             field=field,
             scene_variable=scene_variable,
             labels_variable=labels_variable,
+            layer=layer,
             drop_bands=drop_bands,
             nodata=nodata,
             ignore_class=ignore_class,
