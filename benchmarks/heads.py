@@ -27,7 +27,9 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     labels = block_split(
         labels, samples_per_class=sizes.samples_per_class, guard_px=5, random_state=0
     ).train
-    model = SpectralDiff(pretrain_steps=sizes.few_steps, device="cpu").fit(scene, labels)
+    model = SpectralDiff(pretrain_steps=sizes.few_steps, head="linear", device="cpu").fit(
+        scene, labels
+    )
     rows = Window(0, 0, sizes.predicted_rows, scene.shape[1])
     return {
         "n_train": labels.n_labelled,

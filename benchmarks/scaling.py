@@ -86,7 +86,7 @@ def write_scene(base: SyntheticScene, shape: tuple[int, int], path: Path) -> Non
 def _fit(base: SyntheticScene, path: Path, sizes: Sizes) -> SpectralDiff:
     """A model of few training steps: mapping takes as long after many."""
     labels = LabelMap.from_array(base.label_values, base.class_names, base.class_colors)
-    model = SpectralDiff(pretrain_steps=sizes.few_steps, device="cpu")
+    model = SpectralDiff(pretrain_steps=sizes.few_steps, head="linear", device="cpu")
     return model.fit(open_scene(path), labels)
 
 

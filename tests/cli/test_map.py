@@ -17,7 +17,11 @@ OUTPUTS = {
     "map.tif", "map.tif.aux.xml", "map.qml", "probabilities.tif", "report.html", "result.json",
     "run.json", "split.npz", "model",
 }  # fmt: skip
-QUICK = dict.fromkeys(METHODS, ("--set", "pretrain_steps=2"))
+QUICK = {
+    name: ("--set", "pretrain_steps=2")
+    for name, method in METHODS.items()
+    if "pretrain_steps" in method().get_params(deep=False)
+}
 SPLIT = ("--block-px", 5, "--samples-per-class", 12)
 
 

@@ -53,7 +53,7 @@ def test_a_profile_is_counted_where_there_is_one(run: Run) -> None:
     fast, paper = costs.values()
     assert (fast["spectraldiff"]["profile"], paper["spectraldiff"]["profile"]) == ("fast", "paper")
     # The published U-Net alone has 4.3 million weights.
-    assert fast["spectraldiff"]["n_parameters"] < 1e5
+    assert fast["spectraldiff"]["n_parameters"] is None  # its kernels grow with the labels
     assert paper["spectraldiff"]["n_parameters"] > 4.3e6
     assert paper["random-features"] == fast["random-features"]
     assert paper["lda"] == fast["lda"]

@@ -2,12 +2,11 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from hsidiff.baselines.knn import NearestNeighbours
+from hsidiff.baselines.position import PositionOnly
 from hsidiff.errors import HsidiffWarning
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.results import peak_memory_bytes
@@ -17,15 +16,9 @@ from hsidiff.labels.label_map import LabelMap
 from small_scenes import small_invalid, small_labels, small_scene
 
 
-class InSevens(NearestNeighbours):
-    """Takes tiles of a multiple of 7 pixels."""
-
-    tile_multiple: ClassVar[int] = 7
-
-
 def test_a_map_is_that_of_the_whole_scene_and_its_confidence_in_percent() -> None:
     scene = small_scene((140, 150))
-    model = InSevens().fit(scene, small_labels((140, 150)))
+    model = PositionOnly().fit(scene, small_labels((140, 150)))
     arrays = draw_map(model, scene)
     probabilities = model.predict_proba(scene, tile_size=140)
     np.testing.assert_array_equal(arrays["class_map"], model.predict(scene, tile_size=140))
@@ -36,11 +29,11 @@ def test_a_map_is_that_of_the_whole_scene_and_its_confidence_in_percent() -> Non
 
 def test_only_tiles_with_wanted_pixels_are_mapped() -> None:
     scene = small_scene((140, 150))
-    model = InSevens().fit(scene, small_labels((140, 150)))
+    model = PositionOnly().fit(scene, small_labels((140, 150)))
     wanted = np.zeros(scene.shape, dtype=bool)
     wanted[139, 149] = True
     class_map = draw_map(model, scene, wanted)["class_map"]
-    side, side_col = 126, 140  # the last tile of 14, the next multiple of 7 after 8
+    side, side_col = 136, 144  # where the last tile of 8 pixels begins
     assert not class_map[:side].any()
     assert not class_map[:, :side_col].any()
     whole = model.predict(scene, tile_size=140)

@@ -131,7 +131,7 @@ def test_settings_reach_both_heads() -> None:
 def test_the_names_of_heads() -> None:
     network = choice_of(1.0).transformer
     heads = heads_with(network)
-    assert list(heads) == ["linear", "transformer", "chosen"]
+    assert list(heads) == ["linear", "transformer", "chosen", "weighed"]
     assert isinstance(heads["linear"], LinearHead)
     assert heads["transformer"] is network
     assert isinstance(heads["chosen"], ChosenHead)

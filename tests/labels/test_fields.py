@@ -30,6 +30,8 @@ def test_whole_numbers_stay_ids_and_missing_ones_are_no_class():
 
 def test_text_of_digits_is_read_as_whole_numbers():
     assert classes({"code": ["10", "2", "10", None]}, "code") == ([10, 2, 10, 0], {})
+    assert classes({"code": ["10.0", "2.", "010.00"]}, "code") == ([10, 2, 10], {})
+    assert classes({"code": ["1.5", "2.0"]}, "code")[1] == {1: "1.5", 2: "2.0"}
 
 
 def test_ids_are_named_by_the_text_field_that_maps_one_to_one():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import with_ids_of
 
@@ -56,3 +56,13 @@ def test_two_classes_never_become_one() -> None:
 def test_a_class_of_the_legend_without_a_pixel_does_not_matter() -> None:
     labels = labels_of([1, 0], {1: "a", 2: "never seen"})
     assert with_ids_of(labels, legend(a=1, b=2), "the map").values.tolist() == [[1, 0]]
+
+
+def test_names_that_differ_by_case_or_blanks_are_taken_for_the_same_with_a_note():
+    classes = legend(**{"Bare soil": 1, "Tree": 2, "Water": 3})
+    labels = LabelMap.from_array(np.array([[1, 2, 3]]), {1: "bare_soil", 2: "tree", 3: "Water"})
+    swapped = LabelMap.from_array(np.array([[7, 9, 3]]), {7: "TREE", 9: "bare soil", 3: "Water"})
+    with pytest.warns(HsidiffWarning, match="'bare_soil' for 'Bare soil', 'tree' for 'Tree': they"):
+        assert with_ids_of(labels, classes, "the map").classes[1].name == "Tree"
+    with pytest.warns(HsidiffWarning, match="'TREE' for 'Tree'"):
+        assert with_ids_of(swapped, classes, "the map").values.tolist() == [[2, 1, 3]]

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import rasterio
 import scipy.io
@@ -8,8 +10,9 @@ import xarray
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
 from hsidiff.labels.label_map import LandClass, default_color
+from hsidiff.labels.legend import Legend
 from hsidiff.labels.raster import (
     from_data_array,
     from_values,
@@ -17,6 +20,7 @@ from hsidiff.labels.raster import (
     read_envi,
     read_geotiff,
 )
+from hsidiff.labels.read import read_labels
 from hsidiff.maps.geotiff import write_class_map
 
 VALUES = np.zeros((6, 8), dtype=np.uint8)
@@ -207,6 +211,13 @@ def test_several_bands_are_counted(grid_scene, tmp_path):
         read_geotiff(path, grid_scene)
 
 
+def test_several_images_in_one_file_are_refused(grid_scene, tmp_path):
+    path = write_tif(tmp_path / "a.tif", VALUES, grid_scene)
+    write_tif(path, VALUES, grid_scene, APPEND_SUBDATASET="YES")
+    with pytest.raises(SceneError, match="holds 2 images one after the other"):
+        read_geotiff(path, grid_scene)
+
+
 def test_another_crs_states_both(grid_scene, tmp_path):
     path = write_tif(tmp_path / "a.tif", VALUES, grid_scene, crs=CRS.from_epsg(32632))
     with pytest.raises(LabelError, match="labels are in EPSG:32632, grid is in EPSG:32633"):
@@ -249,6 +260,61 @@ def test_a_cut_geotiff_is_one_clear_line(grid_scene, tmp_path):
     with pytest.raises(SceneError, match=r"a\.tif cannot be read") as error:
         read_geotiff(path, grid_scene)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["a.tif", "2024 10:30!.tif"])
+def test_the_table_that_arcgis_lays_beside_a_raster_brings_names_and_colours(
+    grid_scene, tmp_path, name
+):
+    path = write_tif(tmp_path / name, VALUES, grid_scene)
+    table = pd.DataFrame(
+        {
+            "Value": [0, 1, 7], "Count": [40, 4, 4], "Class_Name": ["Unclassified", "Wald", "Fluß"],
+            "Red": [0, 16, 255], "Green": [0, 32, 0], "Blue": [0, 48, 0],
+        }
+    )  # fmt: skip
+    pyogrio.write_dataframe(table, tmp_path / "table.dbf", driver="ESRI Shapefile",
+                            encoding="ISO-8859-1")  # fmt: skip
+    (tmp_path / "table.dbf").rename(tmp_path / (name + ".vat.dbf"))
+    labels = read_geotiff(path, grid_scene)
+    assert labels.classes == (LandClass(1, "Wald", "#102030"), LandClass(7, "Fluß", "#ff0000"))
+    (tmp_path / (name + ".vat.dbf")).write_bytes(b"nonsense")
+    with pytest.raises(LabelError, match=r"vat\.dbf: class names cannot be read"):
+        read_geotiff(path, grid_scene)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [("uint8", 255), ("uint16", 65535), ("int16", 32767)]
+)
+def test_the_largest_id_of_a_type_is_noted(bare_scene, dtype, largest):
+    values = np.where(VALUES == 0, largest, VALUES.astype(int)).astype(dtype)
+    with pytest.warns(HsidiffWarning, match=rf"have the id {largest}.*--ignore-class {largest}\)"):
+        labels = from_values(values, bare_scene, "labels")
+    assert largest in labels.counts()
+    from_values(values, bare_scene, "labels", Legend({largest: "cloud"}))
+    from_values(values.astype("int32"), bare_scene, "labels")
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.dat", "a.mat", "a.npy", "a.npz"])
+def test_reading_labels_writes_nothing(grid_scene, bare_scene, tmp_path, name):
+    if name == "a.tif":
+        write_tif(tmp_path / name, VALUES, grid_scene, palette={1: (1, 2, 3), 7: (4, 5, 6)})
+        sidecar(tmp_path / name, "<CategoryNames><Category/><Category>x</Category></CategoryNames>")
+    elif name == "a.dat":
+        write_envi(tmp_path / name, VALUES, "class names = {Unclassified, Tree}")
+    elif name == "a.mat":
+        scipy.io.savemat(tmp_path / name, {"gt": VALUES})
+    elif name == "a.npy":
+        np.save(tmp_path / name, VALUES)
+    else:
+        np.savez(tmp_path / name, gt=VALUES)
+
+    def state():
+        return {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()}
+
+    before = state()
+    assert read_labels(tmp_path / name, bare_scene).n_labelled == np.count_nonzero(VALUES)
+    assert state() == before
 
 
 # -- ENVI ------------------------------------------------------------------------------------------

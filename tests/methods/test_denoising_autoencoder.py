@@ -17,11 +17,12 @@ SHAPE = (30, 36)
 
 def test_all_but_the_levels_is_the_fast_profile() -> None:
     assert FAST is PROFILES["fast"]
-    values, head = DenoisingAutoencoder()._checked_parts()
+    around, head = DenoisingAutoencoder()._checked_parts()
+    values = around.values
     fast = settings_of(FAST.values)
     one_level = replace(fast["denoising"], noise_timesteps=(LEVEL,))
     assert settings_of(values) == {**fast, "timesteps": (LEVEL,), "denoising": one_level}
-    assert settings_of(head) == settings_of(FAST.new_head(None, None))
+    assert settings_of(head) == settings_of(FAST.parts(FAST.values, None, None)[1])
     assert len(fast["timesteps"]) > 1
     assert fast["denoising"].noise_timesteps is None
 
@@ -74,6 +75,7 @@ def test_all_but_one_level_is_refused(timesteps: object, message: str) -> None:
 
 
 def test_a_saved_model_keeps_its_level(tmp_path: Path) -> None:
-    model = DenoisingAutoencoder(timesteps=(70,), pretrain_steps=2, device="cpu")
+    settings = {"pretrain_steps": 2, "head": "linear", "device": "cpu"}
+    model = DenoisingAutoencoder(timesteps=(70,), **settings)
     model.fit(small_scene(SHAPE), small_labels(SHAPE)).save(tmp_path / "model")
     assert DenoisingAutoencoder.load(tmp_path / "model").values_.timesteps == (70,)

@@ -14,7 +14,7 @@ SHAPE = (30, 36)
 
 
 def fitted(**settings: object) -> RandomFeatures:
-    model = RandomFeatures(**{"device": "cpu", **settings})
+    model = RandomFeatures(**{"device": "cpu", "head": "linear", **settings})
     return model.fit(small_scene(SHAPE), small_labels(SHAPE))
 
 
@@ -22,7 +22,8 @@ def test_its_denoiser_is_the_one_that_spectraldiff_starts_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("hsidiff.values.unet_values.pretrain", lambda *_: {})
-    start = SpectralDiff(device="cpu", random_state=3).fit(small_scene(SHAPE), small_labels(SHAPE))
+    start = SpectralDiff(head="linear", device="cpu", random_state=3)
+    start.fit(small_scene(SHAPE), small_labels(SHAPE))
     never = fitted(random_state=3)
     expected = weights("", start.values_.denoiser_)
     for name, array in weights("", never.values_.denoiser_).items():
@@ -62,9 +63,9 @@ def test_another_random_state_is_another_denoiser() -> None:
 
 
 def test_all_but_learning_is_the_fast_profile() -> None:
-    values, head = RandomFeatures()._checked_parts()
-    assert settings_of(values) == settings_of(replace(FAST.values, trained=False))
-    assert settings_of(head) == settings_of(FAST.new_head(None, None))
+    around, head = RandomFeatures()._checked_parts()
+    assert settings_of(around.values) == settings_of(replace(FAST.values, trained=False))
+    assert settings_of(head) == settings_of(FAST.parts(FAST.values, None, None)[1])
     assert RandomFeatures().halo_px == SpectralDiff().halo_px
     assert RandomFeatures().transductive
 

@@ -34,7 +34,7 @@ def transformer(**settings: object) -> RawSpectra:
 
 def test_the_linear_head_chooses_among_experts_on_whitened_and_raw_spectra() -> None:
     scene, labels = small_scene(n_bands=40), small_labels()
-    model = RawSpectra(device="cpu", random_state=2).fit(scene, labels)
+    model = RawSpectra(head="linear", device="cpu", random_state=2).fit(scene, labels)
 
     rows, cols = np.nonzero(labels.values)
     spectra = scene.read()[rows, cols]
@@ -144,15 +144,17 @@ def test_a_wrong_setting_is_refused(setting: dict[str, object], message: str) ->
         RawSpectra(**setting).fit(small_scene(), small_labels())
 
 
-def test_the_linear_head_is_that_of_the_fast_profile() -> None:
-    values, head = RawSpectra()._checked_parts()
-    assert values.denoising == FAST.values.denoising
-    assert settings_of(head) == settings_of(FAST.new_head(None, None))
+def test_the_head_and_the_squares_are_those_of_the_fast_profile() -> None:
+    around, head = RawSpectra()._checked_parts()
+    assert around.values.denoising == FAST.values.denoising
+    assert around.scales == SpectralDiff()._checked_parts()[0].scales
+    assert settings_of(head) == settings_of(FAST.parts(FAST.values, None, None)[1])
 
 
 def test_a_map_costs_both_scalings_and_linear_scores_or_the_transformer() -> None:
     scalings = 200 * 32 + 200
-    assert RawSpectra().cost(200, 16) == Cost((32 + 200 + 1) * 16, scalings + (32 + 200) * 16)
+    linear = RawSpectra(head="linear").cost(200, 16)
+    assert linear == Cost((32 + 200 + 1) * 16, scalings + (32 + 200) * 16)
     found = RawSpectra(head="transformer").cost(200, 16)
     fast = FAST.transformer
     patch_px, n_networks = fast.patch_px, fast.regularisation.n_networks

@@ -75,15 +75,38 @@ def test_a_named_array_of_the_wrong_dimensions_is_refused(path):
         find_array(path, 2, "cube", "--labels-variable")
 
 
-def test_a_two_dimensional_array_is_a_scene_of_one_band_if_alone_or_named(path):
+def test_a_two_dimensional_array_is_a_scene_of_one_band_if_named(path):
     values = cube((5, 7, 1))[:, :, 0]
     write(path, only=values)
-    scene = open_scene(path)
+    scene = open_scene(path, variable="only")
     assert (scene.shape, scene.n_bands) == ((5, 7), 1)
     np.testing.assert_array_equal(scene.read()[:, :, 0], values)
     write(path, only=values, cube=cube())
     assert open_scene(path).n_bands == 6
     assert open_scene(path, variable="only").n_bands == 1
+
+
+def test_a_table_of_pixels_is_no_scene_and_is_told_its_size(path):
+    write(path, Y=np.ones((6, 35)), maxValue=np.array([[1]]))
+    with pytest.raises(
+        SceneError,
+        match=r"Y is two-dimensional \(6 x 35\), a scene has rows, columns and bands: reshape it "
+        r"to \(rows, cols, bands\), or name it .*--scene-variable",
+    ):
+        open_scene(path)
+
+
+@pytest.mark.parametrize("names", [("nRow", "nCol"), ("n_rows", "n_cols"), ("H", "W")])
+@pytest.mark.parametrize("across", [True, False], ids=["bands first", "pixels first"])
+def test_the_advice_for_a_table_of_pixels_makes_the_cube(path, names, across):
+    table = cube().reshape(-1, 6, order="F")
+    Y = table.T if across else table
+    write(path, Y=Y, **{name: np.array([[n]]) for name, n in zip(names, (5, 7), strict=True)})
+    with pytest.raises(SceneError, match="two-dimensional") as error:
+        open_scene(path)
+    advice = str(error.value).split("with NumPy: ")[1].split(", which")[0]
+    made = eval(advice, {"Y": Y})
+    np.testing.assert_array_equal(made, cube())
 
 
 def test_wavelengths_of_another_number_of_bands_are_ignored_with_a_warning(path):
@@ -94,7 +117,7 @@ def test_wavelengths_of_another_number_of_bands_are_ignored_with_a_warning(path)
 
 def test_a_file_without_a_cube_lists_what_it_holds(path):
     write(path, spectra=np.ones((1, 9)))
-    with pytest.raises(SceneError, match=r"has no 2-D or 3-D array; it holds spectra 1x9"):
+    with pytest.raises(SceneError, match=r"has no 3-D array; it holds spectra 1x9"):
         open_scene(path)
 
 

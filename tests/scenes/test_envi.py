@@ -209,7 +209,7 @@ def test_broken_compression_is_refused(tmp_path, content):
         ("bands = 6", "bands = 6\nbbl = {0,0,0,0,0,0}", "none of its 6 bands"),
         ("bands = 6", "bands = 6\nwavelength = {400, 500}", "2 wavelengths for 6 bands"),
         ("bands = 6", "bands = 6\nwavelength = {a,b,c,d,e,f}", "must hold numbers"),
-        ("bands = 6", "bands = 6\nwavelength = {1, 2,", "must hold numbers|2 wavelengths"),
+        ("bands = 6", "bands = 6\nwavelength = {1, 2,", "the list of 'wavelength' has no end"),
         ("bands = 6", "bands = 6\ndata gain values = {1, 2}", "2 entries for 6 bands"),
         ("bands = 6", "bands = 6\nreflectance scale factor = 0", "above 0"),
         ("samples = 7", "", "'samples = None' must be a whole number"),

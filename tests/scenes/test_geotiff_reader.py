@@ -10,7 +10,8 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 from rasterio.shutil import copy
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.scenes.formats.geotiff_writer import write_geotiff as write_geotiff_scene
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
 
@@ -109,10 +110,95 @@ def test_wavelengths_come_from_band_descriptions(tmp_path, names):
     np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 2300])
 
 
-def test_a_wavelength_missing_in_one_band_makes_all_unknown(tmp_path):
+def test_a_wavelength_missing_in_one_band_makes_all_unknown_with_a_note(tmp_path):
     path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 2)))
     tag_bands(path, [{"wavelength": "450"}])
-    assert open_scene(path).wavelengths_nm is None
+    with pytest.warns(HsidiffWarning, match=r"'wavelength' .* not understood \(absent in some"):
+        assert open_scene(path).wavelengths_nm is None
+
+
+LISTED = "450, 550, 2300"
+
+
+@pytest.mark.parametrize(
+    ("of_bands", "of_file"),
+    [
+        ([{"wavelength": LISTED, "wavelength_units": "Nanometers"}] * 3, {}),
+        ([{"wavelengths": f"{{{LISTED}}}"}] * 3, {}),
+        ([{"WAVELENGTH": "[0.45 0.55 2.3] um"}] * 3, {}),
+        ([{"wavelength": "450 nm"}, {"wavelength": "550 nm"}, {"wavelength": "2300 nm"}], {}),
+        ([{"wavelength_um": "0.45"}, {"wavelength_um": "0.55"}, {"wavelength_um": "2.3"}], {}),
+        ([{"center_wavelength": x} for x in ("450.0", "550.0", "2300")], {}),
+        ([], {"wavelength": LISTED, "wavelength_units": "Nanometers"}),
+        ([], {"wavelengths": "{0.45,0.55,2.3}", "wavelength_units": "Micrometers"}),
+        ([{"wavelength": "x"}] * 3, {"wavelength_nm": LISTED}),
+    ],
+)
+def test_wavelengths_are_understood_wherever_tags_keep_them(tmp_path, of_bands, of_file):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 3)))
+    tag_bands(path, of_bands)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**of_file)
+    np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 550, 2300])
+
+
+@pytest.mark.parametrize(
+    ("of_bands", "of_file"),
+    [
+        ([{"wavelength": "450, 550"}] * 3, {}),
+        ([{"wavelength": "blue"}] * 3, {}),
+        ([{"wavelength": "450"}] * 3, {}),
+        ([{"wavelength": LISTED}, {"wavelength": LISTED}, {"wavelength": "1, 2, 3"}], {}),
+        ([], {"wavelength": "450"}),
+    ],
+)
+def test_tags_of_wavelengths_that_are_not_understood_are_noted(tmp_path, of_bands, of_file):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 3)))
+    tag_bands(path, of_bands)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**of_file)
+    with pytest.warns(HsidiffWarning, match="'wavelength' of the bands are not understood"):
+        assert open_scene(path).wavelengths_nm is None
+
+
+@pytest.mark.parametrize("name", ["bbl", "good_wavelengths"])
+@pytest.mark.parametrize("flags", ["1, 0, 1", "{1,0,1}", "[1 0 1]", "True, False, True"])
+def test_good_bands_may_be_listed_in_every_band_or_once(tmp_path, name, flags):
+    for place in ("bands", "file"):
+        path = write_geotiff(tmp_path / f"{place}.tif", cube((2, 3, 3)))
+        with rasterio.open(path, "r+") as dataset:
+            for band in dataset.indexes if place == "bands" else [0]:
+                dataset.update_tags(band, **{name: flags})
+        assert open_scene(path).good_bands.tolist() == [True, False, True]
+    path = write_geotiff(tmp_path / "wrong.tif", cube((2, 3, 3)))
+    tag_bands(path, [{name: "1, 0"}] * 3)
+    with pytest.warns(HsidiffWarning, match=f"'{name}' of the bands are not understood"):
+        assert open_scene(path).good_bands.all()
+
+
+def test_a_band_that_is_not_used_needs_no_wavelength(tmp_path):
+    values = cube((2, 3, 4), "uint8")
+    values[:, :, 3] = 255
+    path = write_geotiff(tmp_path / "a.tif", values, photometric="RGB", alpha="YES")
+    tag_bands(path, [{"wavelength": number} for number in ("450", "550", "650")])
+    scene = open_scene(path)
+    np.testing.assert_array_equal(scene.wavelengths_nm, [450, 550, 650])
+    write_geotiff_scene(scene, tmp_path / "b.tif")
+    np.testing.assert_array_equal(open_scene(tmp_path / "b.tif").wavelengths_nm, [450, 550, 650])
+
+
+def test_a_file_of_several_images_is_refused(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 1)))
+    write_geotiff(path, cube((2, 3, 1)), APPEND_SUBDATASET="YES")
+    with pytest.raises(SceneError, match="holds 2 images one after the other"):
+        open_scene(path)
+
+
+@pytest.mark.parametrize("name", ["2024-06-01T10:31:12.tif", "a#b?c=1!d.tif", "zip.zip.tif"])
+def test_odd_names_of_files_and_folders_are_names(tmp_path, name):
+    folder = tmp_path / "scenes.zip" / "zip:"
+    folder.mkdir(parents=True)
+    np.testing.assert_array_equal(open_scene(write_geotiff(folder / name, cube())).read(), cube())
 
 
 def test_bad_bands_scale_offset_and_nodata_are_applied(tmp_path):

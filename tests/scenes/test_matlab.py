@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from fake_files import cube, write_matlab73
 from scipy.io import savemat
+from scipy.sparse import csc_array
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.arrays import find_array
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
 
@@ -65,10 +67,66 @@ def test_text_and_structs_are_no_candidates(tmp_path):
     assert open_scene(path).n_bands == 6
 
 
-def test_a_cube_inside_a_struct_of_v73_is_found_by_its_path(tmp_path):
-    with h5py.File(tmp_path / "a.mat", "w") as file:
+WAVELENGTHS = np.array([[400.0, 500, 600, 700, 800, 900]])
+GT = np.arange(35, dtype=np.uint8).reshape(5, 7)
+
+
+def write_struct5(path):
+    info = {"Wavelength": WAVELENGTHS, "note": "hello"}
+    labels = {"labels": GT, "Materials_Type": np.array(["trees", "road"], object)}
+    savemat(path, {"hsi": {"Data": cube(), "info": info, "sceneLabels": labels}, "n": 3})
+    return path
+
+
+def write_struct73(path):
+    with h5py.File(path, "w") as file:
         file.create_dataset("hsi/Data", data=cube().T)
-    np.testing.assert_array_equal(open_scene(tmp_path / "a.mat").read(), cube())
+        file.create_dataset("hsi/info/Wavelength", data=WAVELENGTHS.T)
+        file.create_dataset("hsi/sceneLabels/labels", data=GT.T)
+    return path
+
+
+@pytest.mark.parametrize("write_struct", [write_struct5, write_struct73], ids=["v5", "v7.3"])
+def test_cube_wavelengths_and_labels_inside_a_struct_are_found(tmp_path, write_struct):
+    path = write_struct(tmp_path / "a.mat")
+    for variable in (None, "hsi/Data", "hsi.Data"):
+        scene = open_scene(path, variable=variable)
+        np.testing.assert_array_equal(scene.read(), cube())
+        np.testing.assert_array_equal(scene.wavelengths_nm, WAVELENGTHS[0])
+    found = find_array(path, 2, None, "--labels-variable")
+    assert found.name == "hsi/sceneLabels/labels"
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).load(), GT)
+    pickled = pickle.dumps(scene)
+    assert len(pickled) < 5000
+    np.testing.assert_array_equal(pickle.loads(pickled).read(), cube())
+
+
+def test_several_cubes_of_structs_are_listed_by_their_paths(tmp_path):
+    savemat(tmp_path / "a.mat", {"a": {"x": cube()}, "b": {"x": cube(), "y": {"z": cube()}}})
+    with pytest.raises(SceneError, match=r"a/x 5x7x6, b/x 5x7x6, b/y/z 5x7x6.*--scene-variable"):
+        open_scene(tmp_path / "a.mat")
+
+
+def test_cells_and_lists_of_structs_are_named_with_the_way_out(tmp_path):
+    cells = np.empty((1, 2), object)
+    cells[0, 0], cells[0, 1] = cube(), GT
+    many = np.zeros((1, 2), dtype=[("Data", object)])
+    savemat(tmp_path / "a.mat", {"samples": cells, "note": "hello"})
+    savemat(tmp_path / "b.mat", {"samples": many})
+    with h5py.File(tmp_path / "c.mat", "w") as file:
+        file.create_dataset("#refs#/a", data=cube().T)
+        reference = np.array([[file["#refs#/a"].ref]], dtype=h5py.ref_dtype)
+        file.create_dataset("samples", data=reference).attrs["MATLAB_class"] = np.bytes_("cell")
+    for name, kind in (("a", "cell"), ("b", "struct"), ("c", "cell")):
+        with pytest.raises(
+            SceneError, match=rf"holds samples \({kind}\).*cube = samples\{{1\}} or"
+        ):
+            open_scene(tmp_path / f"{name}.mat")
+
+
+def test_sparse_labels_are_labels(tmp_path):
+    savemat(tmp_path / "a.mat", {"cube": cube(), "gt": csc_array(GT.astype(float))})
+    np.testing.assert_array_equal(find_array(tmp_path / "a.mat", 2, None, "").load(), GT)
 
 
 def test_v73_reads_only_the_window(tmp_path, monkeypatch):

@@ -1,12 +1,16 @@
+import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from fake_files import cube, write_envi, write_geotiff, write_matlab73
+from scipy.io import savemat
 
 from hsidiff.errors import MissingFileError, SceneError
 from hsidiff.scenes.open import open_scene
+
+MAP_INFO = "{UTM, 1, 1, 364095, 5809965, 30, 30, 33, North, WGS-84, units=Meters}"
 
 
 def test_an_array_is_a_scene():
@@ -78,6 +82,22 @@ def test_a_folder_is_refused(tmp_path):
         open_scene(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("a.zip", "is an archive: unpack it"),
+        ("a.bsq.gz", "is an archive: unpack it"),
+        ("a.tar", "is an archive: unpack it"),
+        ("a.nc", "open it with xarray"),
+        ("a.he5", "open it with xarray"),
+    ],
+)
+def test_archives_and_swaths_are_answered_with_the_way_out(tmp_path, name, advice):
+    (tmp_path / name).write_text("hello")
+    with pytest.raises(SceneError, match=advice):
+        open_scene(tmp_path / name)
+
+
 def test_an_unknown_format_is_answered_with_the_known_ones(tmp_path):
     (tmp_path / "a.txt").write_text("hello")
     with pytest.raises(SceneError, match=r"expected \.mat, \.npz, \.npy, \.tif, or an ENVI file"):
@@ -125,3 +145,33 @@ def test_a_relative_path_is_opened(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", cube())
     monkeypatch.chdir(tmp_path)
     assert open_scene(Path("a.npy")).n_bands == 6
+
+
+def write_every_format(folder):
+    """A scene with wavelengths and a gap in each format, in a folder of its own."""
+    values = cube().astype("float32")
+    values[0, 0] = -1
+    wl = np.linspace(400, 900, 6)
+    write_envi(folder / "a.bsq", values, data_ignore_value="-1", map_info=MAP_INFO)
+    write_envi(folder / "packed.img", values, compression=1, map_info=MAP_INFO)
+    write_geotiff(folder / "a.tif", values, nodata=-1, compress="deflate")
+    np.save(folder / "a.npy", values)
+    np.savez(folder / "a.npz", cube=values, wl=wl)
+    savemat(folder / "v5.mat", {"hsi": {"cube": values, "wl": wl}})
+    write_matlab73(folder / "v73.mat", {"cube": values, "wl": wl})
+    return ["a.bsq", "a.hdr", "packed.img", "a.tif", "a.npy", "a.npz", "v5.mat", "v73.mat"]
+
+
+def test_opening_and_reading_write_nothing_in_any_format(tmp_path):
+    names = write_every_format(tmp_path)
+
+    def state():
+        return {
+            path.name: (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns)
+            for path in tmp_path.iterdir()
+        }
+
+    before = state()
+    for name in names:
+        assert open_scene(tmp_path / name).read().shape == (5, 7, 6)
+    assert state() == before

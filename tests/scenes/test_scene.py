@@ -142,3 +142,11 @@ def test_a_scene_can_be_sent_to_another_process() -> None:
 
 def test_its_text_form_does_not_print_the_pixels() -> None:
     assert len(repr(scene_with(stored()))) < 300
+
+
+@pytest.mark.parametrize("declared", [-3.40282e38, -3.4028234663852886e38, -1e32])
+def test_the_largest_number_of_a_type_is_no_value_however_it_was_rounded(declared):
+    values = np.ones((2, 3, 4), dtype=np.float32)
+    values[0, 0, 1] = np.finfo(np.float32).min
+    scene = Scene("a", ArraySource(values), np.ones(4, dtype=bool), nodata=declared)
+    assert np.argwhere(np.isnan(scene.read()).all(axis=-1)).tolist() == [[0, 0]]

@@ -39,10 +39,16 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         else [float(wavelengths.min()), float(wavelengths.max())],
         "stored_as": str(scene.source.dtype),
         # JSON has no NaN; as a number it would not be one.
-        "nodata": "nan" if scene.nodata is not None and np.isnan(scene.nodata) else scene.nodata,
+        "nodata": _nodata(scene),
         "crs": None if scene.crs is None else scene.crs.to_string(),
         "transform": None if scene.transform is None else list(scene.transform)[:6],
     }
+
+
+def _nodata(scene: Scene) -> Any:
+    """The number that means "no value", or all of them if there are several; None if none does."""
+    numbers = ["nan" if np.isnan(number) else number for number in scene.nodata_numbers]
+    return numbers if len(numbers) > 1 else next(iter(numbers), None)
 
 
 def _written(name: str, value: Any) -> str:
@@ -54,6 +60,8 @@ def _written(name: str, value: Any) -> str:
             return f"pixels of {width:g} x {-height:g}, upper left corner {x:.12g}, {y:.12g}"
         case "transform", _:
             return ", ".join(f"{number:.12g}" for number in value)
+        case "nodata", [*numbers]:
+            return ", ".join(number if number == "nan" else f"{number:g}" for number in numbers)
         case "files", _:
             return ", ".join(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

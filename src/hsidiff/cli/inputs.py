@@ -14,9 +14,10 @@ from hsidiff.errors import SettingError, SplitError, check_choice
 from hsidiff.experiment.split_recipe import split_arguments, split_labels
 from hsidiff.files import nearest_that_exists
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
+from hsidiff.labels.published import read_test_labels
 from hsidiff.labels.split import Split
+from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.scenes.scene import Scene
 
 _OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
@@ -44,11 +45,19 @@ class Inputs:
     labels: LabelMap
     label_options: LabelOptions
 
-    def read_test_labels(self, path: Path) -> LabelMap:
+    def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
-        labels = self.label_options.read(path, self.scene)
+        labels = read_test_labels(
+            path,
+            self.label_files[0],
+            self.labels,
+            self.scene,
+            self.label_options.arguments(),
+            test_variable=variable,
+            test_layer=layer,
+        )
         self.label_files.append(path)
-        return with_ids_of(labels, self.labels.classes, "the training labels")
+        return without_invalid_pixels(labels, self.scene, path.name)
 
 
 def read_inputs(
@@ -59,12 +68,12 @@ def read_inputs(
 ) -> Inputs:
     """Open a scene and read its labels."""
     scene = scene_options.open(scene_path)
-    labels = label_options.read(labels_path, scene)
+    labels = without_invalid_pixels(label_options.read(labels_path, scene), scene, labels_path.name)
     return Inputs(scene_path, [labels_path], scene, labels, label_options)
 
 
 def open_named_scene(
-    path: Path, variable: str | None, drop_bands: str | None, nodata: float | None
+    path: Path, variable: str | None, drop_bands: str | None, nodata: list[float] | None
 ) -> Scene:
     """The scene that single options describe: :meth:`SceneOptions.open`."""
     return SceneOptions(variable, drop_bands, nodata).open(path)
@@ -144,12 +153,25 @@ class SplitOptions:
             "Test labels of --split published; LABELS are then the training labels.",
         ),
     ] = None
+    test_labels_variable: Annotated[
+        str | None,
+        option(
+            SPLIT_PANEL, "NAME", "Variable of the .mat or .npz file that holds the test labels."
+        ),
+    ] = None
+    test_layer: Annotated[
+        str | None, option(SPLIT_PANEL, "NAME", "Layer of the file that holds the test labels.")
+    ] = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together before anything is read."""
         check_choice("split", self.split, SPLIT_KINDS)
         known = {kind: split_arguments(kind) for kind in SPLIT_KINDS}
-        known["published"] = {"test_labels": True}
+        known["published"] = {
+            "test_labels": True,
+            "test_labels_variable": False,
+            "test_layer": False,
+        }
         for name in self._given():
             if name not in known[self.split]:
                 kinds = [kind for kind, names in known.items() if name in names]
@@ -176,7 +198,9 @@ class SplitOptions:
         return split_labels(
             self.split,
             inputs.labels,
-            None if path is None else inputs.read_test_labels(path),
+            None
+            if path is None
+            else inputs.read_test_labels(path, self.test_labels_variable, self.test_layer),
             given,
             receptive_field_px=receptive_field_px,
             seed=seed,

@@ -58,11 +58,11 @@ DropBandsOption = Annotated[
     str | None, option(SCENE_PANEL, "1-3,7", "Bands of the file to leave out, numbered from 1.")
 ]
 NodataOption = Annotated[
-    float | None,
+    list[float] | None,
     option(
         SCENE_PANEL,
         "NUMBER",
-        'The stored number that means "no value".',
+        'The stored number that means "no value"; may be given several times.',
         show_default="what the file says",
     ),
 ]
@@ -107,7 +107,9 @@ class SceneOptions:
             SettingError: if the bands to drop are no list of numbers.
         """
         bands = _band_numbers(self.drop_bands)
-        return open_scene(path, variable=self.scene_variable, drop_bands=bands, nodata=self.nodata)
+        return open_scene(
+            path, variable=self.scene_variable, drop_bands=bands, nodata=self.nodata or None
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,10 @@ class LabelOptions:
     field: Annotated[
         str | None,
         option(LABELS_PANEL, "NAME", "Field of the points or polygons that holds the class."),
+    ] = None
+    layer: Annotated[
+        str | None,
+        option(LABELS_PANEL, "NAME", "Layer of the file that holds the points or polygons."),
     ] = None
     labels_variable: Annotated[
         str | None,
@@ -133,6 +139,7 @@ class LabelOptions:
         """The same as arguments of :func:`~hsidiff.labels.read.read_labels`."""
         return {
             "field": self.field,
+            "layer": self.layer,
             "variable": self.labels_variable,
             "ignore_classes": self.ignore_class or [],
         }

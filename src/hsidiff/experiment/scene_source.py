@@ -17,6 +17,7 @@ from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.pixel_split import published_split
 from hsidiff.labels.read import read_labels
+from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.scenes.benchmarks import BENCHMARKS, benchmark_folder, fetch_benchmark
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
@@ -167,7 +168,7 @@ class SceneSource(Table):
         )
 
     def _read(self, labels: Path | LabelMap, scene: Scene) -> LabelMap:
-        return read_labels(
+        labels = read_labels(
             labels,
             scene,
             field=self.field,
@@ -175,6 +176,7 @@ class SceneSource(Table):
             ignore_classes=self.ignore_classes,
             class_names=dict(self.class_names),
         )
+        return without_invalid_pixels(labels, scene)
 
 
 @lru_cache(maxsize=1)

@@ -2,27 +2,35 @@
 
 import difflib
 import logging
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 
 import numpy as np
 import pandas as pd
 
 from hsidiff.errors import LabelError
+from hsidiff.labels.columns import (
+    CLASS_NAMES,
+    ID_NAMES,
+    MEASURE_NAMES,
+    Columns,
+    id_field_of,
+    names_of_ids,
+    plain_title,
+    stem,
+    usable_columns,
+)
+from hsidiff.labels.legend import means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
+
 
 MAX_CLASS_ID = 65535
 """Maps are stored with at most two bytes per pixel."""
 
-MAX_FOUND_CLASSES = 255
+MAX_GUESSED_CLASSES = 255
 """A field with more distinct values is never taken for the classes unless it is named."""
-
-ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid"})
-CLASS_NAMES = frozenset(
-    {"class", "classes", "label", "labels", "landcover", "landuse", "lulc", "category"}
-)
 
 
 @dataclass(frozen=True)
@@ -32,27 +40,12 @@ class FeatureClasses:
     Attributes:
         ids: (features,) int64, the class id, 0 = none.
         names: class id to name, for the classes that have a name.
+        colors: class id to ``#rrggbb``, for the classes that have a colour.
     """
 
     ids: np.ndarray
     names: dict[int, str]
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The columns that could hold classes; a missing value is NA.
-
-    Attributes:
-        numbers: columns of whole numbers, as Int64.
-        texts: columns of text, as objects.
-    """
-
-    numbers: dict[str, pd.Series]
-    texts: dict[str, pd.Series]
-
-    def n_distinct(self) -> dict[str, int]:
-        """Distinct values of each column, numbers and texts."""
-        return {key: column.nunique() for key, column in (self.texts | self.numbers).items()}
+    colors: dict[int, str] = dataclass_field(default_factory=dict)
 
 
 def read_classes(
@@ -62,8 +55,10 @@ def read_classes(
 
     Whole numbers are class ids (0 and missing: no class), named by the text field that maps to
     them one to one, if there is one. Text is named classes: their ids come from the field of whole
-    numbers that belongs to it (``Level_2_ID`` to ``Level_2``), and otherwise count from 1 in
-    alphabetical order. Text that holds digits only is read as whole numbers.
+    numbers that belongs to it (``Level_2_ID`` to ``Level_2``, ``Classvalue`` to ``Classname``), and
+    otherwise count from 1 in alphabetical order. Text that holds digits only (``41``, ``41.0``) is
+    read as whole numbers. Where 0 is the id of a class with a name, all ids are raised by 1.
+    Colours come from ``RED``, ``GREEN``, ``BLUE``.
 
     Args:
         table: (features, fields) attributes, without the geometry.
@@ -75,19 +70,24 @@ def read_classes(
     Raises:
         LabelError: if the field does not exist or holds no classes, no field or several fit, or an
             id is not in 1..65535.
+
+    Warns:
+        HsidiffWarning: if ids were raised by 1.
     """
     table = table.rename(columns=str)
-    columns = _usable_columns(table)
+    columns = usable_columns(table)
     if field is None:
-        field = _found_field(columns, len(table), name, multi_part)
+        field = _guessed_field(columns, len(table), name, multi_part)
         logger.info("%s: classes from the field %r", name, field)
     elif field not in table.columns:
         raise LabelError(f"{name}: no field {field!r}{nearest(field, table.columns)}")
     if field in columns.texts:
-        return _classes_of_text(columns, field, name)
+        classes = _classes_of_text(columns, field, name)
+        return replace(classes, colors=_colors(columns, classes.ids))
     if field in columns.numbers:
-        ids = _checked_ids(columns.numbers[field], field, name)
-        return FeatureClasses(ids, _names_of_ids(columns, field))
+        texts = names_of_ids(columns, field)
+        classes = _classes_of_numbers(columns.numbers[field], texts, field, name)
+        return replace(classes, colors=_colors(columns, classes.ids))
     raise LabelError(
         f"{name}: field {field!r} holds neither text nor whole numbers: "
         f"choose one of {_listed(columns.n_distinct())}"
@@ -103,43 +103,16 @@ def nearest(given: str, known: Iterable[str]) -> str:
     return f"{hint} known are {', '.join(map(repr, known)) or 'none'}"
 
 
-def _usable_columns(table: pd.DataFrame) -> _Columns:
-    """Sort columns into whole numbers and text; others (dates, fractions) cannot be classes."""
-    numbers, texts = {}, {}
-    for key in table.columns:
-        column = table[key].astype(object)
-        column = column.where(column.notna(), None)
-        values = column.dropna()
-        if values.empty or values.map(lambda value: isinstance(value, bool | np.bool_)).any():
-            continue
-        if values.map(lambda value: isinstance(value, str)).all():
-            column = column.map(lambda value: (value or "").strip() or None)
-            if column.dropna().map(str.isdecimal).all():
-                numbers[key] = column.map(int, na_action="ignore").astype("Int64")
-            else:
-                texts[key] = column
-        elif _are_whole(values):
-            numbers[key] = column.astype("Int64")
-    return _Columns(numbers, texts)
-
-
-def _are_whole(values: pd.Series) -> bool:
-    if not pd.api.types.is_numeric_dtype(values.infer_objects()):
-        return False
-    numbers = values.to_numpy(np.float64)
-    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
-
-
-def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool) -> str:
+def _guessed_field(columns: Columns, n_features: int, name: str, multi_part: bool) -> str:
     """The one field that can hold classes: one with a usual name, or the only one that fits."""
     n_distinct = {
         key: count
         for key, count in columns.n_distinct().items()
-        if 2 <= count <= MAX_FOUND_CLASSES and _plain(key) not in ID_NAMES
+        if 2 <= count <= MAX_GUESSED_CLASSES and plain_title(key) not in ID_NAMES | MEASURE_NAMES
     }
-    paired = {_id_field_of(columns, text) for text in n_distinct if text in columns.texts}
+    paired = {id_field_of(columns, text) for text in n_distinct if text in columns.texts}
     fields = [key for key in n_distinct if key not in paired]
-    usual = [key for key in fields if _stem(key) in CLASS_NAMES]
+    usual = [key for key in fields if stem(key) in CLASS_NAMES]
     fitting = [key for key in fields if multi_part or n_distinct[key] < n_features]
     for choice in (usual, fitting):
         if len(choice) == 1:
@@ -156,14 +129,15 @@ def _found_field(columns: _Columns, n_features: int, name: str, multi_part: bool
     )
 
 
-def _refuse_single_values(columns: _Columns, name: str) -> None:
+def _refuse_single_values(columns: Columns, name: str) -> None:
     """Say of labels of one class that they are of one class.
 
     Raises:
         LabelError: if a field with a usual name holds one value, or every field but the ids does.
     """
-    counts = {k: n for k, n in columns.n_distinct().items() if _plain(k) not in ID_NAMES}
-    usual = {k: n for k, n in counts.items() if n == 1 and _stem(k) in CLASS_NAMES}
+    others = ID_NAMES | MEASURE_NAMES
+    counts = {k: n for k, n in columns.n_distinct().items() if plain_title(k) not in others}
+    usual = {k: n for k, n in counts.items() if n == 1 and stem(k) in CLASS_NAMES}
     single = usual or (counts if set(counts.values()) == {1} else {})
     if single:
         raise LabelError(
@@ -172,49 +146,55 @@ def _refuse_single_values(columns: _Columns, name: str) -> None:
         )
 
 
-def _classes_of_text(columns: _Columns, field: str, name: str) -> FeatureClasses:
+def _classes_of_text(columns: Columns, field: str, name: str) -> FeatureClasses:
     texts = columns.texts[field]
-    id_field = _id_field_of(columns, field)
+    id_field = id_field_of(columns, field)
     if id_field is not None:
-        ids = _checked_ids(columns.numbers[id_field], id_field, name)
-        return FeatureClasses(ids, _pairs(ids, texts))
+        return _classes_of_numbers(columns.numbers[id_field], texts, id_field, name)
     names = sorted(texts.dropna().unique(), key=lambda text: (text.casefold(), text))
     numbers = {text: number for number, text in enumerate(names, start=1)}
     ids = np.array([numbers.get(text, 0) for text in texts], dtype=np.int64)
     return FeatureClasses(ids, {number: text for text, number in numbers.items()})
 
 
-def _id_field_of(columns: _Columns, text_field: str) -> str | None:
-    """The field of whole numbers that belongs to a text field: same stem, one to one, complete."""
-    texts = columns.texts[text_field]
-    for key, numbers in columns.numbers.items():
-        complete = numbers[texts.notna()].notna().all() and (numbers.dropna() >= 0).all()
-        if _stem(key) == _stem(text_field) and complete and _one_to_one(numbers, texts):
-            return key
-    return None
+def _classes_of_numbers(
+    numbers: pd.Series, texts: pd.Series | None, field: str, name: str
+) -> FeatureClasses:
+    """Classes by their ids, with the names that go with them, if any do."""
+    zero = None if texts is None else _class_zero(numbers, texts)
+    if zero is not None:
+        warn_of_raised_ids(name, zero)
+        numbers = numbers + 1
+    ids = _checked_ids(numbers, field, name)
+    return FeatureClasses(ids, {} if texts is None else _pairs(ids, texts))
 
 
-def _names_of_ids(columns: _Columns, field: str) -> dict[int, str]:
-    """Names from the text field that maps one to one; of several, the one of the same stem."""
-    numbers = columns.numbers[field]
-    fitting = [key for key, texts in columns.texts.items() if _one_to_one(numbers, texts)]
-    related = [key for key in fitting if _stem(key) == _stem(field)]
-    chosen = related or fitting
-    if len(chosen) != 1:
+def _class_zero(numbers: pd.Series, texts: pd.Series) -> str | None:
+    """The name that goes with the id 0, if it is one and names a class."""
+    names = texts[(numbers == 0).fillna(False).to_numpy(dtype=bool)].dropna().unique()
+    is_class = len(names) == 1 and not means_no_class(names[0])
+    return str(names[0]) if is_class else None
+
+
+def _colors(columns: Columns, ids: np.ndarray) -> dict[int, str]:
+    """Colours by class id, from three fields of numbers, where each class has one colour."""
+    parts = {plain_title(key): column for key, column in columns.numbers.items()}
+    if not {"red", "green", "blue"} <= parts.keys():
         return {}
-    return _pairs(numbers.fillna(0).to_numpy(np.int64), columns.texts[chosen[0]])
+    rgb = np.column_stack(
+        [parts[p].fillna(-1).to_numpy(np.int64) for p in ("red", "green", "blue")]
+    )
+    colors = {}
+    for number in np.unique(ids[ids > 0]):
+        of_class = np.unique(rgb[ids == number], axis=0)
+        if len(of_class) == 1 and ((of_class >= 0) & (of_class <= 255)).all():
+            colors[int(number)] = "#{:02x}{:02x}{:02x}".format(*of_class[0])
+    return colors
 
 
 def _pairs(ids: np.ndarray, texts: pd.Series) -> dict[int, str]:
     pairs = zip(ids.tolist(), texts, strict=True)
     return {number: text for number, text in pairs if number and text is not None}
-
-
-def _one_to_one(numbers: pd.Series, texts: pd.Series) -> bool:
-    """Whether each id above 0 goes with one text, and each text with one id."""
-    pairs = pd.DataFrame({"number": numbers, "text": texts}).dropna().drop_duplicates()
-    pairs = pairs[pairs["number"] > 0]
-    return bool(len(pairs) and pairs["number"].is_unique and pairs["text"].is_unique)
 
 
 def _checked_ids(numbers: pd.Series, field: str, name: str) -> np.ndarray:
@@ -226,15 +206,6 @@ def _checked_ids(numbers: pd.Series, field: str, name: str) -> np.ndarray:
             f"{MAX_CLASS_ID}, or 0 for no label"
         )
     return ids
-
-
-def _plain(field: str) -> str:
-    return re.sub(r"[\W_]", "", field.lower())
-
-
-def _stem(field: str) -> str:
-    """A field's name without a last word that says id or name: ``Level_2_ID`` -> ``level2``."""
-    return re.sub(r"(?<=.)(id|code|nr|number|name|names|text)$", "", _plain(field))
 
 
 def _listed(n_distinct: dict[str, int]) -> str:

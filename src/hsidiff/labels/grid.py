@@ -1,8 +1,13 @@
 """Whether labels lie on the grid of a scene: shape, coordinate reference system, transform."""
 
+import re
+import warnings
+
 import numpy as np
+import pyproj
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.errors import CRSError
 
 from hsidiff.errors import LabelError
 from hsidiff.scenes.scene import Scene
@@ -33,11 +38,12 @@ def check_grid(
     if tuple(shape) != scene.shape:
         raise LabelError(
             f"{name}: labels are {tuple(shape)} (rows, cols), {scene.name} is {scene.shape}: "
-            "give labels of the same grid"
+            f"{_advice_on_shape(tuple(shape), scene)}"
         )
-    if crs and scene.crs and crs != scene.crs:
+    crs, crs_of_scene = known_crs(crs), known_crs(scene.crs)
+    if crs and crs_of_scene and not same_crs(crs, crs_of_scene):
         raise LabelError(
-            f"{name}: labels are in {crs_name(crs)}, {scene.name} is in {crs_name(scene.crs)}: "
+            f"{name}: labels are in {crs_name(crs)}, {scene.name} is in {crs_name(crs_of_scene)}: "
             "warp the labels to the grid of the scene"
         )
     if transform is None or scene.transform is None:
@@ -49,8 +55,78 @@ def check_grid(
         )
 
 
+def _advice_on_shape(shape: tuple[int, ...], scene: Scene) -> str:
+    if shape == scene.shape[::-1]:
+        return "transpose the labels, if they are of this scene"
+    if shape == scene.source.shape[1:]:
+        return "the scene seems to have its bands first: transpose it to (rows, cols, bands)"
+    return "give labels of the same grid"
+
+
+def known_crs(crs: CRS | None) -> CRS | None:
+    """A system that has a place on the earth; None for one of a drawing, which GDAL calls local."""
+    if not crs:
+        return None
+    parsed = _parsed(crs)
+    is_local = parsed is not None and parsed.type_name == "Engineering CRS"
+    return None if is_local else crs
+
+
+def same_crs(one: CRS, other: CRS) -> bool:
+    """Whether two systems give a pixel the same place: heights and other names do not count."""
+    if one == other:
+        return True
+    first, second = _without_heights(one), _without_heights(other)
+    if first is None or second is None:
+        return False
+    if first.equals(second, ignore_axis_order=True):
+        return True
+    with warnings.catch_warnings():
+        # What this form leaves out, such as names, is what should not count.
+        warnings.simplefilter("ignore", UserWarning)
+        terms, other_terms = first.to_dict(), second.to_dict()
+    return "proj" in terms and terms == other_terms and _datum(first) == _datum(second)
+
+
+def horizontal(crs: CRS) -> CRS:
+    """A system without its heights; itself, if it has none."""
+    flat = _parsed(crs)
+    if flat is None or not (flat.is_compound or len(flat.axis_info) > 2):
+        return crs
+    without = _without_heights(crs)
+    return crs if without is None else CRS.from_wkt(without.to_wkt())
+
+
+def _without_heights(crs: CRS) -> pyproj.CRS | None:
+    """The horizontal part, without a way to another datum; None if pyproj does not know it."""
+    flat = _parsed(crs)
+    while flat is not None and (flat.is_bound or flat.is_compound):
+        flat = flat.source_crs if flat.is_bound else flat.sub_crs_list[0]
+    return None if flat is None else flat.to_2d()
+
+
+def _datum(crs: pyproj.CRS) -> str:
+    """The name of the datum without what dialects of WKT add: ``D_WGS_1984`` is ``wgs1984``."""
+    geodetic = crs.geodetic_crs
+    name = "" if geodetic is None or geodetic.datum is None else geodetic.datum.name
+    plain = re.sub(r"[\W_]|ensemble", "", name.lower().removeprefix("d_"))
+    return plain.replace("worldgeodeticsystem", "wgs")
+
+
+def _parsed(crs: CRS) -> pyproj.CRS | None:
+    try:
+        return pyproj.CRS.from_wkt(crs.to_wkt())
+    except (pyproj.exceptions.CRSError, CRSError):
+        return None
+
+
 def crs_name(crs: CRS) -> str:
-    """A short name: ``EPSG:32633`` or, without a code, the name inside the WKT."""
+    """A short name: ``EPSG:32633``, ``EPSG:32633+5773`` or, without codes, the name in the WKT."""
+    parsed = _parsed(crs)
+    if parsed is not None and parsed.is_compound:
+        codes = [part.to_epsg() for part in parsed.sub_crs_list]
+        if all(codes):
+            return "EPSG:" + "+".join(map(str, codes))
     code = crs.to_epsg()
     return f"EPSG:{code}" if code else crs.to_wkt().split('"')[1]
 

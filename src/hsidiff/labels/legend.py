@@ -2,34 +2,70 @@
 
 ENVI keeps them in its header. GDAL keeps the names of a GeoTIFF's classes in a sidecar
 ``.aux.xml``, as category names or as a raster attribute table; rasterio has no call for either, so
-the sidecar is read here.
+the sidecar is read here. ArcGIS keeps them in a ``.vat.dbf``.
 Source: https://gdal.org/en/stable/user/raster_data_model.html
 """
 
+import re
+import shutil
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from xml.etree import ElementTree
 
+import pyogrio
 from rasterio.io import DatasetReader
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.scenes.formats.envi_header import EnviHeader
 
 _BLACK = "#000000"
 
+_NO_CLASS_NAMES = re.compile(
+    r"|not?class(ified)?|un(classified|label+ed|assigned|defined|known|set)|background|"
+    r"no(data|label|ne|thing|value)|null|na|nan|empty|void|invalid|mask(ed)?(pixels|out)?|ignored?|"
+    r"outside|fill(value)?|unklassifiziert|hintergrund|keine?(klasse|daten)?|class0|0"
+)
+
 # Numbers of GDALRATFieldUsage, and what other programs call columns that have no usage.
 _COLUMNS = {
-    "id": ("5", {"value", "id", "class_id"}),
-    "name": ("2", {"name", "class", "class_name", "label"}),
+    "id": ("5", {"value", "id", "classid", "classvalue", "gridcode", "code"}),
+    "name": ("2", {"name", "class", "classname", "label", "landcover", "category"}),
     "red": ("6", {"red", "r"}),
     "green": ("7", {"green", "g"}),
     "blue": ("8", {"blue", "b"}),
 }
 
 
+def means_no_class(name: str) -> bool:
+    """Whether a name is one that programs give to id 0, which labels nothing."""
+    return bool(_NO_CLASS_NAMES.fullmatch(re.sub(r"[\W_]", "", name.casefold())))
+
+
+def warn_of_raised_ids(name: str, first_class: str) -> None:
+    """Say that labels whose first class has the id 0 were given ids that are one more.
+
+    Args:
+        name: what to call the labels.
+        first_class: the name of the class with the id 0.
+    """
+    warnings.warn(
+        f"{name}: the class {first_class!r} has the id 0, which means no label here: all ids are "
+        "raised by 1",
+        HsidiffWarning,
+        stacklevel=2,
+    )
+
+
 @dataclass(frozen=True)
 class Legend:
-    """Names and colours (``#rrggbb``) by class id; either may lack some classes."""
+    """Names and colours (``#rrggbb``) by class id; either may lack some classes.
+
+    Id 0 has a name only where the file gives it one that a class has, such as ``Water``.
+    """
 
     names: dict[int, str] = field(default_factory=dict)
     colors: dict[int, str] = field(default_factory=dict)
@@ -70,8 +106,8 @@ def envi_legend(header: EnviHeader) -> Legend:
 
 
 def _by_position(names: list[str]) -> dict[int, str]:
-    """Names by class id, from a list that starts with id 0, which is no class."""
-    return {number: name for number, name in enumerate(names) if number and name}
+    """Names by class id, from a list that starts with id 0, which most often is no class."""
+    return {i: name for i, name in enumerate(names) if name and (i or not means_no_class(name))}
 
 
 def sidecar_legend(path: Path) -> Legend:
@@ -99,21 +135,53 @@ def _read_sidecar(path: Path) -> Legend:
 
 
 def _read_attribute_table(table: ElementTree.Element | None) -> Legend:
-    legend = Legend()
     if table is None:
-        return legend
-    columns = _find_columns(table)
+        return Legend()
+    rows = [[cell.text or "" for cell in row.iterfind("F")] for row in table.iterfind("Row")]
+    return _legend_of_rows(rows, _find_columns(table))
+
+
+def _legend_of_rows(rows: Iterable[Sequence[Any]], columns: dict[str, int]) -> Legend:
+    """The legend in the cells of an attribute table, given where its columns stand."""
+    legend = Legend()
     if "id" not in columns:
         return legend
-    for row in table.iterfind("Row"):
-        cells = [cell.text or "" for cell in row.iterfind("F")]
+    for cells in rows:
         number = int(float(cells[columns["id"]]))
-        if number and "name" in columns and cells[columns["name"]]:
-            legend.names[number] = cells[columns["name"]]
-        if number and {"red", "green", "blue"} <= columns.keys():
+        text = str(cells[columns["name"]]).strip() if "name" in columns else ""
+        if text and (number or not means_no_class(text)):
+            legend.names[number] = text
+        if {"red", "green", "blue"} <= columns.keys():
             rgb = (int(float(cells[columns[key]])) for key in ("red", "green", "blue"))
             legend.colors[number] = _hex(*rgb)
     return legend
+
+
+def arcgis_legend(path: Path) -> Legend:
+    """Read names and colours from the ``.vat.dbf`` of ArcGIS beside a raster, if there is one.
+
+    Raises:
+        LabelError: if the table is broken.
+    """
+    beside = path.with_name(path.name + ".vat.dbf")
+    if not beside.exists():
+        return Legend()
+    try:
+        with TemporaryDirectory() as folder:  # a name that cannot be taken for an address
+            table = Path(folder) / "table.dbf"
+            shutil.copyfile(beside, table)
+            rows = pyogrio.read_dataframe(table, read_geometry=False)
+        columns: dict[str, int] = {}
+        for position, title in enumerate(rows.columns):
+            for key, (_, titles) in _COLUMNS.items():
+                if _plain(title) in titles:
+                    columns.setdefault(key, position)
+        return _legend_of_rows(rows.itertuples(index=False), columns)
+    except Exception as error:  # GDAL, Arrow and text decoding each have their own
+        message = " ".join(str(error).split())
+        raise LabelError(
+            f"{beside}: class names cannot be read ({message}): repair or remove it"
+        ) from error
 
 
 def _find_columns(table: ElementTree.Element) -> dict[str, int]:
@@ -121,11 +189,15 @@ def _find_columns(table: ElementTree.Element) -> dict[str, int]:
     columns = {}
     for position, definition in enumerate(table.iterfind("FieldDefn")):
         usage = definition.findtext("Usage", "")
-        title = definition.findtext("Name", "").lower()
+        title = _plain(definition.findtext("Name", ""))
         for key, (number, titles) in _COLUMNS.items():
             if key not in columns and (usage == number or title in titles):
                 columns[key] = position
     return columns
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"[\W_]", "", title.lower())
 
 
 def _hex(red: int, green: int, blue: int) -> str:

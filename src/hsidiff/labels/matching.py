@@ -4,19 +4,23 @@ Text labels that come without numbers count from 1 in alphabetical order, so the
 another id in a file that lacks one of the classes. Labels of two files are compared by name.
 """
 
+import re
+import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 
 
 def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str) -> LabelMap:
     """Labels whose classes have the ids that their names have in another legend.
 
-    A class without a name of its own, or with a name that the legend does not know, keeps its id.
+    A class without a name of its own, or with a name that the legend does not know, keeps its id. A
+    name that differs from one of the legend by case or blanks only is taken for it.
 
     Args:
         labels: the labels.
@@ -28,7 +32,11 @@ def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str)
 
     Raises:
         LabelError: if a class would keep an id that another class has.
+
+    Warns:
+        HsidiffWarning: if names differ by case or blanks only.
     """
+    labels = _with_names_of(labels, legend, legend_name)
     id_of_name = {c.name: c.id for c in legend if not has_no_name(c)}
     name_of_id = {c.id: c.name for c in legend if not has_no_name(c)}
     counts = labels.counts()
@@ -52,6 +60,30 @@ def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str)
     lookup[list(new_ids)] = list(new_ids.values())
     classes = sorted((replace(c, id=new_ids[c.id]) for c in used), key=lambda c: c.id)
     return replace(labels, values=lookup[labels.values], classes=tuple(classes))
+
+
+def _with_names_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str) -> LabelMap:
+    """The labels with the names of a legend where theirs differ by case or blanks only."""
+    known = {c.name for c in legend}
+    named = {plain_name(c.name): c.name for c in legend if not has_no_name(c)}
+    new = {c: named.get(plain_name(c.name), c.name) for c in labels.classes if c.name not in known}
+    changed = [f"{c.name!r} for {name!r}" for c, name in new.items() if name != c.name]
+    if not changed:
+        return labels
+    warnings.warn(
+        f"names of classes differ by case or blanks from those of {legend_name}: "
+        f"{', '.join(changed)}: they are taken for the same classes",
+        HsidiffWarning,
+        stacklevel=3,
+    )
+    return replace(
+        labels, classes=tuple(replace(c, name=new.get(c, c.name)) for c in labels.classes)
+    )
+
+
+def plain_name(name: str) -> str:
+    """A name without regard to case, blanks, hyphens, underscores and how accents are stored."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", name).casefold())
 
 
 def has_no_name(land_class: LandClass) -> bool:

@@ -1,20 +1,29 @@
 """Label rasters: arrays and xarray objects in memory, .mat, .npy, .npz, GeoTIFF, ENVI."""
 
 import logging
+import warnings
 from pathlib import Path
 
 import numpy as np
 import xarray
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.legend import Legend, envi_legend, palette_legend, sidecar_legend
+from hsidiff.labels.legend import (
+    Legend,
+    arcgis_legend,
+    envi_legend,
+    palette_legend,
+    sidecar_legend,
+    warn_of_raised_ids,
+)
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_arrays
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.geotiff import refuse_several_images
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.open import open_scene
@@ -23,6 +32,7 @@ from hsidiff.scenes.window import Window
 
 logger = logging.getLogger(__name__)
 
+_LARGEST_IDS = (127, 255, 32767, 65535)
 GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 
 
@@ -42,6 +52,7 @@ def from_values(
     """
     legend = legend or Legend()
     check_grid(name, scene, values.shape)
+    values, legend = _without_class_zero(values, legend, name)
     values = np.ma.filled(values, 0)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
         raise LabelError(f"{name}: labels are of type {values.dtype}: expected whole numbers")
@@ -55,6 +66,7 @@ def from_values(
             f"{name}: {wrong.size} labels are no class ids, the first is {wrong[0]:g}: expected "
             f"whole numbers in 1..{MAX_CLASS_ID}, 0 = unlabelled"
         )
+    _warn_of_largest_id(values, legend, name)
     return LabelMap.from_array(
         values.astype(np.int32),
         {number: text for number, text in legend.names.items() if number <= MAX_CLASS_ID},
@@ -62,6 +74,38 @@ def from_values(
         crs=scene.crs,
         transform=scene.transform,
     )
+
+
+def _warn_of_largest_id(values: np.ndarray, legend: Legend, name: str) -> None:
+    """Note a class without a name whose id is the largest of its type: often it means no label."""
+    largest = np.iinfo(values.dtype).max if values.dtype.kind in "iu" else 0
+    n_pixels = int((values == largest).sum()) if largest in _LARGEST_IDS else 0
+    if n_pixels and largest not in legend.names and not (values == largest - 1).any():
+        warnings.warn(
+            f"{name}: {n_pixels} labels have the id {largest}, the largest that {values.dtype} "
+            f"holds: if it means no label, leave it out with ignore_classes=[{largest}] "
+            f"(--ignore-class {largest})",
+            HsidiffWarning,
+            stacklevel=3,
+        )
+
+
+def _without_class_zero(values: np.ndarray, legend: Legend, name: str) -> tuple[np.ndarray, Legend]:
+    """Values and legend of a file whose first class has the id 0, with ids raised by 1.
+
+    Warns:
+        HsidiffWarning: if they were raised.
+    """
+    shown = np.ma.masked_invalid(values) if values.dtype.kind == "f" else np.ma.asarray(values)
+    if 0 not in legend.names or not (shown == 0).any():
+        colors = {number: color for number, color in legend.colors.items() if number}
+        return values, Legend({i: text for i, text in legend.names.items() if i}, colors)
+    warn_of_raised_ids(name, legend.names[0])
+    raised = Legend(
+        {number + 1: text for number, text in legend.names.items()},
+        {number + 1: color for number, color in legend.colors.items()},
+    )
+    return shown.astype(np.result_type(values.dtype, np.int32)) + 1, raised
 
 
 def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
@@ -77,13 +121,13 @@ def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
         LabelError: if several arrays fit, or values are no class ids.
         SceneError: if the file is broken, or no array fits.
     """
-    array = _of_scene_shape(path, scene) if variable is None else None
+    array = _array_of_scene_shape(path, scene) if variable is None else None
     array = array or find_array(path, 2, variable, "--labels-variable")
     logger.info("%s: labels from the array %r", path.name, array.name)
     return from_values(array.load(), scene, f"{path.name}, {array.name}")
 
 
-def _of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
+def _array_of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
     """The array of the scene's shape, or None if none has it: then every array is looked at."""
     fitting = [array for array in list_arrays(path) if array.shape == scene.shape]
     if len(fitting) > 1:
@@ -107,7 +151,8 @@ def _is_whole(array: NamedArray) -> bool:
 def read_geotiff(path: Path, scene: Scene) -> LabelMap:
     """Read labels from a GeoTIFF of one band; nodata, masked and NaN pixels are unlabelled.
 
-    Class names come from the sidecar ``.aux.xml``, colours from the palette or the sidecar.
+    Class names come from the sidecar ``.aux.xml`` or the ``.vat.dbf`` of ArcGIS, colours from the
+    palette or one of these.
 
     Args:
         path: the file.
@@ -119,11 +164,13 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
         SceneError: if the file cannot be read.
     """
     with open_raster(path, "GTiff") as dataset:
+        refuse_several_images(dataset, path)
         _check_bands(path.name, dataset.count)
         check_grid(path.name, scene, dataset.shape, *georeference(dataset))
-        values = dataset.read(1, masked=True).filled(0)
+        values = dataset.read(1, masked=True)
         legend = palette_legend(dataset)
-    return from_values(values, scene, path.name, legend.over(sidecar_legend(path)))
+    legend = legend.over(sidecar_legend(path)).over(arcgis_legend(path))
+    return from_values(values, scene, path.name, legend)
 
 
 def read_envi(path: Path, scene: Scene) -> LabelMap:
@@ -164,7 +211,8 @@ def _only_band(raster: Scene, scene: Scene, name: str) -> np.ndarray:
     _check_bands(name, raster.source.shape[2])
     check_grid(name, scene, raster.shape, raster.crs, raster.transform)
     values = raster.source.read(Window.whole(raster.shape), np.array([0]))[:, :, 0]
-    return values if raster.nodata is None else np.where(values == raster.nodata, 0, values)
+    lacking = np.isin(values, raster.nodata_numbers) if raster.nodata_numbers else np.False_
+    return np.ma.array(values, mask=np.broadcast_to(lacking, values.shape))
 
 
 def grid_of_raster(path: Path, variable: str | None = None) -> Scene:

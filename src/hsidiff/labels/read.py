@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import geopandas
 import numpy as np
 import xarray
 
-from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
 from hsidiff.labels.fields import nearest
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.matching import plain_name
 from hsidiff.labels.raster import (
     GEOTIFF_SUFFIXES,
     from_data_array,
@@ -23,9 +25,11 @@ from hsidiff.labels.raster import (
     read_envi,
     read_geotiff,
 )
-from hsidiff.labels.vector import VECTOR_SUFFIXES, from_features, read_vector_file
+from hsidiff.labels.vector import from_features, read_vector_file
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
-from hsidiff.scenes.formats.envi import find_header
+from hsidiff.scenes.formats.envi_pair import find_header
+from hsidiff.scenes.open import ARCHIVE_SUFFIXES
 from hsidiff.scenes.scene import Scene
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,7 @@ def read_labels(
     scene: Scene,
     *,
     field: str | None = None,
+    layer: str | None = None,
     variable: str | None = None,
     ignore_classes: Sequence[int | str] = (),
     class_names: dict[int, str] | None = None,
@@ -47,10 +52,13 @@ def read_labels(
     Args:
         source: a raster of the scene's grid (``.mat``, ``.npy``, ``.npz``, GeoTIFF, ENVI; 0 and
             nodata = unlabelled), a vector file (``.gpkg``, ``.shp``, ``.geojson``, ``.json``,
-            ``.zip``) of points or polygons in any CRS, an array (rows, cols), an xarray object, a
-            geopandas table, or a label map, which is checked.
+            ``.zip``) of points or polygons in any CRS, a table of points (``.csv``), an
+            array (rows, cols), an xarray object, a geopandas table, or a label map, which is
+            checked.
         scene: the scene they label.
         field: for vector labels, the field that holds the classes; None finds it.
+        layer: for a vector file of several layers, the layer's name; of an archive of several
+            files, the file's.
         variable: for ``.mat``, ``.npy`` and ``.npz``, the array's name; None finds it.
         ignore_classes: ids or names of classes to drop, labels and all.
         class_names: class id to name, in place of the names in the file.
@@ -64,7 +72,8 @@ def read_labels(
         MissingFileError: if there is no such file.
 
     Warns:
-        HsidiffWarning: if vector labels were dropped or repaired; the message counts them.
+        HsidiffWarning: if vector labels were dropped or repaired, with counts; if names of classes
+            differ by case or blanks only.
 
     Example:
         >>> import hsidiff
@@ -74,7 +83,7 @@ def read_labels(
         [(1, 'corn'), (2, 'grass'), (3, 'roof')]
     """
     try:
-        labels = _read(source, scene, field, variable)
+        labels = _read(source, scene, field, layer, variable)
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
     labels = _renamed(labels, class_names or {})
@@ -87,16 +96,35 @@ def read_labels(
         raise LabelError(
             f"{name}: labels hold one class only, {used[0].name} ({used[0].id}): label at least two"
         )
+    _warn_of_names_alike(used, name)
     logger.info("%s: %d labels of %d classes", name, labels.n_labelled, len(used))
     return labels
 
 
-def _read(source: Source, scene: Scene, field: str | None, variable: str | None) -> LabelMap:
+def _warn_of_names_alike(classes: Sequence[LandClass], name: str) -> None:
+    """Name classes that a slip of the pen may have made of one: ``Tree`` and ``tree``."""
+    groups: dict[str, list[str]] = {}
+    for land_class in classes:
+        groups.setdefault(plain_name(land_class.name), []).append(repr(land_class.name))
+    alike = [" and ".join(names) for names in groups.values() if len(names) > 1]
+    if alike:
+        warnings.warn(
+            f"{name}: names of classes differ by case or blanks only, and count as different "
+            f"classes: {'; '.join(alike)}: rename them if they are the same",
+            HsidiffWarning,
+            stacklevel=3,
+        )
+
+
+def _read(
+    source: Source, scene: Scene, field: str | None, layer: str | None, variable: str | None
+) -> LabelMap:
+    if isinstance(source, str | Path):
+        return _read_file(Path(source), scene, field, layer, variable)
+    _refuse("layer", layer, "vector files")
     if isinstance(source, geopandas.GeoDataFrame):
         _refuse("variable", variable, "arrays")
         return from_features(source, scene, field, "labels")
-    if isinstance(source, str | Path):
-        return _read_file(Path(source), scene, field, variable)
     _refuse("variable", variable, "files of arrays")
     _refuse("field", field, "vector labels")
     if isinstance(source, LabelMap):
@@ -112,20 +140,25 @@ def _read(source: Source, scene: Scene, field: str | None, variable: str | None)
     )
 
 
-def _read_file(path: Path, scene: Scene, field: str | None, variable: str | None) -> LabelMap:
+def _read_file(
+    path: Path, scene: Scene, field: str | None, layer: str | None, variable: str | None
+) -> LabelMap:
     _check_file(path)
     suffix = path.suffix.lower()
     if suffix not in ARRAY_SUFFIXES:
         _refuse("variable", variable, "files of arrays", path)
     if suffix in VECTOR_SUFFIXES:
-        return read_vector_file(path, scene, field)
+        return read_vector_file(path, scene, field, layer)
     _refuse("field", field, "vector labels", path)
+    _refuse("layer", layer, "vector files", path)
     return read_raster_file(path, scene, variable)
 
 
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise MissingFileError(f"{path}: there is no such file of labels")
+    if path.is_dir() and path.suffix.lower() == ".gdb":
+        raise LabelError(f"{path} is a File Geodatabase: export the layer of the labels as .gpkg")
     if path.is_dir():
         raise LabelError(f"{path} is a folder: name the file of labels in it")
     if not os.access(path, os.R_OK):
@@ -146,6 +179,8 @@ def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> L
         return read_geotiff(path, scene)
     if suffix == ".hdr" or find_header(path) is not None:
         return read_envi(path, scene)
+    if suffix in ARCHIVE_SUFFIXES:
+        raise LabelError(f"{path} is an archive: unpack it, and name the file that was in it")
     kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
     raise LabelError(
         f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header beside"

@@ -10,53 +10,45 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
-import pyogrio
 import shapely
 from affine import Affine
-from rasterio.crs import CRS
-from rasterio.transform import array_bounds
 from shapely import GeometryType
 
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.fields import read_classes
-from hsidiff.labels.grid import crs_name, to_pixels
+from hsidiff.labels.grid import to_pixels
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.projection import project, why_all_outside
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
+
+__all__ = ["VECTOR_SUFFIXES", "from_features", "read_vector_file"]
 
 logger = logging.getLogger(__name__)
 
-VECTOR_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".zip")
-_POLE_DEG = 90
-"""No latitude lies beyond."""
+
+_FARTHEST_PX, _FRAME_PX = 1e6, 1000.0
+"""Shapes that reach farther than the first are cut to the second around the scene."""
 
 
-def read_vector_file(path: Path, scene: Scene, field: str | None) -> LabelMap:
-    """Read labels from the only layer with geometries of a vector file.
+def read_vector_file(
+    path: Path, scene: Scene, field: str | None, layer: str | None = None
+) -> LabelMap:
+    """Read labels from a layer with geometries of a vector file.
 
     Args:
-        path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json``, or a ``.zip`` that holds one of them.
+        path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json``, a ``.zip`` that holds one of them, or a
+            ``.csv`` of points.
         scene: the scene they label.
         field: name of the field that holds the classes; None finds it.
+        layer: name of the layer, where there are several.
 
     Raises:
         LabelError: if the file cannot be read, has no layer with geometries or several, or as
             :func:`from_features`.
     """
-    try:
-        layers = pyogrio.list_layers(path)
-        spatial = [str(layer) for layer, geometry_type in layers if geometry_type is not None]
-        if len(spatial) == 1:
-            features = pyogrio.read_dataframe(path, layer=spatial[0])
-    except Exception as error:  # GDAL, Arrow and text decoding each have their own
-        message = " ".join(str(error).split())
-        raise LabelError(f"{path}: not a vector file that can be read: {message}") from error
-    if len(spatial) != 1:
-        listed = ", ".join(spatial) or "none"
-        raise LabelError(
-            f"{path.name}: layers with geometries: {listed}: expected one, export it alone"
-        )
-    return from_features(features, scene, field, path.name)
+    return from_features(read_features(path, scene, layer), scene, field, path.name)
 
 
 def from_features(
@@ -87,17 +79,22 @@ def from_features(
     classes = read_classes(table, field, name, multi_part=multi_part)
     # 2. Its geometry, in single parts on the grid of the scene.
     transform = _checked_transform(scene, name)
-    projected = _project(geometry, scene, name)
+    projected = project(geometry, scene, name)
     parts = _single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
         raise LabelError(f"{name}: no feature has both a geometry and a class")
     if not parts.inside.any():
-        raise LabelError(_all_outside(geometry, projected, scene, name))
+        raise LabelError(why_all_outside(geometry, projected, scene, name))
     # 3. Pixels.
     sample_ids, n_contested = burn(parts, scene.shape)
     values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
     labels = LabelMap.from_array(
-        values, classes.names, sample_ids=sample_ids, crs=scene.crs, transform=scene.transform
+        values,
+        classes.names,
+        classes.colors,
+        sample_ids=sample_ids,
+        crs=scene.crs,
+        transform=scene.transform,
     )
     # 4. What was left out.
     counts = {
@@ -131,33 +128,6 @@ def _checked_transform(scene: Scene, name: str) -> Affine:
     return scene.transform
 
 
-def _project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas.GeoSeries:
-    """Geometries in the CRS of the scene; vertices that have no place in it become infinite."""
-    crs = None if geometry.crs is None else CRS.from_user_input(geometry.crs)
-    if scene.crs is None and crs is None:
-        return geometry
-    if scene.crs is None:
-        raise LabelError(
-            f"{name}: labels are in {crs_name(crs)}, {scene.name} has no CRS: give labels as a "
-            "raster of the scene's grid, or georeference the scene"
-        )
-    if crs is None:
-        raise LabelError(
-            f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
-            f"{crs_name(scene.crs)}: define the CRS of the labels"
-        )
-    if crs == scene.crs:
-        return geometry
-    try:
-        return geometry.to_crs(scene.crs.to_wkt())
-    except Exception as error:  # pyproj's errors have no common parent of their own
-        message = " ".join(str(error).split())
-        raise LabelError(
-            f"{name}: labels cannot be reprojected from {crs_name(crs)} to "
-            f"{crs_name(scene.crs)}: {message}"
-        ) from error
-
-
 def _single_parts(
     geometry: geopandas.GeoSeries,
     class_ids: np.ndarray,
@@ -180,11 +150,16 @@ def _single_parts(
             f"{name}: {others.sum()} labels are lines: expected points or polygons: "
             "buffer the lines"
         )
-    shapes = shapely.transform(shapes, lambda xy: to_pixels(transform, xy))
-    inside = _meets(shapes, shape)
-    broken = inside & areal & ~shapely.is_valid(shapes)
+    # A ring of which a vertex has no place does not close after a transform.
+    placed = _have_a_place(shapes)
+    shapes[placed] = shapely.transform(shapes[placed], lambda xy: to_pixels(transform, xy))
+    inside = placed.copy()
+    inside[placed] = _meets(shapes[placed], shape)
+    broken = inside & areal
+    broken[broken] = ~shapely.is_valid(shapes[broken])
     # "structure" keeps areas only; the default method may leave lines behind.
     shapes[broken] = shapely.make_valid(shapes[broken], method="structure", keep_collapsed=False)
+    shapes = _cut_to_size(shapes, inside, shape)
     dropped = {
         "features have no class": int((class_ids == 0).sum()),
         "features have no geometry": int((absent & (class_ids != 0)).sum()),
@@ -194,47 +169,26 @@ def _single_parts(
     return Parts(shapes, class_ids[features], inside, dropped)
 
 
+def _have_a_place(shapes: np.ndarray) -> np.ndarray:
+    """(parts,) bool, whether every vertex of a part has a place in the scene's CRS."""
+    vertices, parts = shapely.get_coordinates(shapes, return_index=True)
+    placed = ~shapely.is_empty(shapes)
+    placed[parts[~np.isfinite(vertices).all(axis=1)]] = False
+    return placed
+
+
+def _cut_to_size(shapes: np.ndarray, inside: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Shapes that reach so far that GDAL would lose them, cut to a frame around the scene."""
+    n_rows, n_cols = shape
+    huge = inside & (np.abs(np.nan_to_num(shapely.bounds(shapes))).max(axis=1) > _FARTHEST_PX)
+    frame = shapely.box(-_FRAME_PX, -_FRAME_PX, n_cols + _FRAME_PX, n_rows + _FRAME_PX)
+    shapes[huge] = shapely.intersection(shapes[huge], frame)
+    return shapes
+
+
 def _meets(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """(parts,) bool, whether the bounding box of each part meets a grid of ``shape``."""
     n_rows, n_cols = shape
     left, top, right, bottom = shapely.bounds(shapes).T
     # The edges between pixels belong to the pixel on their right and below.
-    meets = (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)
-    # A vertex that has no place in the scene's CRS leaves its part without a shape.
-    vertices, parts = shapely.get_coordinates(shapes, return_index=True)
-    meets[parts[~np.isfinite(vertices).all(axis=1)]] = False
-    return meets
-
-
-def _all_outside(
-    geometry: geopandas.GeoSeries, projected: geopandas.GeoSeries, scene: Scene, name: str
-) -> str:
-    """The message for labels of which none lies inside the scene, with all extents."""
-    crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
-    read, advice = "", "check their CRS"
-    if projected is not geometry:
-        own = CRS.from_user_input(geometry.crs)
-        read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
-        if own.is_geographic and np.abs(geometry.total_bounds[[1, 3]]).max() > _POLE_DEG:
-            advice = (
-                "these are no degrees: save the labels with the CRS that they are in, as .gpkg "
-                "(GeoJSON without a CRS is read as EPSG:4326)"
-            )
-    return (
-        f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
-        f"{_place(projected)}, the scene at "
-        f"{_extent(*array_bounds(*scene.shape, scene.transform))}: {advice}"
-    )
-
-
-def _place(geometry: geopandas.GeoSeries) -> str:
-    """Where the geometries lie that have a place: ``at x 1 to 2, y 3 to 4``, or ``nowhere``."""
-    bounds = geometry.bounds.to_numpy()
-    bounds = bounds[np.isfinite(bounds).all(axis=1)]
-    if not len(bounds):
-        return "nowhere"
-    return f"at {_extent(*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0))}"
-
-
-def _extent(left: float, bottom: float, right: float, top: float) -> str:
-    return f"x {left:.10g} to {right:.10g}, y {bottom:.10g} to {top:.10g}"
+    return (right >= 0) & (left < n_cols) & (bottom >= 0) & (top < n_rows)

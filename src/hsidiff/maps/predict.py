@@ -40,7 +40,7 @@ def predict_to_file(
         >>> import hsidiff
         >>> scene = hsidiff.open_scene("scene.tif")
         >>> labels = hsidiff.read_labels("labels.gpkg", scene)
-        >>> model = hsidiff.SpectralDiff(pretrain_steps=2).fit(scene, labels)
+        >>> model = hsidiff.SpectralDiff(pretrain_steps=2, head="linear").fit(scene, labels)
         >>> hsidiff.predict_to_file(model, scene, "map.tif")
         >>> hsidiff.open_scene("map.tif").shape
         (40, 50)

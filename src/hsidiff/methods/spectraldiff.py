@@ -150,7 +150,7 @@ class SpectralDiff(TwoStepClassifier):
         >>> import hsidiff
         >>> scene = hsidiff.open_scene("scene.tif")
         >>> labels = hsidiff.read_labels("labels.gpkg", scene, field="class")
-        >>> model = hsidiff.SpectralDiff(pretrain_steps=2, device="cpu").fit(scene, labels)
+        >>> model = hsidiff.SpectralDiff(pretrain_steps=2, head="linear").fit(scene, labels)
         >>> model.predict(scene).shape == scene.shape
         True
     """

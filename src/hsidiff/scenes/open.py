@@ -1,22 +1,28 @@
 """Open a scene: the only place that takes a scene's file name."""
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import xarray
 
-from hsidiff.errors import MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
+from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.array_file import open_array_file
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
-from hsidiff.scenes.formats.envi import find_header, open_envi
+from hsidiff.scenes.formats.envi import open_envi
+from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.scene import ArraySource, Scene
 
 _GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
+ARCHIVE_SUFFIXES = (
+    ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar",
+)  # fmt: skip
+_PRODUCT_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc", ".nc4", ".jp2", ".vrt")
 _OPTION = "--scene-variable"
 
 
@@ -25,9 +31,9 @@ def open_scene(
     *,
     variable: str | None = None,
     drop_bands: Sequence[int] = (),
-    nodata: float | None = None,
+    nodata: float | Sequence[float] | None = None,
 ) -> Scene:
-    """Open a scene, without reading its pixels where the format allows that.
+    """Open a scene, without reading all its pixels where the format allows that.
 
     Formats: MATLAB (``.mat``, v4 to v7.3), NumPy (``.npy``, ``.npz``), GeoTIFF and COG, ENVI (the
     file of numbers or its ``.hdr``), xarray objects and NumPy arrays. Wavelengths, good bands,
@@ -37,8 +43,8 @@ def open_scene(
         source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
         variable: name of the cube, for ``.mat`` and ``.npz`` files that hold several.
         drop_bands: numbers, from 1, of bands of the file that are not to be used.
-        nodata: the stored number that means "no value", where the file does not say so, or says
-            another one.
+        nodata: the stored number that means "no value", or several, where the file does not say
+            so, or says others.
 
     Returns:
         The scene; its pixels are read by :meth:`Scene.read`, window by window.
@@ -46,6 +52,11 @@ def open_scene(
     Raises:
         MissingFileError: if there is no such file.
         SceneError: if the file is of no known format, is broken, or holds no scene.
+
+    Warns:
+        HsidiffWarning: if bands hold no value in any pixel, which leaves them out; if many pixels
+            hold the same numbers as if there were no value; if ``nodata`` replaces another number
+            of the file.
 
     Example:
         >>> import hsidiff
@@ -62,15 +73,38 @@ def open_scene(
     elif isinstance(source, xarray.DataArray):
         scene = open_xarray(source)
     elif isinstance(source, np.ndarray):
-        scene = _of_array(source)
+        scene = _scene_of_array(source)
     else:
         raise SceneError(
             f"a {type(source).__name__} is no scene: expected a path, an xarray.DataArray or "
             "a NumPy array (rows, cols, bands)"
         )
     if nodata is not None:
-        scene = replace(scene, nodata=float(nodata))
-    return scene.without_bands(list(drop_bands)) if len(drop_bands) else scene
+        scene = _with_nodata(scene, nodata)
+    if len(drop_bands):
+        scene = scene.without_bands(list(drop_bands))
+    if source is scene:
+        return scene
+    scene = without_empty_bands(scene)
+    warn_of_fill(scene)
+    return scene
+
+
+def _with_nodata(scene: Scene, nodata: float | Sequence[float]) -> Scene:
+    """The scene with the user's numbers, and a note of those of the file that they replace."""
+    numbers = [float(number) for number in np.atleast_1d(np.asarray(nodata))]
+    if not numbers:
+        raise SceneError("nodata=[]: expected a number, or several: leave it out")
+    gone = [old for old in scene.nodata_numbers if np.isfinite(old) and old not in numbers]
+    if gone:
+        old, new = (", ".join(f"{number:g}" for number in given) for given in (gone, numbers))
+        warnings.warn(
+            f"{scene.name}: the file says that {old} means no value; with nodata={new} it is a "
+            "value: give both if both mean none",
+            HsidiffWarning,
+            stacklevel=3,
+        )
+    return scene.with_nodata(numbers)
 
 
 def _open_file(path: Path, variable: str | None) -> Scene:
@@ -84,10 +118,19 @@ def _open_file(path: Path, variable: str | None) -> Scene:
         return open_geotiff(path)
     if suffix == ".hdr" or find_header(path) is not None:
         return open_envi(path)
-    raise SceneError(
+    raise SceneError(_why_unknown(path, suffix))
+
+
+def _why_unknown(path: Path, suffix: str) -> str:
+    if suffix in ARCHIVE_SUFFIXES:
+        return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
+    expected = (
         f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
         f"its header ({path.stem}.hdr) beside it"
     )
+    if suffix in _PRODUCT_SUFFIXES:
+        return f"{expected}: open it with xarray, or convert it to GeoTIFF (gdal_translate)"
+    return expected
 
 
 def _check_file(path: Path) -> None:
@@ -104,7 +147,7 @@ def _check_file(path: Path) -> None:
         raise SceneError(f"{path} is empty: copy or download it again")
 
 
-def _of_array(array: np.ndarray) -> Scene:
+def _scene_of_array(array: np.ndarray) -> Scene:
     check_pixels("the array", array.shape, array.dtype)
     if isinstance(array, np.ma.MaskedArray):
         array = np.ma.filled(array.astype(np.result_type(array.dtype, np.float32)), np.nan)

@@ -4,6 +4,7 @@ Axis order is (rows, cols, bands) everywhere outside the networks.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +16,8 @@ from rasterio.crs import CRS
 from hsidiff.errors import SceneError
 from hsidiff.files import sha256_of_files
 from hsidiff.scenes.window import Window
+
+_ENORMOUS = 1e30
 
 
 class PixelSource(Protocol):
@@ -81,6 +84,7 @@ class Scene:
         good_bands: (bands of the file,) bool, False for a band that is not to be used.
         file_wavelengths_nm: (bands of the file,) band centres in nm, or None if unknown.
         nodata: the stored number that means "no value", or None.
+        more_nodata: further such numbers, where there are several.
         scale: number, or (bands of the file,), that multiplies the stored numbers.
         offset: number, or (bands of the file,), that is added after scaling.
         crs: coordinate reference system, or None.
@@ -98,6 +102,7 @@ class Scene:
     crs: CRS | None = None
     transform: Affine | None = None
     files: tuple[Path, ...] = ()
+    more_nodata: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that band-wise attributes have one entry per band of the file."""
@@ -155,15 +160,38 @@ class Scene:
             raise SceneError(f"{window} leaves {self.name}, which is {self.shape} (rows, cols)")
         stored = self.source.read(window, self.band_indices)
         values = stored.astype(np.float32)
-        invalid = ~np.isfinite(values).all(axis=-1)
-        if self.nodata is not None:
-            invalid |= (stored == self.nodata).any(axis=-1)
-        values *= self._of_good_bands(self.scale)
-        values += self._of_good_bands(self.offset)
+        lacking = self.lacks_value(stored)
+        if stored.dtype == np.float64:  # of which float32 cannot hold all
+            lacking |= ~np.isfinite(values)
+        invalid = lacking.any(axis=-1)
+        values *= self._at_good_bands(self.scale)
+        values += self._at_good_bands(self.offset)
         values[invalid] = np.nan
         return values
 
-    def _of_good_bands(self, number: float | np.ndarray) -> np.ndarray:
+    @property
+    def nodata_numbers(self) -> tuple[float, ...]:
+        """Every stored number that means "no value"."""
+        return self.more_nodata if self.nodata is None else (self.nodata, *self.more_nodata)
+
+    def lacks_value(self, stored: np.ndarray) -> np.ndarray:
+        """Where stored numbers, of any shape, are no values: nodata, NaN or infinite."""
+        lacking = ~np.isfinite(stored)
+        for number in self.nodata_numbers:
+            if abs(number) >= _ENORMOUS and stored.dtype.kind == "f":
+                # Headers round the largest number of a type, and no value is as large.
+                lacking |= (stored >= _ENORMOUS) if number > 0 else (stored <= -_ENORMOUS)
+            else:
+                lacking |= stored == number
+        return lacking
+
+    def with_nodata(self, numbers: Sequence[float]) -> "Scene":
+        """This scene with other stored numbers that mean "no value"; none, one or several."""
+        given = [float(number) for number in numbers]
+        first = given[0] if given else None
+        return replace(self, nodata=first, more_nodata=tuple(given[1:]))
+
+    def _at_good_bands(self, number: float | np.ndarray) -> np.ndarray:
         number = np.asarray(number, dtype=np.float32)
         return number[self.good_bands] if number.ndim else number
 

@@ -221,10 +221,7 @@ def _why_nothing_is_valid(scene: Scene) -> str:
     empty = np.ones(scene.n_bands, dtype=bool)
     for window in tile_windows(scene.shape, READ_SIZE_PX):
         stored = scene.source.read(window, scene.band_indices)
-        lacking = ~np.isfinite(stored)
-        if scene.nodata is not None:
-            lacking |= stored == scene.nodata
-        empty &= lacking.all(axis=(0, 1))
+        empty &= scene.lacks_value(stored).all(axis=(0, 1))
     if empty.any() and not empty.all():
         bands = band_list(scene.band_indices[empty] + 1)
         return (

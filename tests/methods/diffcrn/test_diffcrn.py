@@ -92,7 +92,7 @@ def test_the_paper_profile_holds_the_design_at_full_size() -> None:
 
 @pytest.mark.parametrize(("profile", "halo_px"), [("paper", 11), ("fast", 5)])
 def test_the_halo_is_that_of_the_patch(profile: str, halo_px: int) -> None:
-    assert tiny(profile=profile, head=None).halo_px == halo_px
+    assert tiny(profile=profile).halo_px == halo_px
 
 
 @pytest.mark.parametrize("patch_px", [1, 5, 8])
@@ -133,7 +133,7 @@ def test_the_head_ctssfm_goes_on_from_the_stages_themselves() -> None:
         ({"timesteps": (3, 450)}, r"timesteps=\(3, 450\): the denoiser learns .* up to 400"),
         ({"fusion": "sum"}, "fusion='sum': expected one of adaptive, mean"),
         ({"extraction": "cleen"}, "did you mean 'clean'"),
-        ({"head": "svm"}, "head='svm': expected one of linear, ctssfm"),
+        ({"head": "svm"}, "head='svm': expected one of weighed, linear, ctssfm"),
         ({"n_components": 0}, "n_components=0"),
         ({"head_epochs": 0}, "head_epochs=0"),
         ({"pretrain_on": "all"}, "pretrain_on='all'"),
@@ -236,9 +236,8 @@ def test_training_blocks_only_means_no_pixel_beyond_them_is_learned_from(
 
 @pytest.fixture(scope="module")
 def fitted_paper(scene: Scene, labels: LabelMap) -> DiffCRN:
-    model = tiny(
-        profile="paper", pretrain_steps=1, head_epochs=2, patch_px=4, timesteps=(20, 300), loss="l1"
-    )
+    settings = {"patch_px": 4, "timesteps": (20, 300), "loss": "l1", "head": "ctssfm"}
+    model = tiny(profile="paper", pretrain_steps=1, head_epochs=2, **settings)
     return model.fit(scene, labels)
 
 

@@ -60,14 +60,14 @@ def open_array_file(path: Path, variable: str | None, option: str) -> Scene:
     Raises:
         SceneError: if the file is broken, or has no cube, or several.
     """
-    cube = find_cube(path, variable, option)
+    arrays = list_arrays(path)
+    cube = find_cube(path, arrays, variable, option)
     if len(cube.shape) == 3:
         check_pixels(f"{path}: {cube.name}", cube.shape, cube.dtype)
     else:
         check_pixels(f"{path}: {cube.name}", (*cube.shape, 1), cube.dtype)
     source = ArrayFileSource(cube)
     n_bands = source.shape[2]
-    arrays = list_arrays(path)
     flags = _per_band(arrays, _GOOD_BAND_NAMES, n_bands, path)
     values = _per_band(arrays, _WAVELENGTH_NAMES, n_bands, path)
     return Scene(
@@ -83,14 +83,14 @@ def _per_band(
     arrays: Sequence[NamedArray], names: tuple[str, ...], n_bands: int, path: Path
 ) -> np.ndarray | None:
     """The (bands,) numbers of the first array with one of ``names``, in any case."""
-    for array in arrays:
-        if array.name.lower() not in names:
-            continue
+    named = [array for array in arrays if array.last_name in names]
+    for array in named:
         if math.prod(array.shape) == n_bands:
             return array.load().ravel()
+    for array in named:
         warnings.warn(
             f"{path}: {array.name} has shape {array.shape} and is ignored: "
-            f"expected one number for each of {n_bands} bands",
+            f"expected one number for each of {n_bands} bands, the last axis of the cube",
             HsidiffWarning,
             stacklevel=4,
         )

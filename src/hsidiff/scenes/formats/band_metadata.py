@@ -12,11 +12,14 @@ _NM_PER_UNIT = {
     "nm": 1.0, "nanometer": 1.0, "nanometre": 1.0,
     "um": 1e3, "µm": 1e3, "μm": 1e3, "micron": 1e3, "micrometer": 1e3, "micrometre": 1e3,
     "mm": 1e6, "millimeter": 1e6, "millimetre": 1e6, "m": 1e9, "meter": 1e9, "metre": 1e9,
+    "å": 0.1, "angstrom": 0.1, "ångström": 0.1,
 }  # fmt: skip
 _NO_UNIT = {"", "unknown", "none", "n/a", "wavelength"}
 
 # Optical sensors end at about 15 um, and begin at about 200 nm: 100 lies between the two.
 _LARGEST_MICROMETRE = 100.0
+_SHORTEST_NM, _LONGEST_NM = 100.0, 1e5
+"""No band of an image of the earth lies beyond: other numbers are an index, or in another unit."""
 
 _WITH_UNIT = re.compile(
     r"(\d+\.?\d*)\s*(nanomet(?:er|re)s?|nm|micromet(?:er|re)s?|microns?|um|[µμ]m)\b", re.I
@@ -46,15 +49,26 @@ def wavelengths_in_nm(
     if not (np.isfinite(numbers) & (numbers > 0)).all():
         _warn(f"{where}: wavelengths that are not positive numbers are ignored")
         return None
-    by_size = 1e3 if numbers.max() < _LARGEST_MICROMETRE else 1.0
-    word = (unit or "").strip().lower()
-    if word in _NO_UNIT:
-        return numbers * by_size
-    factor = _NM_PER_UNIT.get(word, _NM_PER_UNIT.get(word.removesuffix("s")))
+    factor = _nm_per_unit(unit, numbers)
     if factor is None:
         _warn(f"{where}: wavelengths in {unit!r} are ignored: expected nm or um")
         return None
-    return numbers * factor
+    in_nm = numbers * factor
+    if in_nm.min() < _SHORTEST_NM or in_nm.max() > _LONGEST_NM:
+        _warn(
+            f"{where}: wavelengths {numbers.min():g} to {numbers.max():g} in {unit or 'no unit'} "
+            "are ignored: they would be no light: correct the numbers or their unit"
+        )
+        return None
+    return in_nm
+
+
+def _nm_per_unit(unit: str | None, numbers: np.ndarray) -> float | None:
+    """How many nm a unit has; None for a unit of something else."""
+    word = (unit or "").strip(" \t\n[](){}'\".").lower()
+    if word in _NO_UNIT:
+        return 1e3 if numbers.max() < _LARGEST_MICROMETRE else 1.0
+    return _NM_PER_UNIT.get(word, _NM_PER_UNIT.get(word.removesuffix("s")))
 
 
 def wavelengths_of_names(names: Sequence[str | None], where: str) -> np.ndarray | None:

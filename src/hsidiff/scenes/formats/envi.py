@@ -1,7 +1,8 @@
 """ENVI files: a header and a file of bare numbers, perhaps gzip-compressed."""
 
 import gzip
-import math
+import re
+import warnings
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,9 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import MissingFileError, SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.formats.envi_header import EnviHeader
+from hsidiff.scenes.formats.envi_pair import envi_pair
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.named_array import PickledWithoutCache
 from hsidiff.scenes.formats.pixels import check_pixels
@@ -27,7 +29,12 @@ _DTYPES = {
     12: "u2", 13: "u4", 14: "i8", 15: "u8",
 }  # fmt: skip
 _AXES_IN_FILE = {"bsq": "bands rows cols", "bil": "rows bands cols", "bip": "rows cols bands"}
-_DATA_SUFFIXES = ("", ".bsq", ".bil", ".bip", ".img", ".dat", ".raw", ".bin", ".envi", ".cube")
+# ENVI writes a header beside files of other formats, too. What those begin with:
+_OTHER_FORMATS = {
+    b"EHFA_HEADER_TAG": "ERDAS Imagine", b"II*\0": "TIFF", b"MM\0*": "TIFF", b"II+\0": "TIFF",
+    b"\x89HDF\r\n": "HDF5", b"\x89PNG": "PNG", b"NITF0": "NITF", b"CDF\x01": "NetCDF",
+    b"CDF\x02": "NetCDF", b"\0\0\0\x0cjP": "JPEG 2000",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,10 @@ class EnviSource(PickledWithoutCache):
         dtype: the type of the stored numbers, with its byte order.
         header_offset_bytes: where the numbers begin.
         compression: ``none`` or ``gzip``.
+        major_offsets_bytes: bytes before and after each part of the first axis of the file: a band
+            (bsq) or a line (bil, bip).
+        minor_offsets_bytes: the same for the second axis: a line (bsq), a line of one band (bil)
+            or a pixel (bip).
     """
 
     path: Path
@@ -49,33 +60,74 @@ class EnviSource(PickledWithoutCache):
     dtype: np.dtype[Any]
     header_offset_bytes: int
     compression: str
+    major_offsets_bytes: tuple[int, int] = (0, 0)
+    minor_offsets_bytes: tuple[int, int] = (0, 0)
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
         axes = _AXES_IN_FILE[self.interleave].split()
-        sizes = dict(zip(("rows", "cols", "bands"), self.shape, strict=True))
-        stored = self._numbers().reshape([sizes[axis] for axis in axes])
+        first = self.header_offset_bytes + self.major_offsets_bytes[0] + self.minor_offsets_bytes[0]
+        stored: np.ndarray = np.ndarray(
+            self._sizes, self.dtype, self._bytes(), first, (*self._steps, self.dtype.itemsize)
+        )
         cube = stored.transpose([axes.index(axis) for axis in ("rows", "cols", "bands")])
         rows, cols = window.slices
-        return np.asarray(cube[rows, cols][:, :, bands])
+        return np.array(cube[rows, cols][:, :, bands])
+
+    @property
+    def _sizes(self) -> list[int]:
+        """How many parts each axis of the file has, outermost first."""
+        sizes = dict(zip(("rows", "cols", "bands"), self.shape, strict=True))
+        return [sizes[axis] for axis in _AXES_IN_FILE[self.interleave].split()]
+
+    @property
+    def _steps(self) -> tuple[int, int]:
+        """Bytes from one part of the first, and of the second, axis of the file to the next."""
+        _, n_minor, n_numbers = self._sizes
+        minor = n_numbers * self.dtype.itemsize + sum(self.minor_offsets_bytes)
+        return n_minor * minor + sum(self.major_offsets_bytes), minor
 
     def check_size(self) -> None:
-        """Raise SceneError if the file holds fewer bytes than its header promises."""
-        promised = self.header_offset_bytes + math.prod(self.shape) * self.dtype.itemsize
+        """Compare the size of the file with what its header promises.
+
+        Raises:
+            SceneError: if the file holds fewer bytes.
+
+        Warns:
+            HsidiffWarning: if it holds more: most often the header does not say where they begin.
+        """
+        promised = self.header_offset_bytes + self._sizes[0] * self._steps[0]
+        # What lies after the last number may be absent.
+        needed = promised - self.major_offsets_bytes[1] - self.minor_offsets_bytes[1]
         is_gzip = self.compression == "gzip"
         held = len(self._unpacked) if is_gzip else self.path.stat().st_size
-        if held < promised:
-            raise SceneError(
-                f"{self.path} holds {held} bytes{' unpacked' if is_gzip else ''}, its header "
-                f"promises {promised}: the file is cut short or the header is not its own"
+        size = (
+            f"{self.path} holds {held} bytes{' unpacked' if is_gzip else ''}, its header promises"
+        )
+        if held < needed:
+            raise SceneError(f"{size} {promised}: {self._why_too_short()}")
+        if held > promised:
+            warnings.warn(
+                f"{size} {promised}: if the map looks torn, give the bytes before the numbers as "
+                "'header offset', or correct lines, samples, bands or data type",
+                HsidiffWarning,
+                stacklevel=4,
             )
 
-    def _numbers(self) -> np.ndarray:
-        count = math.prod(self.shape)
+    def _why_too_short(self) -> str:
+        with self.path.open("rb") as stream:
+            begins_as_gzip = stream.read(2) == b"\x1f\x8b"
+        if begins_as_gzip and self.compression == "none":
+            return "it is compressed: unpack it, or say 'file compression = 1' in the header"
+        if any((*self.major_offsets_bytes, *self.minor_offsets_bytes)):
+            return "correct 'major frame offsets' and 'minor frame offsets', or copy the file again"
+        return "the file is cut short or the header is not its own"
+
+    def _bytes(self) -> bytes | np.ndarray:
         if self.compression == "gzip":
-            return np.frombuffer(self._unpacked, self.dtype, count, self.header_offset_bytes)
+            return self._unpacked
         try:
-            return np.memmap(self.path, self.dtype, "r", self.header_offset_bytes, (count,))
+            return np.memmap(self.path, np.uint8, "r")
         except (OSError, ValueError) as error:
             raise SceneError(f"{self.path} cannot be read ({error})") from error
 
@@ -100,7 +152,7 @@ def open_envi(path: Path) -> Scene:
         MissingFileError: if one of the two files is absent.
         SceneError: if the header is wrong, or promises more than the file holds.
     """
-    data_path, header_path = _pair(path)
+    data_path, header_path = envi_pair(path)
     header = EnviHeader.read(header_path)
     source = _source(data_path, header)
     check_pixels(str(data_path), source.shape, source.dtype)
@@ -112,43 +164,16 @@ def open_envi(path: Path) -> Scene:
         source=source,
         good_bands=header.good_bands(n_bands),
         file_wavelengths_nm=header.wavelengths_nm(),
-        nodata=header.number("data ignore value"),
         scale=header.scale(n_bands),
         offset=header.offset(n_bands),
         crs=crs,
         transform=transform,
         files=(data_path, header_path),
-    )
-
-
-def find_header(path: Path) -> Path | None:
-    """The header beside a file of numbers: ``x.bsq.hdr`` or ``x.hdr``, or None."""
-    for base in (path.name, path.stem):
-        for suffix in (".hdr", ".HDR"):
-            header = path.with_name(base + suffix)
-            if header.is_file():
-                return header
-    return None
-
-
-def _pair(path: Path) -> tuple[Path, Path]:
-    if path.suffix.lower() != ".hdr":
-        header = find_header(path)
-        if header is None:
-            raise MissingFileError(f"{path} has no ENVI header: expected {path.stem}.hdr beside it")
-        return path, header
-    bare = path.with_suffix("")
-    for suffix in (*_DATA_SUFFIXES, *(suffix.upper() for suffix in _DATA_SUFFIXES)):
-        data = bare.with_name(bare.name + suffix)
-        if data.is_file():
-            return data, path
-    raise MissingFileError(
-        f"{path} is a header and no file of its numbers, such as {bare.name}.bsq, lies beside it: "
-        "name the file of numbers"
-    )
+    ).with_nodata(header.ignored_numbers())
 
 
 def _source(path: Path, header: EnviHeader) -> EnviSource:
+    _check_kind_of_file(path, header)
     number = header.integer("data type")
     if number not in _DTYPES:
         raise SceneError(f"{header.path}: 'data type = {number}' must be one of {list(_DTYPES)}")
@@ -156,15 +181,46 @@ def _source(path: Path, header: EnviHeader) -> EnviSource:
     if interleave not in _AXES_IN_FILE:
         raise SceneError(f"{header.path}: 'interleave = {interleave}' must be bsq, bil or bip")
     # 0 is Intel's order, the smallest byte first; it is also GDAL's default.
-    order = ">" if header.integer("byte order", 0) == 1 else "<"
+    order = _choice(header, "byte order", {0: "<", 1: ">"})
     return EnviSource(
         path=path,
         interleave=interleave,
         shape=(header.integer("lines"), header.integer("samples"), header.integer("bands")),
         dtype=np.dtype(order + _DTYPES[number]),
         header_offset_bytes=header.integer("header offset", 0),
-        compression="gzip" if header.integer("file compression", 0) == 1 else "none",
+        compression=_choice(header, "file compression", {0: "none", 1: "gzip"}),
+        major_offsets_bytes=header.byte_pair("major frame offsets"),
+        minor_offsets_bytes=header.byte_pair("minor frame offsets"),
     )
+
+
+def _choice(header: EnviHeader, key: str, choices: dict[int, str]) -> str:
+    """What a field that is 0 (also if absent) or 1 stands for."""
+    number = header.integer(key, 0)
+    if number not in choices:
+        raise SceneError(f"{header.path}: '{key} = {number}' must be 0 or 1: correct it")
+    return choices[number]
+
+
+def _check_kind_of_file(path: Path, header: EnviHeader) -> None:
+    """Refuse a header of a file that holds something else than bare numbers of an image.
+
+    Raises:
+        SceneError: if it is a spectral library, a list of other files, or of another format.
+    """
+    kind = header.fields.get("file type", "")
+    if re.search("spectral library|meta file|virtual mosaic", kind, re.I):
+        raise SceneError(f"{header.path}: 'file type = {kind}' is no image: give an image")
+    if header.integer("header offset", 0):
+        return
+    with path.open("rb") as stream:
+        begin = stream.read(max(map(len, _OTHER_FORMATS)))
+    for mark, name in _OTHER_FORMATS.items():
+        if begin.startswith(mark):
+            raise SceneError(
+                f"{path} is a file of {name}, not the bare numbers that {header.path.name} "
+                "describes: convert it to GeoTIFF (gdal_translate), or name it with its own suffix"
+            )
 
 
 def _georeference(header: EnviHeader) -> tuple[CRS | None, Affine | None]:

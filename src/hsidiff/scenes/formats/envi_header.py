@@ -1,5 +1,6 @@
 """ENVI headers: text of ``key = value`` lines beside a file of bare numbers."""
 
+import codecs
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,36 @@ import numpy as np
 from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
 
-_FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=[ \t]*(\{[^}]*\}|[^\n]*)", re.MULTILINE)
+# A list may open on the line after its key, and go on over many.
+_FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=(\s*\{[^}]*\}|[^\n]*)", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*;[^\n]*\n?", re.MULTILINE)
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+_ONCE_ONLY = frozenset(
+    {
+        "samples", "lines", "bands", "data type", "interleave", "byte order", "header offset",
+        "file compression", "major frame offsets", "minor frame offsets", "wavelength",
+        "wavelength units", "bbl", "data ignore value", "data gain values", "data offset values",
+        "reflectance scale factor", "map info",
+    }
+)  # fmt: skip
+"""Fields that change what is read: two of one name that differ leave open which one counts."""
 
 
 def is_envi_header(path: Path) -> bool:
     """Whether a file begins as ENVI headers do; other makers use the suffix ``.hdr`` too."""
     with path.open("rb") as stream:
-        return stream.read(16).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"ENVI")
+        return _decoded(stream.read(32)).lstrip().startswith("ENVI")
+
+
+def _decoded(content: bytes) -> str:
+    """The text of a header: UTF-8 or, as older Windows programs write, UTF-16 or Latin-1."""
+    if content.startswith(_UTF16_MARKS):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 @dataclass(frozen=True)
@@ -35,12 +59,18 @@ class EnviHeader:
         """Read a header.
 
         Raises:
-            SceneError: if the file is not an ENVI header.
+            SceneError: if the file is not an ENVI header, a list in it has no end, or a field that
+                changes what is read stands in it twice.
         """
         if not is_envi_header(path):
             raise SceneError(f"{path} is not an ENVI header: its first line must be ENVI")
-        pairs = _FIELD.findall(path.read_text(encoding="utf-8-sig", errors="replace"))
-        return cls(path, {" ".join(key.lower().split()): value.strip() for key, value in pairs})
+        text = "\n".join(_decoded(path.read_bytes()).splitlines())
+        fields: dict[str, str] = {}
+        for key, value in _FIELD.findall(_COMMENT.sub("", text)):
+            name = " ".join(key.lower().split())
+            _check_field(path, name, value.strip(), fields)
+            fields[name] = value.strip()
+        return cls(path, fields)
 
     def integer(self, key: str, default: int | None = None) -> int:
         """A whole number, at least 0.
@@ -61,18 +91,34 @@ class EnviHeader:
         return None if numbers is None or not numbers.size else float(numbers[0])
 
     def numbers(self, key: str) -> np.ndarray | None:
-        """A list of numbers, float64, or None if the header has no such field.
+        """A list of numbers between commas or blanks, float64, or None if there is no such field.
 
         Raises:
             SceneError: if one of them is not a number.
         """
         if key not in self.fields:
             return None
-        words = self.words(key)
+        words = re.split(r"[,\s]+", self.fields[key].strip("{} \n\t"))
         try:
-            return np.array([float(word) for word in words])
+            return np.array([float(word) for word in words if word])
         except ValueError as error:
             raise SceneError(f"{self.path}: '{key}' must hold numbers ({error})") from error
+
+    def byte_pair(self, key: str) -> tuple[int, int]:
+        """Two counts of bytes, before and after; (0, 0) if the header has no such field.
+
+        Raises:
+            SceneError: if they are not two whole numbers, at least 0.
+        """
+        numbers = self.numbers(key)
+        if numbers is None:
+            return 0, 0
+        if numbers.size != 2 or (numbers < 0).any() or (numbers != np.round(numbers)).any():
+            raise SceneError(
+                f"{self.path}: '{key} = {self.fields[key]}' must be two whole numbers of bytes, "
+                "{before, after}: correct it"
+            )
+        return int(numbers[0]), int(numbers[1])
 
     def words(self, key: str) -> list[str]:
         """A list of words, separated by commas; empty if the header has no such field."""
@@ -85,6 +131,11 @@ class EnviHeader:
         if values is not None and values.size:
             return wavelengths_in_nm(values, self.fields.get("wavelength units"), str(self.path))
         return wavelengths_of_names(self.words("band names"), str(self.path))
+
+    def ignored_numbers(self) -> list[float]:
+        """The stored numbers that mean "no value": most often one or none."""
+        numbers = self.numbers("data ignore value")
+        return [] if numbers is None else numbers.tolist()
 
     def good_bands(self, n_bands: int) -> np.ndarray:
         """(bands,) bool, from ``bbl``; all True if the header has none.
@@ -119,3 +170,15 @@ class EnviHeader:
         if values.size != n_bands:
             raise SceneError(f"{self.path}: '{key}' has {values.size} entries for {n_bands} bands")
         return values
+
+
+def _check_field(path: Path, key: str, value: str, fields: dict[str, str]) -> None:
+    """Refuse a list without an end, and a second field of one name that says something else.
+
+    Raises:
+        SceneError: naming the field.
+    """
+    if value.startswith("{") and not value.endswith("}"):
+        raise SceneError(f"{path}: the list of {key!r} has no end: add the missing brace }}")
+    if key in _ONCE_ONLY and fields.get(key, value).split() != value.split():
+        raise SceneError(f"{path}: {key!r} stands in it twice, with other values: remove one")

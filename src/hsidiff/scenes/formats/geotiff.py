@@ -1,19 +1,19 @@
 """GeoTIFF and COG files."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.enums import MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
-from hsidiff.scenes.formats.envi import find_header
+from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
+from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.geotiff_bands import good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -52,11 +52,12 @@ class GeotiffSource:
 def open_geotiff(path: Path) -> Scene:
     """Open a scene of a GeoTIFF or COG.
 
-    Wavelengths come from the ``IMAGERY`` domain of the bands, their tags or their descriptions.
+    Wavelengths come from tags of the bands or the file, or from descriptions of the bands.
     What the file does not say is taken from an ENVI header of the same stem beside it.
 
     Raises:
-        SceneError: if GDAL cannot read the file, or its numbers are complex.
+        SceneError: if GDAL cannot read the file, its numbers are complex, or there are several
+            images in it.
     """
     with open_raster(path, "GTiff") as dataset:
         # All bands of a GeoTIFF have one type; "complex_int16" is unknown to NumPy.
@@ -65,12 +66,14 @@ def open_geotiff(path: Path) -> Scene:
         shape = (dataset.height, dataset.width, dataset.count)
         source = GeotiffSource(path, shape, dtype, _is_masked(dataset))
         check_pixels(str(path), source.shape, source.dtype)
+        refuse_several_images(dataset, path)
         crs, transform = georeference(dataset)
+        good = good_bands(dataset, path)
         scene = Scene(
             name=path.stem,
             source=source,
-            good_bands=_good_bands(dataset),
-            file_wavelengths_nm=_wavelengths_nm(dataset, path),
+            good_bands=good,
+            file_wavelengths_nm=wavelengths_nm(dataset, good, path),
             nodata=dataset.nodata,
             scale=np.array(dataset.scales),
             offset=np.array(dataset.offsets),
@@ -87,39 +90,19 @@ def _is_masked(dataset: rasterio.DatasetReader) -> bool:
     return any(not plain.intersection(flags) for flags in dataset.mask_flag_enums)
 
 
-def _good_bands(dataset: rasterio.DatasetReader) -> np.ndarray:
-    """(bands,) bool: False where a band's ``bbl`` tag is 0, and for an alpha band."""
-    flags = [_tags(dataset, band).get("bbl", "1") for band in dataset.indexes]
-    good = [flag.strip() not in {"0", "0.0", "false"} for flag in flags]
-    is_alpha = [meaning is ColorInterp.alpha for meaning in dataset.colorinterp]
-    return np.array(good) & ~np.array(is_alpha)
+def refuse_several_images(dataset: rasterio.DatasetReader, path: Path) -> None:
+    """Refuse a file of several images, of which only the first would be read.
 
-
-def _wavelengths_nm(dataset: rasterio.DatasetReader, path: Path) -> np.ndarray | None:
-    imagery = [_tags(dataset, band, "IMAGERY") for band in dataset.indexes]
-    values = _numbers([tags.get("central_wavelength_um") for tags in imagery])
-    if values is not None:
-        return wavelengths_in_nm(values, "um", str(path))
-    default = [_tags(dataset, band) for band in dataset.indexes]
-    values = _numbers([tags.get("wavelength") for tags in default])
-    if values is not None:
-        of_file = _tags(dataset, 0).get("wavelength_units")
-        unit = default[0].get("wavelength_units", of_file)
-        return wavelengths_in_nm(values, unit, str(path))
-    return wavelengths_of_names(dataset.descriptions, str(path))
-
-
-def _tags(dataset: rasterio.DatasetReader, band: int, domain: str | None = None) -> dict[str, str]:
-    """Tags of a band (0: of the file) with lower-case keys."""
-    return {key.lower(): value for key, value in dataset.tags(band, ns=domain).items()}
-
-
-def _numbers(texts: Sequence[str | None]) -> list[float] | None:
-    """The numbers, or None unless every text is one."""
-    try:
-        return [float(text) for text in texts]  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
+    Raises:
+        SceneError: naming how many there are.
+    """
+    n_images = len(dataset.subdatasets)
+    if n_images > 1:
+        raise SceneError(
+            f"{path} holds {n_images} images one after the other, a scene is one image of many "
+            f"bands: save them as bands of one (gdal_translate GTIFF_DIR:1:{path.name} band_1.tif, "
+            "then gdal_merge.py -separate)"
+        )
 
 
 def _completed_by_header(scene: Scene, path: Path) -> Scene:
@@ -136,7 +119,10 @@ def _completed_by_header(scene: Scene, path: Path) -> Scene:
     if scene.file_wavelengths_nm is None:
         changes["file_wavelengths_nm"] = header.wavelengths_nm()
     if scene.nodata is None:
-        changes["nodata"] = header.number("data ignore value")
+        ignored = header.numbers("data ignore value")
+        scene = (
+            scene if ignored is None or not ignored.size else scene.with_nodata(ignored.tolist())
+        )
     if np.all(scene.scale == 1.0) and np.all(scene.offset == 0.0):
         changes |= {"scale": header.scale(n_bands), "offset": header.offset(n_bands)}
     return replace(scene, **changes, files=(*scene.files, header_path))

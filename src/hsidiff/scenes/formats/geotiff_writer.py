@@ -13,10 +13,14 @@ from hsidiff.scenes.window import Window
 def write_geotiff(scene: Scene, path: str | Path) -> None:
     """Write a scene: its stored numbers, unused bands included, scale, nodata, wavelengths, CRS.
 
+    A GeoTIFF has one number for "no value": of several, the first stands for all.
+
     The scene is held in memory while it is written.
     """
     rows, cols, n_bands = scene.source.shape
     stored = scene.source.read(Window.whole(scene.shape), np.arange(n_bands))
+    for number in scene.more_nodata:
+        stored = np.where(stored == number, np.array(scene.nodata, stored.dtype), stored)
     profile = {
         "driver": "GTiff",
         "height": rows,
@@ -35,6 +39,7 @@ def write_geotiff(scene: Scene, path: str | Path) -> None:
         dataset.offsets = np.broadcast_to(scene.offset, n_bands).tolist()
         for band in range(n_bands):
             dataset.update_tags(band + 1, bbl=int(scene.good_bands[band]))
-            if scene.file_wavelengths_nm is not None:
-                micrometres = f"{scene.file_wavelengths_nm[band] / 1000:.6f}"
+            wavelengths = scene.file_wavelengths_nm
+            if wavelengths is not None and np.isfinite(wavelengths[band]):
+                micrometres = f"{wavelengths[band] / 1000:.6f}"
                 dataset.update_tags(band + 1, ns="IMAGERY", CENTRAL_WAVELENGTH_UM=micrometres)

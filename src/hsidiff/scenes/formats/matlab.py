@@ -1,4 +1,7 @@
-"""Arrays of MATLAB files: v4 and v5 to v7 (scipy), v7.3 (HDF5, h5py)."""
+"""Arrays of MATLAB files: v4 and v5 to v7 (scipy), v7.3 (HDF5, h5py).
+
+An array inside a struct has the names on the way to it: ``hsi/Data``.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 from scipy.io import loadmat, whosmat
+from scipy.sparse import issparse
 
 from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.named_array import NamedArray
@@ -34,10 +38,16 @@ class Matlab5Array(NamedArray):
 
     @cached_property
     def _loaded(self) -> np.ndarray:
-        try:
-            return loadmat(self.path, variable_names=[self.name])[self.name]
-        except Exception as error:  # a broken file makes scipy raise nearly anything
-            raise _broken(self.path, error) from error
+        variable, *fields = self.name.split("/")
+        value = _load(self.path, variable)
+        for field in fields:
+            value = value[field][0, 0]
+        return value.toarray() if issparse(value) else value
+
+    def keep(self, values: np.ndarray) -> "Matlab5Array":
+        """This array with its numbers, which were read on the way to find it."""
+        self.__dict__["_loaded"] = values
+        return self
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ class Matlab73Array(NamedArray):
     def part(self, *slices: slice) -> np.ndarray:
         """See :meth:`NamedArray.part`; reads the chunks that it needs."""
         try:
-            with h5py.File(self.path) as file:
+            with _opened(self.path) as file:
                 return file[self.name][tuple(reversed(slices))].T
         except (OSError, RuntimeError, KeyError) as error:
             raise _broken(self.path, error) from error
@@ -69,15 +79,62 @@ def list_arrays(path: Path) -> list[NamedArray]:
         variables = whosmat(path)
     except Exception as error:  # a broken file makes scipy raise nearly anything
         raise _broken(path, error) from error
+    arrays: list[NamedArray] = []
+    for name, shape, kind in variables:
+        if kind in _NUMERIC_CLASSES:
+            dtype = np.dtype(_NUMERIC_CLASSES[kind])
+            arrays.append(Matlab5Array(path, name, tuple(shape), dtype))
+        elif kind in {"struct", "sparse"}:
+            arrays += _inside(path, name, _load(path, name))
+    return arrays
+
+
+def list_others(path: Path) -> list[str]:
+    """What a file holds beside numeric arrays and structs, such as ``samples (cell)``."""
+    if h5py.is_hdf5(path):
+        with _opened(path) as file:
+            kinds = {
+                name: item.attrs.get("MATLAB_class", b"group").decode()
+                for name, item in file.items()
+                if not name.startswith("#")
+            }
+    else:
+        kinds = {name: kind for name, _, kind in whosmat(path)}
+    return [f"{name} ({kind})" for name, kind in kinds.items() if kind not in _NUMERIC_CLASSES]
+
+
+def _load(path: Path, variable: str) -> Any:
+    try:
+        return loadmat(path, variable_names=[variable])[variable]
+    except Exception as error:  # a broken file makes scipy raise nearly anything
+        raise _broken(path, error) from error
+
+
+def _inside(path: Path, name: str, value: Any) -> list[NamedArray]:
+    """The numeric arrays of a value; of a struct, those of its fields, at any depth.
+
+    Structs have to be read to be looked into. Arrays of several structs, cells and text are passed
+    over.
+    """
+    if issparse(value):
+        value = value.toarray()
+    if not isinstance(value, np.ndarray):
+        return []
+    if value.dtype.names is None:
+        is_numeric = value.dtype.kind in "biufc"
+        array = Matlab5Array(path, name, value.shape, value.dtype)
+        return [array.keep(value)] if is_numeric else []
+    if value.shape != (1, 1):
+        return []
     return [
-        Matlab5Array(path, name, tuple(shape), np.dtype(_NUMERIC_CLASSES[kind]))
-        for name, shape, kind in variables
-        if kind in _NUMERIC_CLASSES
+        array
+        for field in value.dtype.names
+        for array in _inside(path, f"{name}/{field}", value[field][0, 0])
     ]
 
 
 def _list_hdf5(path: Path) -> list[NamedArray]:
-    found: list[NamedArray] = []
+    arrays: list[NamedArray] = []
 
     def add(name: str, item: h5py.Dataset | h5py.Group) -> None:
         # "#refs#" and "#subsystem#" hold MATLAB's own bookkeeping; text is stored as uint16.
@@ -88,14 +145,19 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
         is_complex = item.dtype.names == ("real", "imag")
         dtype = np.dtype(np.complex128) if is_complex else item.dtype
         if dtype.kind in "biufc":
-            found.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
+            arrays.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
 
     try:
-        with h5py.File(path) as file:
+        with _opened(path) as file:
             file.visititems(add)
     except (OSError, RuntimeError, KeyError) as error:
         raise _broken(path, error) from error
-    return found
+    return arrays
+
+
+def _opened(path: Path) -> h5py.File:
+    """A v7.3 file for reading, without a lock where the file system has none."""
+    return h5py.File(path, "r", locking="best-effort")
 
 
 def _broken(path: Path, error: Exception) -> SceneError:

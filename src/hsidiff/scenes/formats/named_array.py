@@ -24,7 +24,8 @@ class NamedArray(PickledWithoutCache, ABC):
 
     Attributes:
         path: the file.
-        name: the variable's name; the file's stem for ``.npy``, which has no names.
+        name: the variable's name, with the structs around it: ``hsi/Data``; the file's stem for
+            ``.npy``, which has no names.
         shape: as the user of the format sees it: (rows, cols) or (rows, cols, bands), say.
         declared_dtype: the type that the file declares.
     """
@@ -38,6 +39,11 @@ class NamedArray(PickledWithoutCache, ABC):
     def dtype(self) -> np.dtype[Any]:
         """The type of the stored numbers."""
         return self.declared_dtype
+
+    @property
+    def last_name(self) -> str:
+        """The name without the structs around it, in lower case."""
+        return self.name.rpartition("/")[2].lower()
 
     @abstractmethod
     def load(self) -> np.ndarray:

@@ -53,7 +53,7 @@ def list_arrays(path: Path) -> list[NamedArray]:
     try:
         with zipfile.ZipFile(path) as file:
             names = [name for name in file.namelist() if name.endswith(".npy")]
-            arrays = [_of_member(path, file, name) for name in names]
+            arrays = [_array_of_member(path, file, name) for name in names]
     except Exception as error:  # headers are parsed as Python: nearly any error
         raise _broken(path, error) from error
     return [array for array in arrays if array.declared_dtype.kind in "biufc"]
@@ -66,7 +66,7 @@ def _map(path: Path) -> np.ndarray:
         raise _broken(path, error) from error
 
 
-def _of_member(path: Path, file: zipfile.ZipFile, name: str) -> NpzArray:
+def _array_of_member(path: Path, file: zipfile.ZipFile, name: str) -> NpzArray:
     with file.open(name) as stream:
         version = np.lib.format.read_magic(stream)
         old = version == (1, 0)

@@ -10,7 +10,7 @@ from affine import Affine
 from rioxarray.exceptions import MissingSpatialDimensionError
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -60,8 +60,10 @@ def open_xarray(array: xarray.DataArray) -> Scene:
     _check_even_spacing(array, (y, x), name)
     wavelength = _along_bands(array, _WAVELENGTH_NAMES, band)
     good = _along_bands(array, _GOOD_BAND_NAMES, band)
-    unit = None if wavelength is None else wavelength.attrs.get("units")
-    values = None if wavelength is None else wavelengths_in_nm(wavelength.values, unit, name)
+    if wavelength is None:
+        values = _wavelengths_of_long_names(array, cube.shape[2], name)
+    else:
+        values = wavelengths_in_nm(wavelength.values, wavelength.attrs.get("units"), name)
     spatial = array.rio.set_spatial_dims(x_dim=x, y_dim=y)
     transform = spatial.rio.transform()
     return Scene(
@@ -70,8 +72,8 @@ def open_xarray(array: xarray.DataArray) -> Scene:
         good_bands=np.ones(cube.shape[2], bool) if good is None else good.values.astype(bool),
         file_wavelengths_nm=values,
         nodata=None if spatial.rio.nodata is None else float(spatial.rio.nodata),
-        scale=float(array.attrs.get("scale_factor", 1.0)),
-        offset=float(array.attrs.get("add_offset", 0.0)),
+        scale=_scaling(array, "scale_factor", "scales", 1.0, cube.shape[2]),
+        offset=_scaling(array, "add_offset", "offsets", 0.0, cube.shape[2]),
         crs=spatial.rio.crs,
         transform=None if transform == Affine.identity() else transform,
     )
@@ -128,14 +130,44 @@ def _along_bands(
     return None
 
 
+def _wavelengths_of_long_names(
+    array: xarray.DataArray, n_bands: int, name: str
+) -> np.ndarray | None:
+    """Wavelengths in the descriptions of bands, which rioxarray keeps as one attribute."""
+    names = array.attrs.get("long_name")
+    if isinstance(names, str) or names is None or len(names) != n_bands:
+        return None
+    return wavelengths_of_names(list(names), name)
+
+
+def _scaling(
+    array: xarray.DataArray, single: str, by_band: str, default: float, n_bands: int
+) -> float | np.ndarray:
+    """A factor or summand for all bands, or one per band, as rioxarray keeps them.
+
+    Raises:
+        SceneError: if there are several, but not one per band.
+    """
+    several = array.attrs.get(by_band)
+    if several is None:
+        return float(array.attrs.get(single, default))
+    values = np.atleast_1d(np.asarray(several, dtype=np.float64))
+    if values.size != n_bands:
+        raise SceneError(
+            f"{array.name or 'array'}: the attribute {by_band!r} has {values.size} entries for "
+            f"{n_bands} bands: cut it likewise, or scale the array"
+        )
+    return values
+
+
 def _check_even_spacing(array: xarray.DataArray, spatial: tuple[str, str], name: str) -> None:
     """Raise unless coordinates in space, where there are any, fit a grid within half a pixel."""
     for dim in spatial:
         if dim not in array.coords or array.sizes[dim] < 3:
             continue
-        found = array.coords[dim].to_numpy().astype(np.float64)
-        even = np.linspace(found[0], found[-1], found.size)
-        if not (np.abs(found - even) < 0.5 * abs(even[1] - even[0])).all():
+        places = array.coords[dim].to_numpy().astype(np.float64)
+        even = np.linspace(places[0], places[-1], places.size)
+        if not (np.abs(places - even) < 0.5 * abs(even[1] - even[0])).all():
             raise SceneError(
                 f"{name}: coordinates {dim} are not evenly spaced: project it to a grid first"
             )

@@ -1,0 +1,95 @@
+"""Text of shapefiles: its encoding stands in a file of its own, which is often absent or wrong."""
+
+import warnings
+from pathlib import Path
+
+import geopandas
+import pyogrio
+import shapely
+
+from hsidiff.errors import HsidiffWarning, LabelError
+
+_PARTS = (".shx", ".dbf")
+
+
+def check_shapefile(path: Path, name: str) -> None:
+    """Refuse a shapefile that lacks one of the files that it is made of.
+
+    Args:
+        path: any vector file.
+        name: what to call it in messages.
+
+    Raises:
+        LabelError: naming the missing file.
+    """
+    if path.suffix.lower() != ".shp":
+        return
+    beside = {item.name.casefold() for item in path.parent.iterdir()}
+    for suffix in _PARTS:
+        if (path.stem + suffix).casefold() not in beside:
+            raise LabelError(
+                f"{name}: its {suffix} file is missing: copy all files of the shapefile together"
+            )
+
+
+def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFrame:
+    """Read a layer; the text of a shapefile in the encoding that it is in.
+
+    Raises:
+        LabelError: if the text of a shapefile is not in the encoding that its ``.cpg`` states, or
+            that of another file is not UTF-8.
+
+    Warns:
+        HsidiffWarning: if it is UTF-8, though its ``.cpg`` does not say so.
+    """
+    try:
+        features = _read(path, layer)
+    except UnicodeDecodeError as error:
+        if path.suffix.lower() != ".shp":
+            raise LabelError(f"{name}: its text is not UTF-8: save it as UTF-8") from error
+        raise LabelError(
+            f"{name}: the text of its .dbf is not in the encoding that its .cpg states "
+            f"({_stated(path)}): correct the .cpg or remove it, or save the labels as .gpkg"
+        ) from error
+    if path.suffix.lower() != ".shp" or not _is_misread_utf8(features):
+        return features
+    warnings.warn(
+        f"{name}: the text of its .dbf is read as UTF-8, which it is, though its .cpg states "
+        f"{_stated(path)}: correct the .cpg",
+        HsidiffWarning,
+        stacklevel=6,
+    )
+    return _read(path, layer, encoding="UTF-8")
+
+
+def _read(path: Path, layer: str, **options: str) -> geopandas.GeoDataFrame:
+    """The features; a geometry that cannot be one, such as a ring that is open, is absent."""
+    try:
+        return pyogrio.read_dataframe(path, layer=layer, **options)
+    except shapely.errors.GEOSException:
+        return pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **options)
+
+
+def _stated(path: Path) -> str:
+    for item in path.parent.iterdir():
+        if item.stem == path.stem and item.suffix.lower() == ".cpg":
+            return item.read_text(encoding="latin-1").strip()[:20] or "nothing"
+    return "nothing, as there is none"
+
+
+def _is_misread_utf8(features: geopandas.GeoDataFrame) -> bool:
+    """Whether all text beyond ASCII looks as UTF-8 does that was taken for Latin-1 or cp1252."""
+    table = features.drop(columns=features.active_geometry_name)
+    texts = {value for key in table for value in table[key] if isinstance(value, str)}
+    foreign = [text for text in texts if not text.isascii()]
+    return bool(foreign) and all(_as_utf8(text) for text in foreign)
+
+
+def _as_utf8(text: str) -> bool:
+    for encoding in ("latin-1", "cp1252"):
+        try:
+            text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+        return True
+    return False

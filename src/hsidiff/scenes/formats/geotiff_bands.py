@@ -1,0 +1,165 @@
+"""What the tags of a GeoTIFF say of its bands: wavelengths, and which are good.
+
+There is no rule where they stand. Some programs give each band its own number, others repeat the
+list of all bands in every band (GDAL does with Tanager), others have one list for the file.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.enums import ColorInterp
+
+from hsidiff.errors import HsidiffWarning
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+
+_WAVELENGTH_NAMES = {
+    "wavelength": None, "wavelengths": None, "central_wavelength": None, "center_wavelength": None,
+    "centre_wavelength": None, "wavelength_center": None, "wavelength_nm": "nm",
+    "wavelengths_nm": "nm", "central_wavelength_nm": "nm", "center_wavelength_nm": "nm",
+    "wavelength_um": "um", "wavelengths_um": "um", "central_wavelength_um": "um",
+    "center_wavelength_um": "um",
+}  # fmt: skip
+"""Names of tags, in lower case, and the unit that they state."""
+_UNIT_NAMES = ("wavelength_units", "wavelength_unit", "wavelengths_units", "wavelengths_unit")
+_GOOD_BAND_NAMES = ("bbl", "good_wavelengths", "good_bands", "good_band")
+_NUMBERS = re.compile(r"\s*[\[{(]?\s*([^\]})]*?)\s*[\]})]?\s*([A-Za-zµμ]*)\s*")
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """Tags that speak of wavelengths: a text per band, or the same text for all."""
+
+    name: str
+    texts: list[str | None]
+    unit: str | None
+    of_file: bool
+
+
+def good_bands(dataset: rasterio.DatasetReader, path: Path) -> np.ndarray:
+    """(bands,) bool: False where a tag such as ``bbl`` is 0, and for an alpha band."""
+    is_alpha = [meaning is ColorInterp.alpha for meaning in dataset.colorinterp]
+    good = ~np.array(is_alpha)
+    for name in _GOOD_BAND_NAMES:
+        texts = [_tags(dataset, band).get(name) for band in dataset.indexes]
+        of_file = _tags(dataset, 0).get(name)
+        if any(text is not None for text in texts):
+            return good & _flags(texts, name, path)
+        if of_file is not None:
+            return good & _flags([of_file] * dataset.count, name, path)
+    return good
+
+
+def _flags(texts: Sequence[str | None], name: str, path: Path) -> np.ndarray:
+    """(bands,) bool; a band without a tag is good."""
+    lists = [["1"] if text is None else _words(text) for text in texts]
+    flags = np.ones(len(texts), dtype=bool)
+    for band, words in enumerate(lists):
+        if len(words) not in {1, len(texts)}:
+            _warn_of_tags(path, name, texts[band])
+            return np.ones(len(texts), dtype=bool)
+        word = words[0] if len(words) == 1 else words[band]
+        flags[band] = word.lower() not in {"0", "0.0", "false", "no"}
+    return flags
+
+
+def wavelengths_nm(
+    dataset: rasterio.DatasetReader, good: np.ndarray, path: Path
+) -> np.ndarray | None:
+    """(bands,) band centres in nm from tags or descriptions, or None if unknown.
+
+    A band that is not good may lack one: it is NaN.
+
+    Warns:
+        HsidiffWarning: if there are tags of wavelengths, but they cannot be understood.
+    """
+    failed = None
+    for tagged in _tagged(dataset):
+        understood = _numbers(tagged, good)
+        if understood is None:
+            failed = failed or tagged
+            continue
+        numbers, unit = understood
+        return _expanded(wavelengths_in_nm(numbers, tagged.unit or unit, str(path)), good)
+    names = [name for name, is_good in zip(dataset.descriptions, good, strict=True) if is_good]
+    in_names = wavelengths_of_names(names, str(path))
+    if in_names is None and failed is not None:
+        given = [text for text, is_good in zip(failed.texts, good, strict=True) if is_good]
+        lacking = None in given
+        _warn_of_tags(path, failed.name, None if lacking else given[0])
+    return _expanded(in_names, good)
+
+
+def _tagged(dataset: rasterio.DatasetReader) -> Iterator[_Tagged]:
+    """Every place of tags that speaks of wavelengths, the most exact first."""
+    domains = [[_tags(dataset, band, ns) for band in dataset.indexes] for ns in ("IMAGERY", None)]
+    of_file = [_tags(dataset, 0, ns) for ns in ("IMAGERY", None)]
+    for bands, whole in zip(domains, of_file, strict=True):
+        units = [tags[name] for tags in (*bands[:1], whole) for name in _UNIT_NAMES if name in tags]
+        for name in sorted(_WAVELENGTH_NAMES, key=lambda name: _WAVELENGTH_NAMES[name] is None):
+            unit = _WAVELENGTH_NAMES[name] or (units[0] if units else None)
+            texts = [tags.get(name) for tags in bands]
+            if any(texts):
+                yield _Tagged(name, texts, unit, of_file=False)
+            if name in whole:
+                yield _Tagged(name, [whole[name]] * dataset.count, unit, of_file=True)
+
+
+def _numbers(tagged: _Tagged, good: np.ndarray) -> tuple[np.ndarray, str | None] | None:
+    """Numbers of the good bands and their unit, or None if the texts are no such thing."""
+    n_bands, n_good = good.size, int(good.sum())
+    parsed = []
+    for text in (text for text, is_good in zip(tagged.texts, good, strict=True) if is_good):
+        try:
+            parsed.append(np.array([float(word) for word in _words(text or "")]))
+        except ValueError:
+            return None
+    unit = next((_unit(text) for text in tagged.texts if text), None)
+    same = all(np.array_equal(numbers, parsed[0]) for numbers in parsed)
+    sizes = {numbers.size for numbers in parsed}
+    if sizes == {1} and (n_good == 1 or not (same or tagged.of_file)):
+        return np.concatenate(parsed), unit
+    if same and sizes == {n_bands}:
+        return parsed[0][good], unit
+    if same and sizes == {n_good}:
+        return parsed[0], unit
+    return None
+
+
+def _words(text: str) -> list[str]:
+    """The entries of a list such as ``{400, 450.5} nm``, without its unit."""
+    match = _NUMBERS.fullmatch(text)
+    return re.split(r"[,;\s]+", match[1]) if match and match[1] else []
+
+
+def _unit(text: str) -> str | None:
+    match = _NUMBERS.fullmatch(text)
+    return match[2] or None if match else None
+
+
+def _expanded(values: np.ndarray | None, good: np.ndarray) -> np.ndarray | None:
+    """Numbers of the good bands as numbers of all bands, NaN elsewhere."""
+    if values is None:
+        return None
+    everywhere = np.full(good.size, np.nan)
+    everywhere[good] = values
+    return everywhere
+
+
+def _tags(dataset: rasterio.DatasetReader, band: int, domain: str | None = None) -> dict[str, str]:
+    """Tags of a band (0: of the file) with lower-case keys."""
+    return {key.lower(): value for key, value in dataset.tags(band, ns=domain).items()}
+
+
+def _warn_of_tags(path: Path, name: str, text: str | None) -> None:
+    given = "absent in some band" if text is None else f"{text[:30]!r}"
+    warnings.warn(
+        f"{path}: the tags {name!r} of the bands are not understood ({given}) and are ignored: "
+        "expected a number in each band, or a list of all bands",
+        HsidiffWarning,
+        stacklevel=5,
+    )
