@@ -37,6 +37,7 @@ class Inputs:
         scene: the scene.
         labels: the labels.
         label_options: how they were read.
+        has_pixels: whether the scene holds any; a label raster may stand for its grid.
     """
 
     scene_path: Path
@@ -44,6 +45,7 @@ class Inputs:
     scene: Scene
     labels: LabelMap
     label_options: LabelOptions
+    has_pixels: bool = True
 
     def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
@@ -57,6 +59,8 @@ class Inputs:
             test_layer=layer,
         )
         self.label_files.append(path)
+        if not self.has_pixels:
+            return labels
         return without_invalid_pixels(labels, self.scene, path.name)
 
 

@@ -117,7 +117,9 @@ def _read(
     else:
         grid = grid_of_raster(labels_path, label_options.labels_variable)
     labels = label_options.read(labels_path, grid)
-    return Inputs(scene_path or labels_path, [labels_path], grid, labels, label_options)
+    has_pixels = scene_path is not None
+    path = scene_path or labels_path
+    return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
 
 
 def describe_leakage(splits: Sequence[Split], leakages: Sequence[Leakage]) -> dict[str, Any]:
