@@ -134,3 +134,22 @@ def test_a_model_of_an_unknown_method_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(SettingError, match="method='from the future'"):
         load_classifier(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "has no name"),
+        ("name = 'lda'", "has the taken name 'lda'"),
+        ("name = 'smoothed'", "has the taken name 'smoothed'"),
+    ],
+)
+def test_a_class_of_ones_own_has_a_name_of_its_own(tmp_path: Path, name: str, message: str) -> None:
+    path = tmp_path / "mine.py"
+    text = "from hsidiff.contract import SceneClassifier\nclass Mine(SceneClassifier):\n"
+    text += f"    {name or 'pass'}\n"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingError, match=f"Mine {message}: give it one of its own"):
+        find_classifier(f"{path}:Mine")
+    with pytest.raises(SettingError, match="say which class of the file"):
+        find_classifier(str(path))

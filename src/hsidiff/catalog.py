@@ -38,7 +38,7 @@ def find_classifier(name: str) -> type[SceneClassifier]:
     if not (isinstance(chosen, type) and issubclass(chosen, SceneClassifier)):
         raise SettingError(f"method={name!r}: {class_name} is not a SceneClassifier in {path}")
     own_name = getattr(chosen, "name", None)
-    if own_name is None or own_name in CLASSIFIERS:
+    if own_name is None or own_name in (*CLASSIFIERS, Smoothed.name):
         taken = "has no name" if own_name is None else f"has the taken name {own_name!r}"
         raise SettingError(f"method={name!r}: {class_name} {taken}: give it one of its own (name)")
     return chosen

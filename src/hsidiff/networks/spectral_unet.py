@@ -168,11 +168,6 @@ class SpectralUNet(Denoiser):
         beyond_px = [reach_px - self.shape.halo_px(layer) for layer in layers]
         return [without_margin(tap, px) for tap, px in zip(taps, beyond_px, strict=True)]
 
-    def tap_channels(self, layer: int) -> int:
-        """Channels of a layer's features, at each position along the spectrum."""
-        width = self.shape.widths[-1 - layer]
-        return width if layer == 0 else 2 * width
-
     def _taps(
         self, x_t: Tensor, t: Tensor, layers: tuple[int, ...], convolve: Convolve
     ) -> list[Tensor]:
