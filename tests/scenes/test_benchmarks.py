@@ -1,3 +1,4 @@
+import hashlib
 import io
 import logging
 import os
@@ -14,7 +15,7 @@ from scipy.io import loadmat, savemat
 from hsidiff.errors import MissingFileError, SceneError, SettingError
 from hsidiff.files import sha256_of_files
 from hsidiff.scenes import benchmarks
-from hsidiff.scenes.benchmark_table import BenchmarkClass, BenchmarkFile
+from hsidiff.scenes.benchmark_table import BenchmarkClass, BenchmarkFile, NumpyFile
 from hsidiff.scenes.benchmarks import (
     BENCHMARKS,
     BenchmarkFiles,
@@ -65,7 +66,10 @@ def publisher(monkeypatch, originals):
 
     def download(url, output_file, mover):
         asked.append(url)
-        Path(output_file).write_bytes((originals / url.rsplit("/", 1)[-1]).read_bytes())
+        file = originals / url.rsplit("/", 1)[-1]
+        if not file.exists():
+            raise requests.exceptions.HTTPError("404")
+        Path(output_file).write_bytes(file.read_bytes())
 
     monkeypatch.setattr(pooch, "HTTPDownloader", lambda: download)
     return asked
@@ -146,6 +150,46 @@ def test_a_changed_file_laid_by_hand_is_refused_and_left_alone(tiny, publisher, 
         fetch_benchmark("tiny", originals)
     assert changed.exists()
     assert publisher == []
+
+
+@pytest.fixture
+def with_second_source(monkeypatch, tiny, originals):
+    """The tiny benchmark, whose publisher is gone, and another place that holds its numbers."""
+    values = loadmat(originals / "Tiny.mat")["tiny"]
+    np.save(originals / "tiny.npy", values)
+    (originals / "Tiny.mat").unlink()
+    sha256 = sha256_of_files([originals / "tiny.npy"])
+    source = NumpyFile("https://example.org/tiny.npy", sha256)
+    numbers = np.ascontiguousarray(values, "<i4").tobytes()
+    scene = replace(
+        tiny.scene,
+        values_sha256=hashlib.sha256(numbers).hexdigest(),
+        second_source=source,
+    )
+    monkeypatch.setitem(BENCHMARKS, "tiny", replace(tiny, scene=scene))
+    return values
+
+
+def test_where_the_publisher_is_gone_the_second_source_gives_the_same_numbers(
+    with_second_source, publisher, tmp_path
+):
+    files = fetch_benchmark("tiny", tmp_path / "cache")
+    assert publisher[:2] == ["https://example.org/Tiny.mat", "https://example.org/tiny.npy"]
+    held = loadmat(files.scene)["tiny"]
+    assert held.dtype == with_second_source.dtype
+    np.testing.assert_array_equal(held, with_second_source)
+
+
+def test_without_a_network_neither_source_leaves_anything(with_second_source, no_network, tmp_path):
+    with pytest.raises(MissingFileError, match="cannot be downloaded"):
+        fetch_benchmark("tiny", tmp_path / "cache")
+    assert not list((tmp_path / "cache").glob("*"))
+
+
+def test_a_scene_of_other_numbers_is_refused(with_second_source, publisher, originals):
+    savemat(originals / "Tiny.mat", {"tiny": with_second_source + 1})
+    with pytest.raises(SceneError, match="holds other numbers than the public scene"):
+        fetch_benchmark("tiny", originals)
 
 
 def files_of(folder):
@@ -235,9 +279,15 @@ def test_where_dropped_bands_are_listed_the_rest_is_what_the_file_has(benchmark)
 
 
 @pytest.mark.real_data
-def test_salinas_a_is_taken_by_hand_with_its_checksums(real_data, no_network):
-    files = fetch_benchmark("salinas-a", real_data / "salinas-a")
-    assert files.scene_variable == "salinasA_corrected"
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [("salinas-a", "salinasA_corrected"), ("indian-pines", "indian_pines_corrected")],
+)
+def test_files_taken_by_hand_are_checked_with_their_checksums(
+    real_data, no_network, name, variable
+):
+    files = fetch_benchmark(name, real_data / name)
+    assert files.scene_variable == variable
 
 
 @pytest.mark.real_data

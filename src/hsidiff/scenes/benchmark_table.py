@@ -7,6 +7,19 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class NumpyFile:
+    """A ``.npy`` file that holds the array of a benchmark's file.
+
+    Attributes:
+        url: where to download it.
+        sha256: its checksum.
+    """
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class BenchmarkFile:
     """One file of a benchmark.
 
@@ -15,13 +28,18 @@ class BenchmarkFile:
         variable: the MATLAB variable to read; None where copies differ and the shape decides.
         url: where to download it; None if it is not freely downloadable.
         sha256: its checksum; None where no original could be checked, so that shape, bands and
-            label counts are all that vouches for it.
+            label counts are all that vouches for it, or where ``values_sha256`` does.
+        values_sha256: checksum of the array's numbers, row by row, as little-endian int32: the same
+            for every file that holds them, whoever wrote it.
+        second_source: where to get the array if ``url`` is gone; None if no other place is known.
     """
 
     name: str
     variable: str | None = None
     url: str | None = None
     sha256: str | None = None
+    values_sha256: str | None = None
+    second_source: NumpyFile | None = None
 
 
 @dataclass(frozen=True)
@@ -77,13 +95,19 @@ class Benchmark:
         return sum(land_class.n_labelled for land_class in self.classes)
 
 
+def _read_file(table: dict[str, Any]) -> BenchmarkFile:
+    """The table of one file."""
+    source = table.pop("second_source", None)
+    return BenchmarkFile(**table, second_source=None if source is None else NumpyFile(**source))
+
+
 def _read(name: str, table: dict[str, Any]) -> Benchmark:
     """One table of the file."""
     return Benchmark(
         name=name,
         shape=tuple(table.pop("shape")),
-        scene=BenchmarkFile(**table.pop("scene")),
-        labels=BenchmarkFile(**table.pop("labels")),
+        scene=_read_file(table.pop("scene")),
+        labels=_read_file(table.pop("labels")),
         classes=tuple(BenchmarkClass(*entry) for entry in table.pop("classes")),
         dropped_bands=tuple(map(tuple, table.pop("dropped_bands", ()))),
         **table,

@@ -1,17 +1,20 @@
 """Get public benchmark scenes by name, and check that they are what they should be."""
 
+import hashlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pooch
-from scipy.io import loadmat
+from scipy.io import loadmat, savemat
 
 from hsidiff.errors import MissingFileError, SceneError, SettingError, check_choice
-from hsidiff.files import nearest_that_exists, sha256_of_files
-from hsidiff.scenes.benchmark_table import BENCHMARKS, Benchmark, BenchmarkFile
+from hsidiff.files import nearest_that_exists, sha256_of_files, write_whole
+from hsidiff.scenes.benchmark_table import BENCHMARKS, Benchmark, BenchmarkFile, NumpyFile
 from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.window import Window
 
 __all__ = [
     "BENCHMARKS",
@@ -79,7 +82,7 @@ def fetch_benchmark(name: str, folder: str | Path | None = None) -> BenchmarkFil
 def _fetch_file(benchmark: Benchmark, file: BenchmarkFile, folder: Path) -> Path:
     path = folder / file.name
     if not path.exists():
-        _download(benchmark, file, path)
+        _get(benchmark, file, path)
     sha256 = sha256_of_files([path]) if file.sha256 else None
     if sha256 != file.sha256:
         raise SceneError(
@@ -88,7 +91,8 @@ def _fetch_file(benchmark: Benchmark, file: BenchmarkFile, folder: Path) -> Path
     return path
 
 
-def _download(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
+def _get(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
+    """Download a file or, where its publisher does not give it, take it from the second source."""
     if file.url is None:
         raise MissingFileError(
             f"{path} does not exist and {benchmark.name} is not freely downloadable "
@@ -100,30 +104,49 @@ def _download(benchmark: Benchmark, file: BenchmarkFile, path: Path) -> None:
         raise SettingError(
             f"{path.parent}: {nearest} is not yours to write to: give another folder"
         )
+    try:
+        _download(file.url, file.sha256, path)
+    except (MissingFileError, SceneError):
+        if file.second_source is None:
+            raise
+        _get_numbers(file, file.second_source, path)
+
+
+def _download(url: str, sha256: str | None, path: Path) -> None:
+    """Download to ``path``, whole or not at all, and check the checksum, if one is known."""
     # Pooch would write to stderr what it downloads; telling is the command line's business.
     pooch.get_logger().setLevel("WARNING")
-    known_hash = f"sha256:{file.sha256}" if file.sha256 else None
+    known_hash = f"sha256:{sha256}" if sha256 else None
     try:
-        pooch.retrieve(
-            file.url, known_hash, path.name, path.parent, downloader=pooch.HTTPDownloader()
-        )
+        pooch.retrieve(url, known_hash, path.name, path.parent, downloader=pooch.HTTPDownloader())
     except OSError as error:
         raise MissingFileError(
-            f"{file.url} cannot be downloaded ({type(error).__name__}): check the network, "
+            f"{url} cannot be downloaded ({type(error).__name__}): check the network, "
             f"or put the file by hand into {path.parent} as {path.name}"
         ) from error
     except ValueError as error:  # Pooch's answer to a wrong checksum; it has removed the file.
         raise SceneError(
-            f"{file.url} gave a file whose SHA-256 is not {file.sha256}: the download broke or "
+            f"{url} gave a file whose SHA-256 is not {sha256}: the download broke or "
             f"the publisher changed the file; try again, or put the original into {path.parent}"
         ) from error
+
+
+def _get_numbers(file: BenchmarkFile, source: NumpyFile, path: Path) -> None:
+    """Write the array of a ``.npy`` file as the file that the publisher would give."""
+    with tempfile.TemporaryDirectory(prefix="hsidiff-fetch-") as folder:
+        downloaded = Path(folder) / "numbers.npy"
+        _download(source.url, source.sha256, downloaded)
+        values = np.load(downloaded, allow_pickle=False)
+    with write_whole(path) as temporary:
+        savemat(temporary, {str(file.variable): values}, do_compression=True)
 
 
 def verify_benchmark(benchmark: Benchmark, files: BenchmarkFiles) -> None:
     """Check that files hold the scene and the labels that the table promises.
 
     Raises:
-        SceneError: if rows, columns, bands or the label count of a class differ.
+        SceneError: if rows, columns, bands, the label count of a class, or numbers whose checksum
+            is known, differ.
     """
     _verify_cube(benchmark, files)
     _verify_labels(benchmark, files)
@@ -136,6 +159,9 @@ def _verify_cube(benchmark: Benchmark, files: BenchmarkFiles) -> None:
             f"{files.scene} holds {scene.source.shape} (rows, cols, bands), "
             f"{benchmark.name} has {benchmark.shape}: delete the file or get the right one"
         )
+    if benchmark.scene.values_sha256 is not None:
+        values = scene.source.read(Window.whole(scene.shape), np.arange(benchmark.shape[2]))
+        _verify_values(benchmark.scene, files.scene, values)
 
 
 def _verify_labels(benchmark: Benchmark, files: BenchmarkFiles) -> None:
@@ -150,6 +176,19 @@ def _verify_labels(benchmark: Benchmark, files: BenchmarkFiles) -> None:
                 f"{benchmark.name} has {expected.get(class_id, 0)}: get the original file from "
                 f"{benchmark.page}"
             )
+    _verify_values(benchmark.labels, files.labels, labels)
+
+
+def _verify_values(file: BenchmarkFile, path: Path, values: np.ndarray) -> None:
+    """Compare the checksum of an array's numbers, if one is known."""
+    if file.values_sha256 is None:
+        return
+    sha256 = hashlib.sha256(np.ascontiguousarray(values, dtype="<i4").tobytes()).hexdigest()
+    if sha256 != file.values_sha256:
+        raise SceneError(
+            f"{path} holds other numbers than the public scene (SHA-256 of the values {sha256}, "
+            f"expected {file.values_sha256}): delete it to download it again"
+        )
 
 
 def _read_labels(benchmark: Benchmark, files: BenchmarkFiles) -> np.ndarray:
