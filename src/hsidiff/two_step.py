@@ -41,6 +41,8 @@ VALUES, HEAD = "values.", "head."
 SHARES_TILE_PX = 16
 MAX_SHARES_TILES = 32
 """Classes' shares are estimated from at most these small tiles, all over the scene."""
+SHOWN_TIMESTEPS = (400, 200, 100, 80, 50, 10, 5, 0)
+"""Those at which SpectralDiff's Figs. 9 to 11 show a scene on its way back from noise."""
 
 
 @dataclass(frozen=True)
@@ -261,8 +263,8 @@ class TwoStepClassifier(SceneClassifier):
         self,
         scene: Scene,
         window: Window | None = None,
-        start: int = 400,
-        keep: tuple[int, ...] = (400, 300, 200, 100, 50, 0),
+        start: int = SHOWN_TIMESTEPS[0],
+        keep: tuple[int, ...] = SHOWN_TIMESTEPS,
     ) -> Mapping[int, np.ndarray]:
         """Add noise to a scene and remove it step by step (SpectralDiff, Figs. 9 to 11).
 

@@ -14,7 +14,7 @@ from small_scenes import small_scene
 
 WRITTEN = {"strip.png", "spectra.png", "angles.png", "reconstruction.json"}
 WINDOW = (2, 5, 20, 16)
-WORDS = ("--window", "2,5,20,16", "--start", 60)
+WORDS = ("--window", "2,5,20,16", "--timesteps", "60,50,0")
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_a_smoothed_model_goes_the_way_back_of_the_one_inside(
     fitted.save(tmp_path / "model")
     answers = []
     for folder in (model, tmp_path / "model"):
-        words = ("--window", "0,0,12,12", "--start", 10, "-o", tmp_path / folder.parent.name)
+        words = ("--window", "0,0,12,12", "--timesteps", 10, "-o", tmp_path / folder.parent.name)
         words += ("--device", "cpu", "--json")
         ended = run("reconstruct", folder, small_files.scene_path, *words)
         assert ended.exit_code == 0, ended.err
@@ -83,7 +83,7 @@ def test_a_smoothed_model_goes_the_way_back_of_the_one_inside(
 def test_shown_pixels_are_sure_ones_of_the_class_that_they_name(
     run: Run, small_files: SmallFiles, model: Path, tmp_path: Path
 ) -> None:
-    words = ("--start", 2, "-o", tmp_path / "out", "--json")
+    words = ("--timesteps", 2, "-o", tmp_path / "out", "--json")
     answer = json.loads(run("reconstruct", model, small_files.scene_path, *words).out)
     loaded = hsidiff.load_classifier(model)
     probabilities = loaded.predict_proba(small_files.scene)
@@ -106,6 +106,8 @@ def test_the_table_ends_at_the_reconstruction(
     _, *rows = ended.out.splitlines()
     assert [row.split()[0] for row in rows[:4]] == ["60", "50", "0", "least"]
     assert {Path(row.removeprefix("written: ")).name for row in rows[4:]} == WRITTEN
+    # Three steps of training are too few, which is worth a word.
+    assert "the denoiser learned too little" in ended.err
 
 
 @pytest.mark.parametrize("method", ["svm", "diffcrn"])
@@ -136,8 +138,11 @@ def test_a_model_without_a_way_back_is_refused_in_one_line(
         (("--window", "30,0,20,5"), "must lie in the scene"),
         (("--window", "-1,0,5,5"), "must lie in the scene"),
         (("--window", "4,9,1,1"), "no valid pixel"),
-        (("--start", "501"), "error: --start 501: must lie in 1..500"),
-        (("--start", "0"), "--start"),
+        (("--timesteps", "501"), "error: --timesteps 501: expected falling whole numbers such as"),
+        (("--timesteps", "0"), "the first must lie in 1..500"),
+        (("--timesteps", "10,50"), "expected falling whole numbers"),
+        (("--timesteps", "50,50"), "expected falling whole numbers"),
+        (("--timesteps", "5,x"), "expected falling whole numbers"),
         (("--drop-bands", "1"), "the model was fitted on"),
     ],
 )
@@ -158,10 +163,10 @@ def test_what_is_wrong_is_said_in_one_line(
 def test_the_start_is_checked_before_the_scene_is_opened(
     run: Run, model: Path, tmp_path: Path
 ) -> None:
-    words = ("--start", 5000, "-o", tmp_path / "out")
+    words = ("--timesteps", 5000, "-o", tmp_path / "out")
     ended = run("reconstruct", model, tmp_path / "no scene.tif", *words)
     assert ended.exit_code == 2
-    assert ended.error == "error: --start 5000: must lie in 1..500"
+    assert ended.error.startswith("error: --timesteps 5000: expected falling whole numbers")
 
 
 def test_a_scene_without_wavelengths_and_with_few_bands_will_do(
@@ -171,7 +176,7 @@ def test_a_scene_without_wavelengths_and_with_few_bands_will_do(
     scene = hsidiff.open_scene(tmp_path / "scene.npy")
     fitted = hsidiff.SpectralDiff(pretrain_steps=1, device="cpu")
     fitted.fit(scene, small_files.labels).save(tmp_path / "model")
-    words = (tmp_path / "scene.npy", "--start", 3, "-o", tmp_path / "out")
+    words = (tmp_path / "scene.npy", "--timesteps", 3, "-o", tmp_path / "out")
     ended = run("reconstruct", tmp_path / "model", *words)
     assert ended.exit_code == 0, ended.err
     assert {path.name for path in (tmp_path / "out").iterdir()} == WRITTEN

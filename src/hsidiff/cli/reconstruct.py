@@ -1,7 +1,9 @@
 """``hsidiff reconstruct``: how the denoiser of a saved model finds a scene again under noise."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import numpy as np
@@ -25,15 +27,15 @@ from hsidiff.diffusion.spectral_angle import spectral_angle
 from hsidiff.errors import ModelError, SceneError, SettingError
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import json_text, write_together
+from hsidiff.report.amounts import duration
 from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.smoothed import Smoothed
-from hsidiff.two_step import TwoStepClassifier
+from hsidiff.two_step import SHOWN_TIMESTEPS, TwoStepClassifier
 
-SHOWN_TIMESTEPS = (400, 300, 200, 100, 50, 0)
-"""Those of SpectralDiff's Figs. 9 to 11, as far as they lie below the start."""
+WORTH_A_FORECAST_S = 10
 ANGLE_STEP = 25
 """Angles are taken at every so many timesteps, and at those that are shown."""
 DEFAULT_WINDOW_PX = 64
@@ -53,16 +55,15 @@ def reconstruct(
             help="Part of the scene, in pixels; the upper left one is 0,0.",
         ),
     ] = None,
-    start: Annotated[
-        int,
+    timesteps: Annotated[
+        str,
         typer.Option(
-            min=1,
-            metavar="T",
+            metavar="T,T,...,0",
             rich_help_panel=METHOD_PANEL,
-            help="Timestep whose noise is added; the denoiser runs once for each timestep from "
-            "there.",
+            help="Timesteps to show, falling. The noise of the first is added; the denoiser runs "
+            "once for each timestep from there to 0.",
         ),
-    ] = SHOWN_TIMESTEPS[0],
+    ] = ",".join(map(str, SHOWN_TIMESTEPS)),
     method: OwnClassOption = None,
     device: DeviceOption = None,
     scene_variable: SceneVariableOption = None,
@@ -75,23 +76,24 @@ def reconstruct(
     Writes the way back as a strip in false colour, spectra of some pixels, and
     the spectral angle to the scene. The higher the start, the less of the scene
     is left under the noise: from 400 the way leads to a scene of this kind, from
-    100 to this one.
+    100 to this one. The timesteps are those of SpectralDiff's Figs. 9 to 11.
     """
     check_output_folder(out)
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = load_model(model, method, device)
         denoising = _with_unet(loaded, model)
-        _check_start(start, denoising)
+        shown = _timesteps(timesteps, denoising)
         opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
         part = _window(window, opened.shape)
         with stopwatch.stage("reconstruct"):
-            walk = _reconstruction(denoising, opened, part, start)
+            walk = _reconstruction(denoising, opened, part, shown)
         answer = {
             "method": loaded.name,
             "scene": opened.name,
             "window": list(vars(part).values()),
-            "start": start,
+            "start": shown[0],
+            "timesteps": list(shown),
             "spectral_angles_rad": {str(t): angle for t, angle in walk.angles_rad.items()},
             "least_spectral_angle_rad": walk.least_angle_rad,
             "pixels": [
@@ -124,15 +126,22 @@ def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
     )
 
 
-def _check_start(start: int, model: TwoStepClassifier) -> None:
-    """Refuse a timestep that the model's schedule does not have.
+def _timesteps(text: str, model: TwoStepClassifier) -> tuple[int, ...]:
+    """The timesteps that the option names, from the start down to 0.
 
     Raises:
-        SettingError: naming those that it has.
+        SettingError: if they are no falling numbers, or the model's schedule has no such start.
     """
     n_timesteps = model.values_.last_reconstructed or 0
-    if not 1 <= start <= n_timesteps:
-        raise SettingError(f"--start {start}: must lie in 1..{n_timesteps}")
+    words = [word.strip() for word in text.split(",")]
+    numbers = [int(word) if word.isascii() and word.isdigit() else -1 for word in words]
+    falls = all(after < before for before, after in pairwise(numbers))
+    if min(numbers) < 0 or not falls or not 1 <= numbers[0] <= n_timesteps:
+        raise SettingError(
+            f"--timesteps {text}: expected falling whole numbers such as 100,50,10,0; the first "
+            f"must lie in 1..{n_timesteps}"
+        )
+    return tuple(dict.fromkeys((*numbers, 0)))
 
 
 def _window(text: str | None, shape: tuple[int, int]) -> Window:
@@ -159,7 +168,7 @@ def _window(text: str | None, shape: tuple[int, int]) -> Window:
 
 
 def _reconstruction(
-    model: TwoStepClassifier, scene: Scene, window: Window, start: int
+    model: TwoStepClassifier, scene: Scene, window: Window, shown: tuple[int, ...]
 ) -> Reconstruction:
     """Walk from noise to the scene, and measure on the way.
 
@@ -170,11 +179,13 @@ def _reconstruction(
     spectra = scene.read(window)
     if not np.isfinite(spectra).any():
         raise SceneError(f"{scene.name}: {window} has no valid pixel: choose another --window")
-    shown = {start, *(t for t in SHOWN_TIMESTEPS if t < start)}
-    measured = shown.union(range(0, start, ANGLE_STEP))
-    states = model.reconstruct(scene, window, start, tuple(measured))
+    start = shown[0]
+    measured = {*shown, *range(0, start, ANGLE_STEP)}
     # One timestep of noise is next to none: what is lost is what the denoiser is not shown.
+    began = monotonic()
     nearest = model.reconstruct(scene, window, 1, (0,))[0]
+    _forecast(start * (monotonic() - began))
+    states = model.reconstruct(scene, window, start, tuple(measured))
     return Reconstruction(
         scene=spectra,
         states={t: states[t] for t in shown},
@@ -184,6 +195,15 @@ def _reconstruction(
         wavelengths_nm=scene.wavelengths_nm,
         pixels=_pixels(model, scene, window),
     )
+
+
+def _forecast(seconds: float) -> None:
+    """Say how long the way back will take, if one waits for it."""
+    if seconds > WORTH_A_FORECAST_S:
+        console.show_note(
+            f"the way back takes about {duration(seconds)}: a smaller --window or a lower "
+            "first timestep take less"
+        )
 
 
 def _mean_angle(estimate: np.ndarray, spectra: np.ndarray) -> float:
@@ -224,3 +244,10 @@ def _tell(walk: Reconstruction) -> None:
     for timestep in walk.timesteps:
         console.say(f"{timestep:>8}  {walk.angles_rad[timestep]:.4f}")
     console.say(f"   least  {walk.least_angle_rad:.4f}  (left by one timestep of noise)")
+    start, end = walk.timesteps[0], walk.timesteps[-1]
+    if walk.angles_rad[end] >= walk.angles_rad[start]:
+        console.show_note(
+            "the reconstruction is no nearer to the scene than the noise that it began with: the "
+            "denoiser learned too little (--budget of hsidiff fit), or the first timestep leaves "
+            "nothing to remove"
+        )
