@@ -74,7 +74,11 @@ TINY = Sizes(
     n_patches=2,
     fast_steps=2,
     pretrain_steps=2,
-    method_settings={"diffcrn": 'timesteps = [50]\nstages = ["spatial"]'},
+    method_settings={
+        "spectraldiff": 'head = "linear"',
+        "diffspectralnet": 'head = "linear"',
+        "diffcrn": 'head = "linear"\ntimesteps = [50]\nstages = ["spatial"]',
+    },
     head_epochs=1,
     predicted_rows=2,
     mapped_bands=12,

@@ -57,7 +57,7 @@ def real_data() -> Path:
 def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the pages take as given: scene.tif, labels.gpkg with the field "class", compare.toml.
 
-    The profile ``fast`` learns in three steps.
+    The profile ``fast`` learns in three steps, and has the quick head.
     """
     from documents import write_what_the_pages_take  # noqa: PLC0415
     from hsidiff.methods.spectraldiff import PROFILES  # noqa: PLC0415
@@ -65,6 +65,6 @@ def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     write_what_the_pages_take(tmp_path)
     monkeypatch.chdir(tmp_path)
     fast = PROFILES["fast"]
-    quick = replace(fast, values=fast.new_values(pretrain_steps=3))
+    quick = replace(fast, values=fast.new_values(pretrain_steps=3), head="linear")
     monkeypatch.setitem(PROFILES, "fast", quick)
     return tmp_path

@@ -13,7 +13,7 @@ from hsidiff.testing.suite import MakeClassifier
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**BASELINES, **METHODS}
 
 TINY_NETWORK: dict[str, object] = {"n_epochs": 20, "learning_rate": 0.01, "device": "cpu"}
-# The default head, which weighs many experts, is that of spectraldiff alone here.
+# The default head, which weighs many experts, is that of raw alone here.
 # Settings with which a classifier learns a scene of 40 x 50 x 12 in about a second on one core.
 TINY_SETTINGS: dict[str, dict[str, object]] = {
     "cnn-1d": TINY_NETWORK | {"n_epochs": 10},
@@ -23,10 +23,10 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     "spectralformer": TINY_NETWORK | {"n_epochs": 10},
     "pca-mean": {"C": 10.0, "gamma": 1.0},
     "random-forest": {"n_trees": 20},
-    "raw": {"head": "linear", "device": "cpu"},
+    "raw": {"device": "cpu"},
     "random-features": {"head": "linear", "device": "cpu"},
     "denoising-autoencoder": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
-    "spectraldiff": {"pretrain_steps": 10, "device": "cpu"},
+    "spectraldiff": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
     "diffcrn": {
         "head": "linear",
         "pretrain_steps": 5,

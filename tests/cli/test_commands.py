@@ -325,7 +325,7 @@ def test_fetch_without_a_name_says_how_to_see_them(run: Run) -> None:
 
 @pytest.fixture
 def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo with two steps of pretraining on a corner of its scene."""
+    """The demo with two steps of pretraining and the quick head, on a corner of its scene."""
     made = demo.make_synthetic_scene()
     corner = np.s_[:48, :48]
     small = replace(
@@ -336,7 +336,7 @@ def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
         label_values=made.label_values[corner],
     )
     fast = PROFILES["fast"]
-    quick = replace(fast, values=fast.new_values(pretrain_steps=2))
+    quick = replace(fast, values=fast.new_values(pretrain_steps=2), head="linear")
     monkeypatch.setattr(demo, "make_synthetic_scene", lambda: small)
     monkeypatch.setitem(PROFILES, "fast", quick)
 

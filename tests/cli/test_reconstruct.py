@@ -20,7 +20,7 @@ WORDS = ("--window", "2,5,20,16", "--timesteps", "60,50,0")
 @pytest.fixture(scope="module")
 def model(small_files: SmallFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "model"
-    fitted = hsidiff.SpectralDiff(pretrain_steps=3, device="cpu")
+    fitted = hsidiff.SpectralDiff(pretrain_steps=3, head="linear", device="cpu")
     fitted.fit(small_files.scene, small_files.labels).save(folder)
     return folder
 
@@ -67,7 +67,7 @@ def test_the_angles_are_those_of_the_models_own_way_back(
 def test_a_smoothed_model_goes_the_way_back_of_the_one_inside(
     run: Run, small_files: SmallFiles, model: Path, tmp_path: Path
 ) -> None:
-    inner = hsidiff.SpectralDiff(pretrain_steps=3, device="cpu")
+    inner = hsidiff.SpectralDiff(pretrain_steps=3, head="linear", device="cpu")
     fitted = Smoothed(inner).fit(small_files.scene, small_files.labels)
     fitted.save(tmp_path / "model")
     answers = []
@@ -116,7 +116,7 @@ def test_a_model_without_a_way_back_is_refused_in_one_line(
 ) -> None:
     quick = {
         "svm": ("C=1", "gamma=1"),
-        "diffcrn": ("pretrain_steps=1", "timesteps=[50]", 'stages=["spatial"]'),
+        "diffcrn": ("pretrain_steps=1", "head=linear", "timesteps=[50]", 'stages=["spatial"]'),
     }
     settings = [word for setting in quick[method] for word in ("--set", setting)]
     made = run("fit", *small_files.paths, "--method", method, *settings, "-o", tmp_path / "model")
@@ -174,7 +174,7 @@ def test_a_scene_without_wavelengths_and_with_few_bands_will_do(
 ) -> None:
     np.save(tmp_path / "scene.npy", small_scene(n_bands=3).read())
     scene = hsidiff.open_scene(tmp_path / "scene.npy")
-    fitted = hsidiff.SpectralDiff(pretrain_steps=1, device="cpu")
+    fitted = hsidiff.SpectralDiff(pretrain_steps=1, head="linear", device="cpu")
     fitted.fit(scene, small_files.labels).save(tmp_path / "model")
     words = (tmp_path / "scene.npy", "--timesteps", 3, "-o", tmp_path / "out")
     ended = run("reconstruct", tmp_path / "model", *words)
