@@ -45,7 +45,7 @@ def test_a_file_is_read_as_it_is_meant(tmp_path: Path, monkeypatch: pytest.Monke
     (scene,) = asked.scenes
     assert scene.path == Path("/data/fields.tif")
     assert scene.labels == tmp_path / "labels" / "fields.gpkg"
-    assert scene.nodata == -9999
+    assert scene.nodata == (-9999,)
     assert (scene.field, scene.drop_bands, scene.ignore_classes) == ("crop", (1, 5), ("Water", 3))
     assert [split.name for split in asked.splits] == ["blocks-10", "random-10%"]
     assert asked.splits[0].scenes == ("fields",)
@@ -209,3 +209,21 @@ def test_names_of_splits_stay_readable() -> None:
     )
     for name in ("", ".", "..", "../x"):
         assert file_name(name) not in ("", ".", "..")
+
+
+@pytest.mark.parametrize(("written", "meant"), [("0", (0,)), ("[-9999, 0.5]", (-9999, 0.5))])
+def test_one_number_or_several_mean_no_value(
+    written: str, meant: tuple[float, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENES", "/data")
+    scenes = FILE_SCENE.replace("nodata = -9999", f"nodata = {written}")
+    assert read(write_experiment(tmp_path, ["svm"], scenes=scenes)).scenes[0].nodata == meant
+
+
+def test_a_word_is_no_number_that_means_no_value(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCENES", "/data")
+    scenes = FILE_SCENE.replace("nodata = -9999", "nodata = ['none']")
+    with pytest.raises(SettingError, match="nodata='none': must be a number"):
+        read(write_experiment(tmp_path, ["svm"], scenes=scenes))

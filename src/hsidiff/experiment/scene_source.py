@@ -45,6 +45,11 @@ def _numbered(names: Any) -> Any:
     return tuple(enumerate(names, start=1)) if isinstance(names, list) else names
 
 
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+OneOrSeveralNumbers: TypeAlias = Annotated[Several[float], BeforeValidator(_listed)]
 FilePath: TypeAlias = Annotated[Path, BeforeValidator(_path)]
 ClassNames: TypeAlias = Annotated[tuple[tuple[int, str], ...], BeforeValidator(_numbered)]
 BenchmarkName: TypeAlias = Annotated[
@@ -66,7 +71,7 @@ class SceneSource(Table):
         variable: name of the scene's array in its file, or None.
         labels_variable: name of the labels' array, or None.
         field: field of vector labels that holds the classes, or None.
-        nodata: the stored number that means "no value", where the file does not say so.
+        nodata: the stored number that means "no value", or several, where the file does not say so.
         drop_bands: bands of the file, from 1, to leave out.
         ignore_classes: classes to leave out, by id or name.
         benchmark: the benchmark whose files these are, or None.
@@ -81,7 +86,7 @@ class SceneSource(Table):
     variable: str | None = None
     labels_variable: str | None = None
     field: str | None = None
-    nodata: float | None = None
+    nodata: OneOrSeveralNumbers | None = None
     drop_bands: Several[Annotated[int, Field(ge=1)]] = ()
     ignore_classes: Several[int | str] = ()
     benchmark: BenchmarkName | None = None
