@@ -35,6 +35,10 @@ class SettingError(HsidiffError, ValueError):
     """A setting, a profile or a name is unknown or out of range."""
 
 
+class TrainingError(HsidiffError, ArithmeticError):
+    """A training ran away: its loss is no number any more."""
+
+
 class ModelError(HsidiffError, ValueError):
     """A saved model cannot be loaded, or does not fit the scene it is asked to map."""
 

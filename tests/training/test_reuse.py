@@ -22,7 +22,7 @@ class Training:
         self.facts: dict[str, Any] = {}
 
     def of(self, trained: nn.Module, *depends_on: bytes) -> nn.Module:
-        def train() -> dict[str, Any]:
+        def train(unfinished: Path | None) -> dict[str, Any]:
             self.n_calls += 1
             with torch.no_grad():
                 for parameter in trained.parameters():
@@ -81,7 +81,7 @@ def test_facts_come_with_the_network_that_they_are_about(tmp_path: Path) -> None
 
 
 def test_a_training_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    def fail() -> dict[str, Any]:
+    def fail(unfinished: Path | None) -> dict[str, Any]:
         raise KeyboardInterrupt
 
     with reuse_networks(tmp_path), pytest.raises(KeyboardInterrupt):

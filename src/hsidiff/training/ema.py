@@ -14,18 +14,19 @@ class WeightAverage:
 
     Attributes:
         network: a copy of the network that holds the averaged weights.
+        n_updates: how many weights are in the average.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
-        self._n_updates = 0
+        self.n_updates = 0
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Move the average towards the weights of ``network``."""
-        self._n_updates += 1
-        decay = min(self.decay, (1 + self._n_updates) / (10 + self._n_updates))
+        self.n_updates += 1
+        decay = min(self.decay, (1 + self.n_updates) / (10 + self.n_updates))
         for average, new in zip(
             self.network.state_dict().values(), network.state_dict().values(), strict=True
         ):

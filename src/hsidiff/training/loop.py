@@ -4,20 +4,25 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor, nn
 
 from hsidiff.cores import threads_per_operation
-from hsidiff.errors import SettingError
+from hsidiff.errors import SettingError, TrainingError
 from hsidiff.progress import track
+from hsidiff.training.checkpoint import Checkpoint, TrainingState
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace, Trained
 from hsidiff.training.precision import has_fast_bfloat16
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+STEPS_BETWEEN_CHECKS = 50
+"""A loss is looked at so rarely, since a GPU would have to wait for it."""
 
 LossOf = Callable[[nn.Module, torch.device], Tensor]
 """From a network and the device to compute on to a loss, a scalar."""
@@ -70,6 +75,8 @@ def train(
     recipe: Recipe,
     device: str,
     step_name: str,
+    generator: torch.Generator | None = None,
+    checkpoint_path: Path | None = None,
 ) -> Trained:
     """Train a network in place; it ends on the CPU, in evaluation mode.
 
@@ -82,9 +89,16 @@ def train(
         recipe: how.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         step_name: the name under which progress is reported.
+        generator: what ``loss_of`` draws its batches with; only a checkpoint needs it.
+        checkpoint_path: a file that keeps the state every minute, so that a training that was
+            stopped goes on from there, to the same weights; it is gone when the training is over.
+            None keeps nothing.
 
     Returns:
         How many steps were taken, and why it ended there.
+
+    Raises:
+        TrainingError: if the loss is no number any more; the last checkpoint stays.
     """
     fabric = _fabric_on(pick_device(device), recipe.bfloat16)
     make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
@@ -98,6 +112,9 @@ def train(
     model.train()
     with threads_per_operation(recipe.n_threads):
         pace = Pace(recipe.n_steps, recipe.seconds)
+        state = TrainingState(network, optimizer, average, generator, pace)
+        checkpoint = Checkpoint(checkpoint_path, state)
+        checkpoint.resume()
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
                 group["lr"] = _rate_at(position, recipe)
@@ -110,10 +127,27 @@ def train(
             if average is not None:
                 average.update(network)
             pace.step_taken()
+            if checkpoint.is_due or pace.n_taken % STEPS_BETWEEN_CHECKS == 0:
+                _check_loss(loss, step_name, pace.n_taken)
+                checkpoint.save_if_due()
     if average is not None:
         network.load_state_dict(average.network.state_dict())
     network.cpu().eval()
+    checkpoint.remove()
     return pace.trained()
+
+
+def _check_loss(loss: Tensor, step_name: str, n_taken: int) -> None:
+    """Stop a training that has run away.
+
+    Raises:
+        TrainingError: if the loss is not finite.
+    """
+    if not torch.isfinite(loss):
+        raise TrainingError(
+            f"{step_name}: the loss is {loss.item()} at step {n_taken}: look for values of the "
+            "scene that lie far beyond all others (hsidiff info)"
+        )
 
 
 def _fabric_on(accelerator: str, bfloat16: bool) -> "Fabric":

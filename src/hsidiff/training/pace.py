@@ -50,6 +50,17 @@ class Pace:
         self._began = clock()
         self._elapsed_s = 0.0
 
+    def go_on(self, n_taken: int, elapsed_s: float) -> None:
+        """Stand where an earlier training stood, which had taken so many steps and seconds."""
+        self._began = clock() - elapsed_s
+        self.n_taken = n_taken
+        self._locate()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the training began, without those in which it was stopped."""
+        return clock() - self._began
+
     def positions(self) -> Iterator[float]:
         """The position of each step; :meth:`step_taken` is called after it."""
         while self.position < self.n_steps:
@@ -58,15 +69,19 @@ class Pace:
     def step_taken(self) -> None:
         """Count a step."""
         self.n_taken += 1
+        self._locate()
+
+    def _locate(self) -> None:
+        """Find the position of the next step."""
         self.position = self.n_taken
         if self.seconds is not None:
-            self._elapsed_s = clock() - self._began
+            self._elapsed_s = self.elapsed_s
             self.position = self.n_steps * min(self._elapsed_s / self.seconds, 1.0)
 
     def trained(self) -> Trained:
         """How it went, now that it is over."""
         stopped: Literal["steps", "budget"] = "steps" if self.seconds is None else "budget"
-        return Trained(self.n_taken, round(clock() - self._began, 3), stopped)
+        return Trained(self.n_taken, round(self.elapsed_s, 3), stopped)
 
     @property
     def n_units(self) -> int:

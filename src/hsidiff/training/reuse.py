@@ -1,5 +1,7 @@
 """Networks that were trained before are read instead of trained again, where somebody asks for it.
 
+A training that was stopped goes on where it was.
+
 The cells of an experiment learn the same scene with the same seed many times over: no label takes
 part, so the denoiser is the same for every split.
 """
@@ -21,6 +23,8 @@ from torch import nn
 
 from hsidiff.files import write_whole
 from hsidiff.training.weights import load_weights, weights
+
+Train = Callable[[Path | None], dict[str, Any]]
 
 
 @dataclass
@@ -50,32 +54,33 @@ def reuse_networks(folder: Path) -> Iterator[Reuse]:
         _reuse.reset(token)
 
 
-def train_once(
-    network: nn.Module, depends_on: Iterable[bytes], train: Callable[[], dict[str, Any]]
-) -> dict[str, Any]:
+def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Train) -> dict[str, Any]:
     """Train a network in place, or read it if the very same training was done before.
 
-    Without :func:`reuse_networks` around it this is ``train()``.
+    Without :func:`reuse_networks` around it this is ``train(None)``.
 
     Args:
         network: what ``train`` trains; its first weights tell one training from another.
         depends_on: everything else that the outcome follows from.
-        train: the training; gives facts about how it went, JSON values.
+        train: the training, from a file that keeps how far it is, or None; gives facts about how it
+            went, JSON values.
 
     Returns:
         The facts about the training, also where it was done before.
     """
     reuse = _reuse.get()
     if reuse is None:
-        return train()
+        return train(None)
     path = reuse.folder / f"{_key(network, depends_on)}.safetensors"
     if path.exists():
         seconds, facts = _read(network, path)
         reuse.seconds_saved += seconds
         return facts
     began = time.perf_counter()
-    facts = train()
-    about = {"seconds": json.dumps(time.perf_counter() - began), "facts": json.dumps(facts)}
+    facts = train(path.with_suffix(".unfinished.safetensors"))
+    # What was done before it was stopped counts, too.
+    seconds = max(time.perf_counter() - began, facts.get("seconds", 0.0))
+    about = {"seconds": json.dumps(seconds), "facts": json.dumps(facts)}
     with write_whole(path) as new:
         save_file(weights("", network), new, about)
     return facts

@@ -196,7 +196,9 @@ def pretrain(
     return train_once(
         network,
         _bytes_of(pool, repr((denoising, random_state, pick_device(device), loss_name))),
-        lambda: asdict(train(network, loss_of_step, recipe, device, "learn the scene")),
+        lambda unfinished: asdict(
+            train(network, loss_of_step, recipe, device, "learn the scene", generator, unfinished)
+        ),
     )
 
 
