@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.label_map import LabelMap, LandClass
 
 VALUES = np.array([[0, 2, 2], [7, 0, 2]])
 
@@ -12,7 +12,7 @@ VALUES = np.array([[0, 2, 2], [7, 0, 2]])
 def test_classes_are_the_ids_found_with_names_and_colours() -> None:
     labels = LabelMap.from_array(VALUES, names={2: "water"}, colors={7: "#010203"})
     assert labels.classes == (
-        LandClass(2, "water", default_color(0)),
+        LandClass(2, "water", "#1b78e6"),
         LandClass(7, "class 7", "#010203"),
     )
     assert labels.values.dtype == np.int32
@@ -90,7 +90,12 @@ def test_keeping_blanks_labels_and_sample_ids_elsewhere_and_keeps_the_legend() -
     assert labels.keeping(mask).region is None
 
 
-def test_default_colours_are_well_formed_and_differ() -> None:
-    colors = [default_color(position) for position in range(60)]
-    assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
-    assert len(set(colors)) == 60
+def test_repr_is_a_short_table_of_the_classes() -> None:
+    labels = LabelMap.from_array(VALUES, names={2: "water", 5: "snow", 7: "soil"})
+    assert repr(labels).splitlines() == [
+        "LabelMap: 2 x 3 pixels, 4 labelled",
+        "  id  class      pixels",
+        "   2  water           3",
+        "   5  snow            0",
+        "   7  soil            1",
+    ]

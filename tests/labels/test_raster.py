@@ -11,7 +11,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
-from hsidiff.labels.label_map import LandClass, default_color
+from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.legend import Legend
 from hsidiff.labels.raster import (
     from_data_array,
@@ -148,7 +148,7 @@ def test_a_geotiff_brings_class_names_and_the_colours_of_its_palette(grid_scene,
     np.testing.assert_array_equal(labels.values, VALUES)
     assert labels.classes == (
         LandClass(1, "soil", "#ff0010"),
-        LandClass(7, "tree", default_color(1)),  # black in the palette, which is GDAL's padding
+        LandClass(7, "tree", "#21410c"),  # black in the palette, which is GDAL's padding
         LandClass(9, "unused", "#010203"),
     )
 

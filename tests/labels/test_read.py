@@ -9,7 +9,7 @@ import xarray
 from shapely import Point
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError
-from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.read import read_labels
 from hsidiff.scenes.open import open_scene
 
@@ -42,10 +42,10 @@ def test_class_names_replace_those_of_the_file_and_stay_without_a_pixel(bare_sce
     labels = LabelMap.from_array(VALUES, {4: "old"}, {4: "#123456"})
     read = read_labels(labels, bare_scene, class_names={3: "grass", 4: "tree"})
     assert read.classes == (
-        LandClass(1, "class 1", default_color(0)),
-        LandClass(3, "grass", default_color(1)),
+        LandClass(1, "class 1", "#4477aa"),
+        LandClass(3, "grass", "#a7e25e"),
         LandClass(4, "tree", "#123456"),
-        LandClass(9, "class 9", default_color(2)),
+        LandClass(9, "class 9", "#ee6677"),
     )
 
 

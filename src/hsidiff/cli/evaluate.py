@@ -5,16 +5,21 @@ from typing import Annotated
 
 from hsidiff.cli import console
 from hsidiff.cli.inputs import side_of_split
-from hsidiff.cli.options import JsonOption, LabelOptions, argument, split_file_option
-from hsidiff.errors import SettingError
+from hsidiff.cli.options import (
+    JsonOption,
+    LabelOptions,
+    MapArgument,
+    argument,
+    split_file_option,
+)
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.matching import with_ids_of
-from hsidiff.labels.read import read_raster_file
+from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.open import open_scene
 
 
 def evaluate(
-    map_path: Annotated[Path, argument("MAP", "A map of class ids, .tif.")],
+    map_path: MapArgument,
     labels: Annotated[Path, argument("LABELS", "Test labels: points, polygons or a raster.")],
     label_options: LabelOptions,
     split_file: Annotated[
@@ -28,12 +33,7 @@ def evaluate(
     of a split is scored with --split-file: other labels were learned from.
     """
     with console.at_work():
-        grid = open_scene(map_path)
-        if grid.n_bands > 1:
-            raise SettingError(
-                f"{map_path} has {grid.n_bands} bands, a map has one: give the map, .tif"
-            )
-        drawn = read_raster_file(map_path, grid)
+        grid, drawn = open_scene(map_path), read_map(map_path)
         test_labels = label_options.read(labels, grid)
         if split_file is not None:
             test_labels = side_of_split(split_file, "test", test_labels, labels)

@@ -10,14 +10,18 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from hsidiff.cli.options import SPLIT_PANEL, LabelOptions, SceneOptions, option
-from hsidiff.errors import SettingError, SplitError, check_choice
+from hsidiff.errors import LabelError, SettingError, SplitError, check_choice
 from hsidiff.experiment.split_recipe import split_arguments, split_labels
 from hsidiff.files import nearest_that_exists
+from hsidiff.labels.area import read_area
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
 from hsidiff.labels.published import read_test_labels
+from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
 from hsidiff.labels.validity import without_invalid_pixels
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES
+from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
 _OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
@@ -38,6 +42,7 @@ class Inputs:
         labels: the labels.
         label_options: how they were read.
         has_pixels: whether the scene holds any; a label raster may stand for its grid.
+        area: (rows, cols) bool, the area of interest, or None.
     """
 
     scene_path: Path
@@ -46,6 +51,20 @@ class Inputs:
     labels: LabelMap
     label_options: LabelOptions
     has_pixels: bool = True
+    area: np.ndarray | None = None
+
+    def in_area(self, labels: LabelMap) -> LabelMap:
+        """The labels inside the area of interest, which a map of it is scored on.
+
+        Raises:
+            LabelError: if there is none.
+        """
+        if self.area is None:
+            return labels
+        inside = labels.keeping(self.area, labels.region)
+        if not inside.n_labelled:
+            raise LabelError("no test label lies in the area of interest: enlarge it (--area)")
+        return inside
 
     def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids."""
@@ -69,11 +88,34 @@ def read_inputs(
     labels_path: Path,
     scene_options: SceneOptions,
     label_options: LabelOptions,
+    area_path: Path | None = None,
 ) -> Inputs:
-    """Open a scene and read its labels."""
+    """Open a scene and read its labels, and the area of interest."""
     scene = scene_options.open(scene_path)
     labels = without_invalid_pixels(label_options.read(labels_path, scene), scene, labels_path.name)
-    return Inputs(scene_path, [labels_path], scene, labels, label_options)
+    area = None if area_path is None else read_area(area_path, scene)
+    return Inputs(scene_path, [labels_path], scene, labels, label_options, area=area)
+
+
+def read_labels_alone(
+    labels_path: Path,
+    label_options: LabelOptions,
+    scene_path: Path | None,
+    scene_variable: str | None,
+) -> Inputs:
+    """Read labels, on the grid of a scene or, a raster, on their own."""
+    if scene_path is not None:
+        grid = open_scene(scene_path, variable=scene_variable)
+    elif scene_variable is not None:
+        raise SettingError(f"--scene-variable {scene_variable} needs --scene")
+    elif labels_path.suffix.lower() in VECTOR_SUFFIXES:
+        raise SettingError(f"{labels_path}: points and polygons have no pixels: add --scene SCENE")
+    else:
+        grid = grid_of_raster(labels_path, label_options.labels_variable)
+    labels = label_options.read(labels_path, grid)
+    has_pixels = scene_path is not None
+    path = scene_path or labels_path
+    return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
 
 
 def open_named_scene(

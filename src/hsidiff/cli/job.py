@@ -1,5 +1,6 @@
 """The main job: split, learn, map, score, and write it all down."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ def run_job(
     """
     with stopwatch.stage("split"):
         split = split_options.make(inputs, model.receptive_field_px, seed)
+        split = replace(split, test=inputs.in_area(split.test))
     _check_nothing_is_overwritten(inputs, out)
     with stopwatch.stage("learn"):
         model.fit(inputs.scene, split.train)
@@ -62,6 +64,7 @@ def run_job(
                 folder / "map.tif",
                 probabilities_path=folder / "probabilities.tif",
                 tile_size=tile_size,
+                area=inputs.area,
             )
         with stopwatch.stage("score"):
             scores = score(read_class_map(folder / "map.tif"), split.test)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.cli.inputs import SplitOptions, read_labels_alone
 from hsidiff.cli.options import (
     SCENE_PANEL,
     SPLIT_PANEL,
@@ -29,12 +29,9 @@ from hsidiff.labels.leakage import (
     distances_to_training_px,
     measure_leakage,
 )
-from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
-from hsidiff.labels.vector import VECTOR_SUFFIXES
 from hsidiff.progress import track
 from hsidiff.report.leakage import distance_shares, leakage_in_words, mean_leakage, window_shares
-from hsidiff.scenes.open import open_scene
 
 WIDTH = 78
 BAR_LENGTH, BAR = 40, "\N{FULL BLOCK}"
@@ -83,7 +80,7 @@ def leakage(
     if split_options.split == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
-        inputs = _read(labels, label_options, scene, scene_variable)
+        inputs = read_labels_alone(labels, label_options, scene, scene_variable)
         every_seed = track(range(seed, seed + seeds), "split", seeds)
         splits = [split_options.make(inputs, receptive_field, number) for number in every_seed]
         leakages = [measure_leakage(split, receptive_field, sides) for split in splits]
@@ -99,27 +96,6 @@ def _window_sides(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise SettingError(f"--windows {text}: expected odd numbers such as 1,3,7") from error
-
-
-def _read(
-    labels_path: Path,
-    label_options: LabelOptions,
-    scene_path: Path | None,
-    scene_variable: str | None,
-) -> Inputs:
-    """Read the labels, on the scene's grid or on their own."""
-    if scene_path is not None:
-        grid = open_scene(scene_path, variable=scene_variable)
-    elif scene_variable is not None:
-        raise SettingError(f"--scene-variable {scene_variable} needs --scene")
-    elif labels_path.suffix.lower() in VECTOR_SUFFIXES:
-        raise SettingError(f"{labels_path}: points and polygons have no pixels: add --scene SCENE")
-    else:
-        grid = grid_of_raster(labels_path, label_options.labels_variable)
-    labels = label_options.read(labels_path, grid)
-    has_pixels = scene_path is not None
-    path = scene_path or labels_path
-    return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
 
 
 def describe_leakage(splits: Sequence[Split], leakages: Sequence[Leakage]) -> dict[str, Any]:

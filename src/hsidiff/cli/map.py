@@ -8,6 +8,7 @@ from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import outputs_of, run_job
 from hsidiff.cli.options import (
+    AreaOption,
     JsonOption,
     LabelOptions,
     LabelsArgument,
@@ -28,6 +29,7 @@ def map_scene(
     split_options: SplitOptions,
     method_options: MethodOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
+    area: AreaOption = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +44,7 @@ def map_scene(
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("read"):
-            inputs = read_inputs(scene, labels, scene_options, label_options)
+            inputs = read_inputs(scene, labels, scene_options, label_options, area)
         result = run_job(
             inputs,
             model,

@@ -90,6 +90,17 @@ TileSizeOption = Annotated[
 JsonOption = Annotated[bool, option(OUTPUT_PANEL, "", "Answer in JSON.", "--json")]
 
 
+AreaOption = Annotated[
+    Path | None,
+    option(
+        OUTPUT_PANEL,
+        "FILE",
+        "Area of interest, polygons in any CRS (.gpkg, .shp, .geojson): the map is 0 outside.",
+    ),
+]
+MapArgument = Annotated[Path, argument("MAP", "A map of class ids, .tif.")]
+
+
 @dataclass(frozen=True)
 class SceneOptions:
     """How a scene is read."""
@@ -135,6 +146,16 @@ class LabelOptions:
         ),
     ] = None
 
+    classes: Annotated[
+        Path | None,
+        option(
+            LABELS_PANEL,
+            "FILE",
+            "Table that merges, renames and colours classes, .csv: columns class, name, colour. "
+            "hsidiff classes writes one to edit.",
+        ),
+    ] = None
+
     def arguments(self) -> dict[str, Any]:
         """The same as arguments of :func:`~hsidiff.labels.read.read_labels`."""
         return {
@@ -142,6 +163,7 @@ class LabelOptions:
             "layer": self.layer,
             "variable": self.labels_variable,
             "ignore_classes": self.ignore_class or [],
+            "class_names": None if self.classes is None else str(self.classes),
         }
 
     def read(self, path: Path, scene: Scene) -> LabelMap:

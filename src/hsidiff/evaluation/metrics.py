@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.metrics import confusion_matrix
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.label_map import LabelMap, as_text
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,18 @@ class Scores:
     n_scored: int
     n_not_mapped: int
     is_right: np.ndarray = field(repr=False)
+
+    def __repr__(self) -> str:
+        """The main scores, and a table of the classes."""
+        kappa = "-" if self.kappa is None else f"{self.kappa:.3f}"
+        rows = [(e.id, e.name, e.n_test, *map(_percent, (e.accuracy, e.precision, e.f1)))
+                for e in self.per_class]  # fmt: skip
+        heads = ["id", "class", "test pixels", "accuracy", "precision", "F1"]
+        return (
+            f"Scores: overall accuracy {self.overall_accuracy:.1%}, average accuracy "
+            f"{self.average_accuracy:.1%}, kappa {kappa}, {self.n_scored} test pixels\n"
+            f"{as_text(pd.DataFrame(rows, columns=heads))}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values, without ``is_right``: single pixels stand in the map."""
@@ -156,6 +169,10 @@ def _kappa(overall_accuracy: float, n_test: np.ndarray, n_mapped: np.ndarray) ->
     """
     chance = float((n_test / n_test.sum()) @ (n_mapped / n_test.sum()))
     return None if chance == 1 else (overall_accuracy - chance) / (1 - chance)
+
+
+def _percent(fraction: float | None) -> str:
+    return "-" if fraction is None else f"{fraction:.1%}"
 
 
 def _or_none(fraction: float) -> float | None:

@@ -55,6 +55,30 @@ def check_grid(
         )
 
 
+def same_place(
+    shape: tuple[int, int],
+    one: tuple[CRS | None, Affine | None],
+    other: tuple[CRS | None, Affine | None],
+) -> bool:
+    """Whether two grids of one shape lie on each other: CRS and transform, where both have them."""
+    crs, other_crs = known_crs(one[0]), known_crs(other[0])
+    if crs and other_crs and not same_crs(crs, other_crs):
+        return False
+    if one[1] is None or other[1] is None:
+        return True
+    return _shift_px(one[1], other[1], shape) <= TOLERANCE_PX
+
+
+def describe_grid(shape: tuple[int, int], crs: CRS | None, transform: Affine | None) -> str:
+    """Size, CRS and corner of a grid in words."""
+    words = f"{shape[0]} x {shape[1]} pixels"
+    if crs:
+        words += f" in {crs_name(crs)}"
+    if transform is not None:
+        words += f", from {transform.c:.10g}, {transform.f:.10g} in steps of {transform.a:.6g}"
+    return words
+
+
 def _advice_on_shape(shape: tuple[int, ...], scene: Scene) -> str:
     if shape == scene.shape[::-1]:
         return "transpose the labels, if they are of this scene"

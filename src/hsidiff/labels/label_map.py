@@ -1,29 +1,15 @@
 """A label map: the class of each labelled pixel of a scene, 0 where there is no label."""
 
-import colorsys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 from affine import Affine
 from rasterio.crs import CRS
 
 from hsidiff.errors import LabelError
-
-# Paul Tol's "muted" and "bright" schemes: apart from each other for colour-blind readers too.
-# Source: https://personal.sron.nl/~pault/
-_COLORS = (
-    "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#882255",
-    "#44aa99", "#ddcc77", "#332288", "#cc6677", "#117733", "#88ccee", "#999933", "#aa4499",
-)  # fmt: skip
-
-
-def default_color(position: int) -> str:
-    """Colour for the class at ``position`` (from 0) of a list of classes, as ``#rrggbb``."""
-    if position < len(_COLORS):
-        return _COLORS[position]
-    # Beyond the hand-picked ones: hues a golden angle apart, so that neighbours differ.
-    red, green, blue = colorsys.hls_to_rgb(position * 0.618034 % 1.0, 0.5, 0.6)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+from hsidiff.labels.class_colors import class_colors
 
 
 @dataclass(frozen=True)
@@ -39,6 +25,19 @@ class LandClass:
     id: int
     name: str
     color: str
+
+
+def with_colors(classes: Sequence[LandClass], colors: Mapping[int, str]) -> tuple[LandClass, ...]:
+    """Classes with the colours that are given by id, the others with colours by their names."""
+    given = {place: colors[c.id] for place, c in enumerate(classes) if c.id in colors}
+    chosen = class_colors([c.name for c in classes], given)
+    return tuple(replace(c, color=color) for c, color in zip(classes, chosen, strict=True))
+
+
+def own_colors(classes: Sequence[LandClass]) -> dict[int, str]:
+    """The colours, by class id, that somebody chose: others than names alone would give."""
+    by_name = class_colors([c.name for c in classes])
+    return {c.id: c.color for c, color in zip(classes, by_name, strict=True) if c.color != color}
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,14 @@ class LabelMap:
         if unknown:
             raise LabelError(f"label {unknown[0]} is not among the class ids {ids}")
 
+    def __repr__(self) -> str:
+        """The size, and a table of the classes."""
+        counts = self.counts()
+        rows = [(c.id, c.name, counts[c.id]) for c in self.classes]
+        table = pd.DataFrame(rows, columns=["id", "class", "pixels"])
+        size = f"{self.shape[0]} x {self.shape[1]} pixels, {self.n_labelled} labelled"
+        return f"LabelMap: {size}\n{as_text(table)}"
+
     @classmethod
     def from_array(
         cls,
@@ -89,7 +96,7 @@ class LabelMap:
             values: (rows, cols) whole numbers, 0 = unlabelled.
             names: class id to name; an id without a name is called ``class <id>``. Ids that have a
                 name but no pixel stay in the legend.
-            colors: class id to ``#rrggbb``; an id without one gets a default.
+            colors: class id to ``#rrggbb``; an id without one gets one by its name.
             **attributes: the other attributes of :class:`LabelMap`.
 
         Raises:
@@ -107,10 +114,7 @@ class LabelMap:
             raise LabelError("labels must be whole numbers from 0 to 2147483647 (0 = unlabelled)")
         names, colors = names or {}, colors or {}
         ids = sorted((set(np.unique(values).astype(int).tolist()) | set(names)) - {0})
-        classes = tuple(
-            LandClass(i, names.get(i, f"class {i}"), colors.get(i, default_color(position)))
-            for position, i in enumerate(ids)
-        )
+        classes = with_colors([LandClass(i, names.get(i, f"class {i}"), "") for i in ids], colors)
         return cls(values.astype(np.int32), classes, **attributes)  # type: ignore[arg-type]
 
     @property
@@ -134,3 +138,9 @@ class LabelMap:
         values = np.where(mask, self.values, 0).astype(np.int32)
         ids = None if self.sample_ids is None else np.where(mask, self.sample_ids, 0)
         return replace(self, values=values, sample_ids=ids, region=region)
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """A table as lines of plain columns, as ``repr`` shows it."""
+    text: str = table.to_markdown(index=False, tablefmt="plain")
+    return text

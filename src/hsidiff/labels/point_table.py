@@ -35,7 +35,7 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
     Raises:
         LabelError: if there are no such columns, or a coordinate is no number.
     """
-    table = _read_table(path)
+    table = read_table(path, "point")
     plain = {re.sub(r"[\W_]", "", str(key)).lower(): str(key) for key in table.columns}
     crs = None if scene.crs is None else scene.crs.to_wkt()
     for pairs, crs_of_pairs in ((_DEGREES, "EPSG:4326"), (_MAP, crs)):
@@ -57,8 +57,18 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
     )
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    """The cells: numbers in columns that hold numbers only, text elsewhere, None if empty."""
+def read_table(path: Path, row_name: str) -> pd.DataFrame:
+    """The cells: numbers in columns that hold numbers only, text elsewhere, None if empty.
+
+    The separator is the one that the first row shows most often.
+
+    Args:
+        path: the file, in UTF-8 or else in Windows-1252.
+        row_name: what a row stands for, in messages.
+
+    Raises:
+        LabelError: if there is no row of names, or a row has more cells than there are names.
+    """
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -68,9 +78,11 @@ def _read_table(path: Path) -> pd.DataFrame:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     rows = [row for row in lines if any(cell.strip() for cell in row)]
     if not rows:
-        raise LabelError(f"{path.name}: there is no row: expected a row of names, then the points")
+        raise LabelError(
+            f"{path.name}: there is no row: expected a row of names, then a row per {row_name}"
+        )
     names = [name.strip() for name in rows[0]]
-    cells = _cells(rows[1:], len(names), path)
+    cells = _cells(rows[1:], len(names), path, row_name)
     columns = {name: pd.Series([row[i] for row in cells]) for i, name in enumerate(names)}
     return pd.DataFrame({name: _as_numbers(column) for name, column in columns.items()})
 
@@ -83,7 +95,9 @@ def _as_numbers(column: pd.Series) -> pd.Series:
         return column
 
 
-def _cells(rows: list[list[str]], n_names: int, path: Path) -> list[list[str | None]]:
+def _cells(
+    rows: list[list[str]], n_names: int, path: Path, row_name: str
+) -> list[list[str | None]]:
     """Rows of as many cells as there are names.
 
     Raises:
@@ -92,8 +106,8 @@ def _cells(rows: list[list[str]], n_names: int, path: Path) -> list[list[str | N
     for number, row in enumerate(rows, start=1):
         if any(cell.strip() for cell in row[n_names:]):
             raise LabelError(
-                f"{path.name}: point {number} has {len(row)} cells, the first row names {n_names}: "
-                "put quotes around text with commas, or semicolons between columns"
+                f"{path.name}: {row_name} {number} has {len(row)} cells, the first row names "
+                f"{n_names}: put quotes around text with commas, or semicolons between columns"
             )
     padded = [row + [""] * (n_names - len(row)) for row in rows]
     return [[cell.strip() or None for cell in row] for row in padded]

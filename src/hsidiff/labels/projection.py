@@ -14,21 +14,26 @@ _POLE_DEG, _WHOLE_TURN_DEG = 90, 360
 """No latitude, and no longitude, lies beyond."""
 
 
-def project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas.GeoSeries:
-    """Geometries in the CRS of the scene; vertices that have no place in it become infinite."""
+def project(
+    geometry: geopandas.GeoSeries, scene: Scene, name: str, what: str = "labels"
+) -> geopandas.GeoSeries:
+    """Geometries in the CRS of the scene; vertices that have no place in it become infinite.
+
+    ``what`` they are is for messages.
+    """
     crs = None if geometry.crs is None else known_crs(CRS.from_user_input(geometry.crs))
     crs_of_scene = known_crs(scene.crs)
     if crs_of_scene is None and crs is None:
         return geometry
     if crs_of_scene is None:
         raise LabelError(
-            f"{name}: labels are in {crs_name(crs)}, {scene.name} has no CRS: give labels as a "
-            "raster of the scene's grid, or georeference the scene"
+            f"{name}: {what} are in {crs_name(crs)}, {scene.name} has no CRS: georeference the "
+            "scene, or give a raster of its grid"
         )
     if crs is None:
         raise LabelError(
-            f"{name}: labels have no CRS (a missing .prj?), {scene.name} is in "
-            f"{crs_name(crs_of_scene)}: define the CRS of the labels"
+            f"{name}: {what} have no CRS (a missing .prj?), {scene.name} is in "
+            f"{crs_name(crs_of_scene)}: define the CRS of the {what}"
         )
     if same_crs(crs, crs_of_scene):
         return geometry
@@ -39,22 +44,26 @@ def project(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> geopandas
     except Exception as error:  # pyproj's errors have no common parent of their own
         message = " ".join(str(error).split())
         raise LabelError(
-            f"{name}: labels cannot be reprojected from {crs_name(crs)} to "
+            f"{name}: {what} cannot be reprojected from {crs_name(crs)} to "
             f"{crs_name(crs_of_scene)}: {message}"
         ) from error
 
 
 def why_all_outside(
-    geometry: geopandas.GeoSeries, projected: geopandas.GeoSeries, scene: Scene, name: str
+    geometry: geopandas.GeoSeries,
+    projected: geopandas.GeoSeries,
+    scene: Scene,
+    name: str,
+    what: str = "labels",
 ) -> str:
     """The message for labels of which none lies inside the scene, with all extents."""
     crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
     read = ""
     if projected is not geometry:
         own = CRS.from_user_input(geometry.crs)
-        read = f"read in {crs_name(own)}, labels lie {_place(geometry)}; "
+        read = f"read in {crs_name(own)}, {what} lie {_place(geometry)}; "
     return (
-        f"{name}: all labels lie outside {scene.name}: {read}in {crs}, labels lie "
+        f"{name}: all {what} lie outside {scene.name}: {read}in {crs}, {what} lie "
         f"{_place(projected)}, the scene at "
         f"{_extent(*array_bounds(*scene.shape, scene.transform))}: "
         f"{_advice_on_place(geometry, scene, name)}"

@@ -1,10 +1,12 @@
 """Training and test labels that somebody published, in one file or two."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import LabelError, SceneError
+from hsidiff.labels.class_table import read_class_table
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.read import read_labels
@@ -41,6 +43,8 @@ def read_test_labels(
         MissingFileError: if there is no such file.
     """
     own = dict(options)
+    if isinstance(own.get("class_names"), str):  # a table; test labels may lack some classes
+        own["class_names"] = replace(read_class_table(own["class_names"]), needs_all=False)
     is_same = test.exists() and train.exists() and test.samefile(train)
     suffix = test.suffix.lower()
     if suffix not in VECTOR_SUFFIXES:

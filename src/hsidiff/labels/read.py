@@ -13,9 +13,10 @@ import numpy as np
 import xarray
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
+from hsidiff.labels.class_table import ClassTable, read_class_table
 from hsidiff.labels.fields import nearest
 from hsidiff.labels.grid import check_grid
-from hsidiff.labels.label_map import LabelMap, LandClass, default_color
+from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.matching import plain_name
 from hsidiff.labels.raster import (
     GEOTIFF_SUFFIXES,
@@ -45,7 +46,7 @@ def read_labels(
     layer: str | None = None,
     variable: str | None = None,
     ignore_classes: Sequence[int | str] = (),
-    class_names: dict[int, str] | None = None,
+    class_names: dict[int, str] | str | Path | ClassTable | None = None,
 ) -> LabelMap:
     """Read the labels of a scene.
 
@@ -61,7 +62,10 @@ def read_labels(
             files, the file's.
         variable: for ``.mat``, ``.npy`` and ``.npz``, the array's name; None finds it.
         ignore_classes: ids or names of classes to drop, labels and all.
-        class_names: class id to name, in place of the names in the file.
+        class_names: class id to name, in place of the names in the file; or a table ``.csv`` that
+            merges, renames and colours classes, see
+            :func:`~hsidiff.labels.class_table.read_class_table`. ``ignore_classes`` are those that
+            come of it.
 
     Returns:
         The labels, with CRS and transform of the scene.
@@ -86,7 +90,12 @@ def read_labels(
         labels = _read(source, scene, field, layer, variable)
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
-    labels = _renamed(labels, class_names or {})
+    if isinstance(class_names, str | Path):
+        class_names = read_class_table(class_names)
+    if isinstance(class_names, ClassTable):
+        labels = class_names.apply(labels)
+    else:
+        labels = _renamed(labels, class_names or {})
     labels = _without(labels, ignore_classes)
     name = str(source) if isinstance(source, str | Path) else "labels"
     used = [c for c in labels.classes if labels.counts()[c.id]]
@@ -197,12 +206,9 @@ def _renamed(labels: LabelMap, names: dict[int, str]) -> LabelMap:
     """The labels with other names; a name for an id that has no class yet makes a class."""
     if not names:
         return labels
-    known = {land_class.id: land_class for land_class in labels.classes}
-    classes = []
-    for position, number in enumerate(sorted(known.keys() | names.keys())):
-        old = known.get(number, LandClass(number, "", default_color(position)))
-        classes.append(replace(old, name=names.get(number, old.name)))
-    return replace(labels, classes=tuple(classes))
+    known = {c.id: c.name for c in labels.classes} | names
+    classes = [LandClass(number, name, "") for number, name in sorted(known.items())]
+    return replace(labels, classes=with_colors(classes, own_colors(labels.classes)))
 
 
 def _without(labels: LabelMap, ignored: Sequence[int | str]) -> LabelMap:

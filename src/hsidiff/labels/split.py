@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from affine import Affine
 from rasterio.crs import CRS
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
 from hsidiff.files import write_whole
-from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.label_map import LabelMap, LandClass, as_text
 
 _FILE_FORMAT = "hsidiff split 1"
 
@@ -35,6 +36,13 @@ class Split:
     test: LabelMap
     kind: str
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """The kind, and a table of the classes."""
+        n_train, n_test = self.train.counts(), self.test.counts()
+        rows = [(c.id, c.name, n_train[c.id], n_test[c.id]) for c in self.train.classes]
+        table = pd.DataFrame(rows, columns=["id", "class", "training pixels", "test pixels"])
+        return f"Split: {self.kind}\n{as_text(table)}"
 
     def __post_init__(self) -> None:
         """Refuse sides of another shape or legend, sides that overlap, and empty sides."""

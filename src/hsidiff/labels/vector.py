@@ -73,14 +73,14 @@ def from_features(
         HsidiffWarning: once, with counts, if labels were dropped or geometries repaired.
     """
     # 1. The class of each feature, from its attributes.
-    geometry = _checked_geometry(features, name)
+    geometry = checked_geometry(features, name)
     table = features.drop(columns=features.active_geometry_name)
     multi_part = bool((shapely.get_num_geometries(geometry.to_numpy()) > 1).any())
     classes = read_classes(table, field, name, multi_part=multi_part)
     # 2. Its geometry, in single parts on the grid of the scene.
-    transform = _checked_transform(scene, name)
+    transform = checked_transform(scene, name)
     projected = project(geometry, scene, name)
-    parts = _single_parts(projected, classes.ids, transform, scene.shape, name)
+    parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
         raise LabelError(f"{name}: no feature has both a geometry and a class")
     if not parts.inside.any():
@@ -111,7 +111,8 @@ def from_features(
     return labels
 
 
-def _checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.GeoSeries:
+def checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.GeoSeries:
+    """The geometries of a table; refused without any."""
     if features.active_geometry_name is None:
         raise LabelError(f"{name}: the table has no geometry: set one with set_geometry")
     if len(features) == 0:
@@ -119,7 +120,8 @@ def _checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.
     return features.geometry
 
 
-def _checked_transform(scene: Scene, name: str) -> Affine:
+def checked_transform(scene: Scene, name: str) -> Affine:
+    """The transform of a scene; refused without one."""
     if scene.transform is None:
         raise LabelError(
             f"{name}: {scene.name} has no transform, so vector labels have no place in it: "
@@ -128,7 +130,7 @@ def _checked_transform(scene: Scene, name: str) -> Affine:
     return scene.transform
 
 
-def _single_parts(
+def single_parts(
     geometry: geopandas.GeoSeries,
     class_ids: np.ndarray,
     transform: Affine,

@@ -3,6 +3,8 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
@@ -16,6 +18,7 @@ def predict_to_file(
     *,
     probabilities_path: str | Path | None = None,
     tile_size: int = DEFAULT_TILE_SIZE_PX,
+    area: np.ndarray | None = None,
 ) -> None:
     """Map a scene tile by tile into a GeoTIFF; few tiles at a time are in memory.
 
@@ -30,6 +33,8 @@ def predict_to_file(
         probabilities_path: where to write the probabilities, ``*.tif``: one uint8 band per class,
             scale 1/250, 255 = invalid pixel; None writes none.
         tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
+        area: (rows, cols) bool, the pixels to map, see :func:`hsidiff.labels.area.read_area`; all
+            others are as invalid ones, and tiles without any are not computed. None maps all.
 
     Raises:
         ModelError: if the scene has other bands.
@@ -47,6 +52,8 @@ def predict_to_file(
     """
     model.check_scene(scene)
     windows = model.map_windows(scene, tile_size)
+    if area is not None:
+        windows = [window for window in windows if area[window.slices].any()]
     _check_paths(scene, path, probabilities_path)
     grid = Grid(scene.shape, scene.crs, scene.transform)
     with ExitStack() as files:
@@ -56,7 +63,9 @@ def predict_to_file(
             probability_map = files.enter_context(
                 open_probabilities(probabilities_path, grid, model.classes_)
             )
-        for window, probabilities in model.predict_proba_windows(scene, windows):
+        for window, everywhere in model.predict_proba_windows(scene, windows):
+            inside = True if area is None else area[window.slices][..., None]
+            probabilities = np.where(inside, everywhere, 0)
             class_map.write(window, model.most_probable(probabilities))
             if probability_map is not None:
                 probability_map.write(window, probabilities)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.labels.label_map import LandClass, default_color
+from hsidiff.labels.label_map import LandClass, with_colors
 from hsidiff.labels.split import Split
 
 
@@ -77,13 +77,13 @@ class ResultFolder:
 
 def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
     """Classes as the result describes them; what it does not say gets a default."""
-    classes = []
+    classes, colors = [], {}
     for place, entry in enumerate(entries):
         class_id, color = int(entry.get("id", place + 1)), str(entry.get("color"))
-        is_color = re.fullmatch("#[0-9a-fA-F]{6}", color)
-        name = str(entry.get("name", f"class {class_id}"))
-        classes.append(LandClass(class_id, name, color if is_color else default_color(place)))
-    return tuple(classes)
+        classes.append(LandClass(class_id, str(entry.get("name", f"class {class_id}")), ""))
+        if re.fullmatch("#[0-9a-fA-F]{6}", color):
+            colors[class_id] = color
+    return with_colors(classes, colors)
 
 
 def _read_json(path: Path) -> Any:

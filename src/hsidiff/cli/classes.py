@@ -1,0 +1,57 @@
+"""``hsidiff classes``: the classes of labels or of a map, as a table to edit."""
+
+from pathlib import Path
+from typing import Annotated
+
+from hsidiff.cli import console
+from hsidiff.cli.inputs import check_output_file, read_labels_alone
+from hsidiff.cli.options import (
+    SCENE_PANEL,
+    JsonOption,
+    LabelOptions,
+    LabelsArgument,
+    SceneVariableOption,
+    option,
+    out_option,
+)
+from hsidiff.labels.class_table import write_class_table
+
+
+def classes(
+    labels: LabelsArgument,
+    label_options: LabelOptions,
+    scene: Annotated[
+        Path | None,
+        option(
+            SCENE_PANEL,
+            "SCENE",
+            "The scene that the labels are for: points and polygons need its grid.",
+        ),
+    ] = None,
+    scene_variable: SceneVariableOption = None,
+    out: Annotated[
+        Path | None, out_option("FILE", "Table to write, .csv, to edit and give as --classes.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the classes of labels or of a map, or write them as a table to edit.
+
+    Columns: class (id or name), name, colour, pixels. Give classes the same name
+    to merge them, then hand the table to map, fit or edit as --classes.
+    """
+    if out is not None:
+        check_output_file(out, (".csv",), [labels, *([] if scene is None else [scene])])
+    with console.at_work():
+        read = read_labels_alone(labels, label_options, scene, scene_variable).labels
+        if out is not None:
+            write_class_table(read, out)
+    counts = read.counts()
+    if as_json:
+        facts = [{**vars(c), "pixels": counts[c.id]} for c in read.classes]
+        console.answer_json({"classes": facts, "table": None if out is None else str(out)})
+        return
+    width = max(len(c.name) for c in read.classes)
+    for c in read.classes:
+        console.say(f"{c.id:>4}  {c.name:<{width}}  {c.color}  {counts[c.id]:>8} pixels")
+    if out is not None:
+        console.say(f"written: {out}")

@@ -1,0 +1,33 @@
+"""A map of class ids that exists, with its legend."""
+
+from pathlib import Path
+
+from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.read import read_raster_file
+from hsidiff.scenes.open import open_scene
+
+
+def read_map(path: str | Path) -> LabelMap:
+    """Read a map with the names and colours of its classes; all of it is in memory.
+
+    Args:
+        path: a raster of class ids, 0 = no data; one that hsidiff or another program wrote.
+
+    Raises:
+        LabelError: if it has several bands, holds other numbers than ids, or no class at all.
+        MissingFileError: if there is no such file.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise MissingFileError(f"{path}: there is no such map")
+    try:
+        grid = open_scene(path)
+        if grid.n_bands > 1:
+            raise LabelError(f"{path} has {grid.n_bands} bands, a map has one: give the map, .tif")
+        drawn = read_raster_file(path, grid)
+    except SceneError as error:  # the readers of formats serve scenes, too
+        raise LabelError(str(error)) from error
+    if not drawn.n_labelled:
+        raise LabelError(f"{path}: no pixel has a class: give a map of class ids")
+    return drawn
