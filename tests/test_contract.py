@@ -1,5 +1,5 @@
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,6 +11,8 @@ from sklearn.exceptions import NotFittedError
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LabelError, MissingFileError, ModelError, SceneError
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.maps.geotiff import read_class_map
+from hsidiff.maps.predict import predict_to_file
 from hsidiff.progress import listen
 from hsidiff.saved_model import Learned, read_config
 from hsidiff.scenes.scene import ArraySource, Scene
@@ -188,24 +190,59 @@ def test_a_changed_setting_asks_for_a_new_fit(fitted: Nearest, scene: Scene) -> 
     assert fitted.fit(scene, covers(scene.read())).predict(scene).any()
 
 
-def test_other_bands_are_refused_with_both_numbers(fitted: Nearest) -> None:
-    other = scene_of(small_cube(SHAPE, n_bands=5))
+def without_wavelengths(scene: Scene) -> Scene:
+    return replace(scene, file_wavelengths_nm=None)
+
+
+def test_other_bands_without_wavelengths_are_refused_with_both_numbers(fitted: Nearest) -> None:
+    other = without_wavelengths(scene_of(small_cube(SHAPE, n_bands=5)))
     with pytest.raises(ModelError, match="5 usable bands, the model was fitted on 4"):
         fitted.predict(other)
 
 
-@pytest.mark.parametrize(("shift_nm", "fits"), [(1.9, True), (2.1, False), (-30, False)])
+@pytest.mark.parametrize("shift_nm", [0, 1.9, -2])
 def test_wavelengths_may_differ_by_two_nanometres(
-    fitted: Nearest, scene: Scene, shift_nm: float, fits: bool
+    fitted: Nearest, scene: Scene, shift_nm: float
 ) -> None:
     wavelengths = scene.file_wavelengths_nm.copy()
     wavelengths[2] += shift_nm
-    other = Scene("other", scene.source, scene.good_bands, wavelengths)
-    if fits:
-        fitted.check_scene(other)
-    else:
-        with pytest.raises(ModelError, match=r"other: usable band 3 lies at .* nm, the model"):
-            fitted.check_scene(other)
+    other = replace(scene, file_wavelengths_nm=wavelengths)
+    assert fitted.check_scene(other) is other
+
+
+def test_more_bands_in_another_order_are_found_by_wavelength(
+    fitted: Nearest, scene: Scene, tmp_path: Path
+) -> None:
+    cube, wavelengths = scene.read(), scene.wavelengths_nm
+    more = np.concatenate([cube[..., ::-1], np.full((*scene.shape, 1), 7.0, np.float32)], axis=-1)
+    other = replace(
+        scene_of(more), file_wavelengths_nm=np.append(wavelengths[::-1], wavelengths[1] + 200)
+    )
+    np.testing.assert_array_equal(fitted.check_scene(other).read(), cube)
+    np.testing.assert_array_equal(fitted.predict_proba(other), fitted.predict_proba(scene))
+    predict_to_file(fitted, other, tmp_path / "map.tif")
+    np.testing.assert_array_equal(read_class_map(tmp_path / "map.tif"), fitted.predict(scene))
+
+
+def test_bands_that_lack_are_named_with_those_that_are_there(fitted: Nearest, scene: Scene) -> None:
+    other = scene.without_bands([3, 4])
+    with pytest.raises(ModelError) as error:
+        fitted.predict(other)
+    assert str(error.value) == (
+        "small scene lacks 2 of the 4 bands that the model needs, at 1750-2400 nm; it has bands at "
+        "450-1100 nm: fit a model without them (--drop-nm 1750-2400), or map a scene that has them"
+    )
+
+
+def test_without_wavelengths_the_bands_to_drop_are_named(scene: Scene) -> None:
+    plain = without_wavelengths(scene)
+    used = plain.without_bands([2])
+    fitted = Nearest().fit(used, covers(scene.read()))
+    with pytest.raises(ModelError, match=r"3 of as many: leave out band 2 \(--drop-bands 2\)"):
+        fitted.predict(plain)
+    with pytest.raises(ModelError, match="it needs band 4, which is left out here"):
+        fitted.predict(plain.without_bands([4]))
+    np.testing.assert_array_equal(fitted.predict(used), fitted.predict(plain.without_bands([2])))
 
 
 def test_unknown_wavelengths_are_not_compared(fitted: Nearest, scene: Scene) -> None:
@@ -222,7 +259,8 @@ def test_a_saved_model_is_json_and_safetensors_and_comes_back(
     fitted.save(folder)
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["config.json", "learned.safetensors", "preprocess.json"]
-    assert list(load_file(folder / "learned.safetensors")) == ["means"]
+    arrays = load_file(folder / "learned.safetensors")
+    assert [name for name in arrays if not name.startswith("seen_values.")] == ["means"]
     assert read_config(folder)["settings"] == {"reach_px": 1}
     loaded = Nearest.load(folder)
     np.testing.assert_array_equal(loaded.predict(scene), fitted.predict(scene))

@@ -23,6 +23,8 @@ from hsidiff.progress import track
 from hsidiff.saved_model import Learned, SavedModel, read_config, whole_model
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.seen_bands import SeenBands
+from hsidiff.windows.seen_values import SeenValues
 from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
 
@@ -30,7 +32,6 @@ DEFAULT_TILE_SIZE_PX = 112
 """What networks write of larger tiles does not stay in a processor's cache."""
 MAX_TILES_AT_ONCE = 8
 """So many are in memory at most."""
-WAVELENGTH_TOLERANCE_NM = 2.0
 
 
 class TileRead(NamedTuple):
@@ -62,7 +63,13 @@ class SceneClassifier(BaseEstimator, ABC):
 
     classes_: tuple[LandClass, ...] = field(init=False)
     n_bands_: int = field(init=False)
-    wavelengths_nm_: np.ndarray | None = field(init=False)
+    bands_: SeenBands = field(init=False)
+    seen_values_: SeenValues | None = field(init=False)
+
+    @property
+    def wavelengths_nm_(self) -> np.ndarray | None:
+        """(n_bands,) centres of the bands that it was fitted on in nm, or None if unknown."""
+        return self.bands_.wavelengths_nm
 
     @property
     def halo_px(self) -> int:
@@ -116,7 +123,8 @@ class SceneClassifier(BaseEstimator, ABC):
         try:
             labels = _on_valid_pixels(scene, train_labels)
             self.n_bands_ = scene.n_bands
-            self.wavelengths_nm_ = scene.wavelengths_nm
+            self.bands_ = SeenBands.of_scene(scene)
+            self.seen_values_ = SeenValues.of_scene(scene, labels.region)
             counts = labels.counts()
             self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
             self._fit(scene, labels)
@@ -214,7 +222,8 @@ class SceneClassifier(BaseEstimator, ABC):
         """Probabilities of every pixel of a scene.
 
         Args:
-            scene: a scene with the bands that the classifier was fitted on.
+            scene: a scene with the bands that the classifier was fitted on, found by wavelength:
+                see :meth:`check_scene`.
             tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
 
         Returns:
@@ -222,9 +231,9 @@ class SceneClassifier(BaseEstimator, ABC):
             invalid pixel.
 
         Raises:
-            ModelError: if the scene has other bands.
+            ModelError: if the scene lacks bands, or its values are in another unit.
         """
-        self.check_scene(scene)
+        scene = self.check_scene(scene)
         probabilities = np.empty((*scene.shape, len(self.classes_)), dtype=np.float32)
         windows = self.map_windows(scene, tile_size)
         for window, of_window in self.predict_proba_windows(scene, windows):
@@ -236,7 +245,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
         Takes and raises what :meth:`predict_proba` does.
         """
-        self.check_scene(scene)
+        scene = self.check_scene(scene)
         class_map = np.empty(scene.shape, dtype=np.int32)
         windows = self.map_windows(scene, tile_size)
         for window, probabilities in self.predict_proba_windows(scene, windows):
@@ -259,28 +268,24 @@ class SceneClassifier(BaseEstimator, ABC):
         check_is_fitted(self, "classes_")
         return self._get_learned().facts
 
-    def check_scene(self, scene: Scene) -> None:
-        """Refuse a scene whose bands are not those that the classifier was fitted on.
+    def check_scene(self, scene: Scene) -> Scene:
+        """Give back a scene as the classifier reads it: its own bands, in its order.
+
+        Bands are found by wavelength, and resampled where those of the scene lie elsewhere
+        (:mod:`hsidiff.scenes.bands_at`). Where wavelengths are unknown, bands are counted.
 
         Raises:
-            ModelError: if the number of bands differs, or a known wavelength by more than 2 nm.
+            ModelError: if the scene lacks bands, or its values are in another unit than those that
+                were learned from.
+
+        Warns:
+            HsidiffWarning: if bands are resampled.
         """
         check_is_fitted(self, "classes_")
-        if scene.n_bands != self.n_bands_:
-            raise ModelError(
-                f"{scene.name} has {scene.n_bands} usable bands, the model was fitted on "
-                f"{self.n_bands_}: use a scene of the same sensor and drop the same bands"
-            )
-        if scene.wavelengths_nm is None or self.wavelengths_nm_ is None:
-            return
-        distance = np.abs(scene.wavelengths_nm - self.wavelengths_nm_)
-        if distance.max() > WAVELENGTH_TOLERANCE_NM:
-            band = int(distance.argmax())
-            raise ModelError(
-                f"{scene.name}: usable band {band + 1} lies at {scene.wavelengths_nm[band]:.1f} "
-                f"nm, the model was fitted on {self.wavelengths_nm_[band]:.1f} nm: "
-                "use a scene of the same sensor and drop the same bands"
-            )
+        matched = self.bands_.matched(scene, self.n_bands_)
+        if self.seen_values_ is not None:
+            self.seen_values_.check_unit(matched)
+        return matched
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted classifier to a folder: JSON and safetensors, never pickle.
@@ -298,7 +303,8 @@ class SceneClassifier(BaseEstimator, ABC):
             method=self.name,
             settings=settings,
             n_bands=self.n_bands_,
-            wavelengths_nm=self.wavelengths_nm_,
+            bands=self.bands_,
+            seen_values=self.seen_values_,
             classes=self.classes_,
             learned=self._get_learned(),
         )
@@ -322,7 +328,8 @@ class SceneClassifier(BaseEstimator, ABC):
         with whole_model(folder):
             saved = SavedModel.read(folder)
             model = cls(**saved.settings, **parts)
-            model.n_bands_, model.wavelengths_nm_ = saved.n_bands, saved.wavelengths_nm
+            model.n_bands_, model.bands_ = saved.n_bands, saved.bands
+            model.seen_values_ = saved.seen_values
             model.classes_ = saved.classes
             model._set_learned(saved.learned)
         return model

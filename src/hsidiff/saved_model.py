@@ -20,10 +20,14 @@ from safetensors.numpy import load_file, save_file
 from hsidiff.errors import MissingFileError, ModelError
 from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LandClass
+from hsidiff.windows.seen_bands import SeenBands
+from hsidiff.windows.seen_values import SeenValues
 
 CONFIG, PREPROCESS, LEARNED = "config.json", "preprocess.json", "learned.safetensors"
 INNER = "inner"
 """The folder inside that holds the model which another one stands around."""
+SEEN = "seen_values."
+"""What the names of arrays begin with that hold the values learned from."""
 _ADVICE = "save the model again, or copy the whole folder"
 
 
@@ -48,17 +52,19 @@ class SavedModel:
         method: its name.
         settings: its settings by name, JSON values.
         n_bands: usable bands of the scenes that it takes.
-        wavelengths_nm: (n_bands,) their centres, if they are known.
+        bands: which those are.
         classes: the order of the probabilities.
         learned: what it learned.
+        seen_values: what other scenes' values are compared with, if it is known.
     """
 
     method: str
     settings: dict[str, Any]
     n_bands: int
-    wavelengths_nm: np.ndarray | None
+    bands: SeenBands
     classes: tuple[LandClass, ...]
     learned: Learned
+    seen_values: SeenValues | None = None
 
     def write(self, folder: str | Path, write_inner: Callable[[Path], None] | None = None) -> None:
         """Write the model; an older one of that name is replaced when the new one is complete.
@@ -71,15 +77,16 @@ class SavedModel:
             ModelError: if there is something else of that name.
         """
         check_model_folder(folder)
-        wavelengths = None if self.wavelengths_nm is None else self.wavelengths_nm.tolist()
         config = {"method": self.method, "settings": self.settings, "hsidiff": version("hsidiff")}
         preprocess = {
             "n_bands": self.n_bands,
-            "wavelengths_nm": wavelengths,
+            **self.bands.to_json(),
             "classes": [asdict(land_class) for land_class in self.classes],
             "facts": self.learned.facts,
         }
-        arrays = {key: np.ascontiguousarray(array) for key, array in self.learned.arrays.items()}
+        seen = {} if self.seen_values is None else self.seen_values.arrays(SEEN)
+        both = self.learned.arrays | seen
+        arrays = {key: np.ascontiguousarray(array) for key, array in both.items()}
         with write_whole_folder(folder) as new:
             write_json(new / CONFIG, config)
             write_json(new / PREPROCESS, preprocess)
@@ -100,14 +107,18 @@ class SavedModel:
         config = read_config(folder)
         with _whole_file(Path(folder) / PREPROCESS) as path:
             about = json.loads(path.read_text(encoding="utf-8"))
-            wavelengths = about["wavelengths_nm"]
             n_bands, facts = about["n_bands"], about["facts"]
-            wavelengths_nm = None if wavelengths is None else np.array(wavelengths, dtype=float)
+            bands = SeenBands.from_json(about)
             classes = tuple(LandClass(**entry) for entry in about["classes"])
         # Python opens it first: safetensors calls a file that may not be read a missing one.
         with _whole_file(Path(folder) / LEARNED) as path, path.open("rb"):
-            learned = Learned(load_file(path), facts)
-        return cls(config["method"], config["settings"], n_bands, wavelengths_nm, classes, learned)
+            arrays = load_file(path)
+            seen_values = SeenValues.from_arrays(SEEN, arrays)
+            own = {name: array for name, array in arrays.items() if not name.startswith(SEEN)}
+        learned = Learned(own, facts)
+        return cls(
+            config["method"], config["settings"], n_bands, bands, classes, learned, seen_values
+        )
 
 
 @contextmanager

@@ -282,7 +282,7 @@ class TwoStepClassifier(SceneClassifier):
             ModelError: if the scene has other bands.
             SettingError: if a timestep is out of range, or there is no denoiser of whole windows.
         """
-        self.check_scene(scene)
+        scene = self.check_scene(scene)
         return self.values_.reconstruct(scene, window or Window.whole(scene.shape), start, keep)
 
     def _get_learned(self) -> Learned:

@@ -23,6 +23,7 @@ from hsidiff.maps.predict import predict_to_file
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.seen_bands import SeenBands
 
 UTM_33N = CRS.from_epsg(32633)
 NORTH_UP = Affine(30.0, 0.0, 380_000.5, 0.0, -30.0, 5_800_000.25)
@@ -64,7 +65,8 @@ class Brightness(SceneClassifier):
 def fitted(ids=(1, 2, 5), **settings_of_model):
     model = Brightness(**settings_of_model)
     model.classes_ = tuple(LandClass(i, f"class <{i}> & more", "#aa3377") for i in ids)
-    model.n_bands_, model.wavelengths_nm_, model.n_tiles_ = 2, None, 0
+    model.n_bands_, model.bands_, model.seen_values_ = 2, SeenBands(None), None
+    model.n_tiles_ = 0
     return model
 
 

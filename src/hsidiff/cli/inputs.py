@@ -118,13 +118,6 @@ def read_labels_alone(
     return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
 
 
-def open_named_scene(
-    path: Path, variable: str | None, drop_bands: str | None, nodata: list[float] | None
-) -> Scene:
-    """The scene that single options describe: :meth:`SceneOptions.open`."""
-    return SceneOptions(variable, drop_bands, nodata).open(path)
-
-
 def side_of_split(
     split_file: Path, side: Literal["train", "test"], labels: LabelMap, labels_path: Path
 ) -> LabelMap:

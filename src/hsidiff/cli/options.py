@@ -11,11 +11,13 @@ from typer.models import ArgumentInfo, OptionInfo
 from hsidiff.errors import SettingError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.read import read_labels
+from hsidiff.scenes.bands import NmRange
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
 SCENE_PANEL, LABELS_PANEL, SPLIT_PANEL = "Scene", "Labels", "Split"
 METHOD_PANEL, OUTPUT_PANEL = "Method", "Output"
+_NM_RANGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*-\s*(\d+(?:\.\d+)?)\s*", re.ASCII)
 _BANDS = re.compile(r"\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*", re.ASCII)
 
 
@@ -56,6 +58,22 @@ SceneVariableOption = Annotated[
 ]
 DropBandsOption = Annotated[
     str | None, option(SCENE_PANEL, "1-3,7", "Bands of the file to leave out, numbered from 1.")
+]
+DropNmOption = Annotated[
+    str | None,
+    option(SCENE_PANEL, "1350-1450,1800-1950", "Wavelengths in nm whose bands to leave out."),
+]
+KeepNmOption = Annotated[
+    str | None,
+    option(SCENE_PANEL, "400-1000", "Wavelengths in nm: bands outside these ranges are left out."),
+]
+RescaleOption = Annotated[
+    float | None,
+    option(
+        SCENE_PANEL,
+        "FACTOR",
+        "Multiply all values, for a scene in another unit than the one that was learned from.",
+    ),
 ]
 NodataOption = Annotated[
     list[float] | None,
@@ -108,6 +126,9 @@ class SceneOptions:
     scene_variable: SceneVariableOption = None
     drop_bands: DropBandsOption = None
     nodata: NodataOption = None
+    drop_nm: DropNmOption = None
+    keep_nm: KeepNmOption = None
+    rescale: RescaleOption = None
 
     def open(self, path: Path) -> Scene:
         """The scene that the options describe.
@@ -115,11 +136,16 @@ class SceneOptions:
         Raises:
             MissingFileError: if there is no such file.
             SceneError: if it holds no scene.
-            SettingError: if the bands to drop are no list of numbers.
+            SettingError: if the bands or wavelengths are no list of them, or the factor is none.
         """
-        bands = _band_numbers(self.drop_bands)
         return open_scene(
-            path, variable=self.scene_variable, drop_bands=bands, nodata=self.nodata or None
+            path,
+            variable=self.scene_variable,
+            drop_bands=_band_numbers(self.drop_bands),
+            nodata=self.nodata or None,
+            drop_nm=_nm_ranges("--drop-nm", self.drop_nm),
+            keep_nm=_nm_ranges("--keep-nm", self.keep_nm),
+            rescale=self.rescale,
         )
 
 
@@ -185,3 +211,21 @@ def _band_numbers(text: str | None) -> list[int]:
             raise SettingError(f"--drop-bands {text}: expected numbers and ranges such as 1-3,7")
         numbers += bands
     return numbers
+
+
+def _nm_ranges(name: str, text: str | None) -> list[NmRange]:
+    """The ranges that ``1350-1450,1800-1950`` stands for.
+
+    Raises:
+        SettingError: if it is not such a list.
+    """
+    ranges: list[NmRange] = []
+    for part in [] if text is None else text.split(","):
+        ends = _NM_RANGE.fullmatch(part)
+        if ends is None or float(ends[1]) > float(ends[2]):
+            raise SettingError(
+                f"{name} {text}: expected ranges of wavelengths in nm, the lower end first, such "
+                "as 1350-1450,1800-1950"
+            )
+        ranges.append((float(ends[1]), float(ends[2])))
+    return ranges

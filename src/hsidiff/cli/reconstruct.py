@@ -12,14 +12,12 @@ import typer
 
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import check_output_folder, open_named_scene
+from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import (
     METHOD_PANEL,
-    DropBandsOption,
     JsonOption,
-    NodataOption,
     SceneArgument,
-    SceneVariableOption,
+    SceneOptions,
     out_option,
 )
 from hsidiff.contract import SceneClassifier
@@ -45,6 +43,7 @@ MAX_PIXELS_SHOWN = 4
 def reconstruct(
     model: ModelArgument,
     scene: SceneArgument,
+    scene_options: SceneOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for the pictures.")],
     window: Annotated[
         str | None,
@@ -66,9 +65,6 @@ def reconstruct(
     ] = ",".join(map(str, SHOWN_TIMESTEPS)),
     method: OwnClassOption = None,
     device: DeviceOption = None,
-    scene_variable: SceneVariableOption = None,
-    drop_bands: DropBandsOption = None,
-    nodata: NodataOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add noise to a scene, and let a saved model remove it.
@@ -84,7 +80,7 @@ def reconstruct(
         loaded = load_model(model, method, device)
         denoising = _with_unet(loaded, model)
         shown = _timesteps(timesteps, denoising)
-        opened = open_named_scene(scene, scene_variable, drop_bands, nodata)
+        opened = scene_options.open(scene)
         part = _window(window, opened.shape)
         with stopwatch.stage("reconstruct"):
             walk = _reconstruction(denoising, opened, part, shown)
@@ -175,7 +171,7 @@ def _reconstruction(
     Raises:
         SceneError: if the window has no valid pixel.
     """
-    model.check_scene(scene)
+    scene = model.check_scene(scene)
     spectra = scene.read(window)
     if not np.isfinite(spectra).any():
         raise SceneError(f"{scene.name}: {window} has no valid pixel: choose another --window")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, check_choice
 from hsidiff.experiment.checked_table import Several, Table
@@ -55,7 +55,8 @@ ClassNames: TypeAlias = Annotated[tuple[tuple[int, str], ...], BeforeValidator(_
 BenchmarkName: TypeAlias = Annotated[
     str, AfterValidator(lambda name: check_choice("benchmark", name, BENCHMARKS))
 ]
-_COMMON_KEYS = ("name", "drop_bands", "ignore_classes")
+NmRange: TypeAlias = Annotated[tuple[float, float], Strict(False)]
+_COMMON_KEYS = ("name", "drop_bands", "drop_nm", "keep_nm", "ignore_classes")
 _LABEL_KEYS = ("labels", "test_labels", "class_names")
 _GENERATOR_KEYS = ("shape", "n_bands", "n_classes", "random_state")
 
@@ -73,6 +74,8 @@ class SceneSource(Table):
         field: field of vector labels that holds the classes, or None.
         nodata: the stored number that means "no value", or several, where the file does not say so.
         drop_bands: bands of the file, from 1, to leave out.
+        drop_nm: ranges of wavelengths, [first, last] in nm, whose bands to leave out.
+        keep_nm: ranges of wavelengths outside which bands are left out.
         ignore_classes: classes to leave out, by id or name.
         benchmark: the benchmark whose files these are, or None.
         embedded: whether the scene is generated; the four after it are the generator's arguments.
@@ -88,6 +91,8 @@ class SceneSource(Table):
     field: str | None = None
     nodata: OneOrSeveralNumbers | None = None
     drop_bands: Several[Annotated[int, Field(ge=1)]] = ()
+    drop_nm: Several[NmRange] = ()
+    keep_nm: Several[NmRange] = ()
     ignore_classes: Several[int | str] = ()
     benchmark: BenchmarkName | None = None
     embedded: bool = False
@@ -147,7 +152,12 @@ class SceneSource(Table):
         """
         scene = self.path if self.path is not None else self._generate().scene
         return open_scene(
-            scene, variable=self.variable, drop_bands=self.drop_bands, nodata=self.nodata
+            scene,
+            variable=self.variable,
+            drop_bands=self.drop_bands,
+            nodata=self.nodata,
+            drop_nm=self.drop_nm,
+            keep_nm=self.keep_nm,
         )
 
     def read_labels(self, scene: Scene) -> tuple[LabelMap, LabelMap | None]:

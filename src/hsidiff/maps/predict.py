@@ -27,7 +27,8 @@ def predict_to_file(
 
     Args:
         model: a fitted classifier.
-        scene: a scene with the bands that the classifier was fitted on.
+        scene: a scene with the bands that the classifier was fitted on, found by wavelength: see
+            :meth:`~hsidiff.contract.SceneClassifier.check_scene`.
         path: the map, ``*.tif``: class ids, 0 = invalid pixel, with colours. Beside it come
             ``<path>.aux.xml`` (class names for GDAL) and ``*.qml`` (style for QGIS).
         probabilities_path: where to write the probabilities, ``*.tif``: one uint8 band per class,
@@ -37,7 +38,7 @@ def predict_to_file(
             others are as invalid ones, and tiles without any are not computed. None maps all.
 
     Raises:
-        ModelError: if the scene has other bands.
+        ModelError: if the scene lacks bands, or its values are in another unit.
         SettingError: if ``tile_size`` is not at least 1, or a path is
             not that of a new GeoTIFF.
 
@@ -50,7 +51,7 @@ def predict_to_file(
         >>> hsidiff.open_scene("map.tif").shape
         (40, 50)
     """
-    model.check_scene(scene)
+    scene = model.check_scene(scene)
     windows = model.map_windows(scene, tile_size)
     if area is not None:
         windows = [window for window in windows if area[window.slices].any()]

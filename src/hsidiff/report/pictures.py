@@ -91,10 +91,8 @@ def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
     A pixel without a value in one of the three is transparent.
     """
     indices = scene.band_indices[list(false_colour_bands(scene))]
-    good_bands = np.zeros_like(scene.good_bands)
-    good_bands[indices] = True
-    three_bands = replace(scene, good_bands=good_bands)
-    order = np.searchsorted(three_bands.band_indices, indices)
+    bands, order = np.unique(indices, return_inverse=True)
+    three_bands = replace(scene, band_order=bands)
     values = np.empty((*(ceil(size / step) for size in scene.shape), 3), dtype=np.float32)
     for window in tile_windows(scene.shape, step * ceil(READ_SIZE_PX / step)):
         shown = three_bands.read(window)[::step, ::step, order]

@@ -45,7 +45,7 @@ def without_empty_bands(scene: Scene) -> Scene:
 
 def _empty_bands(scene: Scene) -> np.ndarray:
     """Indices, from 0, of the usable bands without a value in any pixel."""
-    bands = scene.band_indices
+    bands = np.sort(scene.band_indices)
     stored_as = scene.source.dtype.kind
     may_lack = stored_as == "f" or bool(scene.nodata_numbers)
     if not may_lack and not getattr(scene.source, "masked", False):
@@ -107,7 +107,7 @@ def _sampled_spectra(scene: Scene) -> np.ndarray:
     """(pixels, n_bands) stored numbers of the sampled pixels that have values."""
     spectra = []
     for window in _sampled_windows(scene.shape):
-        stored = scene.source.read(window, scene.band_indices)
+        stored = scene.read_stored(window, scene.band_indices)
         spectra.append(stored[~scene.lacks_value(stored).any(axis=-1)])
     return np.concatenate(spectra)
 
@@ -143,7 +143,7 @@ def _fill_spectrum(spectra: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
 def _is_flat(scene: Scene, spectrum: np.ndarray) -> bool:
     """Whether a stored spectrum is one number in all bands once it is scaled."""
     scale, offset = (
-        np.broadcast_to(number, scene.good_bands.shape)[scene.good_bands]
+        np.broadcast_to(number, scene.good_bands.shape)[scene.band_indices]
         for number in (scene.scale, scene.offset)
     )
     scaled = spectrum * scale.astype(np.float32) + offset.astype(np.float32)
@@ -155,5 +155,5 @@ def _count(scene: Scene, spectrum: np.ndarray) -> int:
     some = np.unique([0, len(spectrum) // 2, len(spectrum) - 1])
     bands = scene.band_indices[some]
     windows = _spread_windows(scene.shape)
-    equal = (scene.source.read(window, bands) == spectrum[some] for window in windows)
+    equal = (scene.read_stored(window, bands) == spectrum[some] for window in windows)
     return sum(int(pixels.all(axis=-1).sum()) for pixels in equal)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
+from hsidiff.scenes.bands import NmRange, in_wavelength_order, with_only_nm, without_nm
 from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.array_file import open_array_file
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
@@ -32,12 +33,16 @@ def open_scene(
     variable: str | None = None,
     drop_bands: Sequence[int] = (),
     nodata: float | Sequence[float] | None = None,
+    drop_nm: Sequence[NmRange] = (),
+    keep_nm: Sequence[NmRange] = (),
+    rescale: float | None = None,
 ) -> Scene:
     """Open a scene, without reading all its pixels where the format allows that.
 
     Formats: MATLAB (``.mat``, v4 to v7.3), NumPy (``.npy``, ``.npz``), GeoTIFF and COG, ENVI (the
     file of numbers or its ``.hdr``), xarray objects and NumPy arrays. Wavelengths, good bands,
-    nodata, scale, CRS and transform come along where the format has them.
+    nodata, scale, CRS and transform come along where the format has them. Bands whose wavelengths
+    are known are read in their order, whatever the order of the file.
 
     Args:
         source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
@@ -45,13 +50,18 @@ def open_scene(
         drop_bands: numbers, from 1, of bands of the file that are not to be used.
         nodata: the stored number that means "no value", or several, where the file does not say
             so, or says others.
+        drop_nm: ranges of wavelengths, (first, last) in nm, whose bands are not to be used.
+        keep_nm: ranges of wavelengths outside which no band is to be used.
+        rescale: what all values are multiplied by, after the file's own scale and offset.
 
     Returns:
         The scene; its pixels are read by :meth:`Scene.read`, window by window.
 
     Raises:
         MissingFileError: if there is no such file.
-        SceneError: if the file is of no known format, is broken, or holds no scene.
+        SceneError: if the file is of no known format, is broken, or holds no scene; if a range
+            holds none of its bands, or no band is left.
+        SettingError: if a range or the factor cannot be one.
 
     Warns:
         HsidiffWarning: if bands hold no value in any pixel, which leaves them out; if many pixels
@@ -63,31 +73,50 @@ def open_scene(
         >>> scene = hsidiff.open_scene("scene.tif", drop_bands=[1, 2])
         >>> scene.shape, scene.n_bands
         ((40, 50), 10)
+        >>> hsidiff.open_scene("scene.tif", keep_nm=[(400, 1000)]).n_bands
+        4
     """
-    if isinstance(source, str | Path):
-        scene = _open_file(Path(source), variable)
-    elif variable is not None:
-        raise SceneError(f"variable={variable!r} names an array of a file: give it with a path")
-    elif isinstance(source, Scene):
-        scene = source
-    elif isinstance(source, xarray.DataArray):
-        scene = open_xarray(source)
-    elif isinstance(source, np.ndarray):
-        scene = _scene_of_array(source)
-    else:
-        raise SceneError(
-            f"a {type(source).__name__} is no scene: expected a path, an xarray.DataArray or "
-            "a NumPy array (rows, cols, bands)"
-        )
+    scene = _scene_of(source, variable)
     if nodata is not None:
         scene = _with_nodata(scene, nodata)
     if len(drop_bands):
         scene = scene.without_bands(list(drop_bands))
+    if len(drop_nm):
+        scene = without_nm(scene, drop_nm)
+    if len(keep_nm):
+        scene = with_only_nm(scene, keep_nm)
+    if rescale is not None:
+        scene = scene.rescaled(rescale)
     if source is scene:
         return scene
-    scene = without_empty_bands(scene)
+    scene = in_wavelength_order(without_empty_bands(scene))
     warn_of_fill(scene)
     return scene
+
+
+def _scene_of(
+    source: str | Path | xarray.DataArray | np.ndarray | Scene, variable: str | None
+) -> Scene:
+    """The scene as it is in the file or object.
+
+    Raises:
+        MissingFileError: if there is no such file.
+        SceneError: if it holds no scene.
+    """
+    if isinstance(source, str | Path):
+        return _open_file(Path(source), variable)
+    if variable is not None:
+        raise SceneError(f"variable={variable!r} names an array of a file: give it with a path")
+    if isinstance(source, Scene):
+        return source
+    if isinstance(source, xarray.DataArray):
+        return open_xarray(source)
+    if isinstance(source, np.ndarray):
+        return _scene_of_array(source)
+    raise SceneError(
+        f"a {type(source).__name__} is no scene: expected a path, an xarray.DataArray or "
+        "a NumPy array (rows, cols, bands)"
+    )
 
 
 def _with_nodata(scene: Scene, nodata: float | Sequence[float]) -> Scene:

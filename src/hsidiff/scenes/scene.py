@@ -13,7 +13,7 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import SceneError, SettingError
 from hsidiff.files import sha256_of_files
 from hsidiff.scenes.window import Window
 
@@ -75,8 +75,9 @@ class Scene:
     """A hyperspectral scene.
 
     A band that ``good_bands`` excludes is never read: ``n_bands`` and ``wavelengths_nm`` speak of
-    the usable bands only. A pixel that lacks a value in any usable band is invalid: it reads as
-    NaN in all bands, is never learned from, and is 0 in every map.
+    the usable bands only, in the order of ``band_indices``. A pixel that lacks a value in any
+    usable band is invalid: it reads as NaN in all bands, is never learned from, and is 0 in every
+    map.
 
     Attributes:
         name: a short name, usually the file's.
@@ -90,6 +91,10 @@ class Scene:
         crs: coordinate reference system, or None.
         transform: affine transform from (col, row) to map coordinates, or None.
         files: the files that hold the scene; empty for one made in memory.
+        file_fwhm_nm: (bands of the file,) full width of each band's response at half its maximum in
+            nm, NaN where unknown, or None.
+        band_order: indices of bands in the order in which they are read, or None for that of the
+            file; a band that is not among them is not read.
     """
 
     name: str
@@ -103,6 +108,8 @@ class Scene:
     transform: Affine | None = None
     files: tuple[Path, ...] = ()
     more_nodata: tuple[float, ...] = ()
+    file_fwhm_nm: np.ndarray | None = field(default=None, repr=False)
+    band_order: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check that band-wise attributes have one entry per band of the file."""
@@ -128,20 +135,27 @@ class Scene:
 
     @property
     def band_indices(self) -> np.ndarray:
-        """Indices, from 0, of the usable bands in the file."""
-        return np.flatnonzero(self.good_bands)
+        """Indices, from 0, of the usable bands in the file, in the order in which they are read."""
+        if self.band_order is None:
+            return np.flatnonzero(self.good_bands)
+        return self.band_order[self.good_bands[self.band_order]]
 
     @property
     def n_bands(self) -> int:
         """Number of usable bands."""
-        return int(self.good_bands.sum())
+        return len(self.band_indices)
 
     @property
     def wavelengths_nm(self) -> np.ndarray | None:
         """(n_bands,) centres of the usable bands in nm, or None if unknown."""
         if self.file_wavelengths_nm is None:
             return None
-        return self.file_wavelengths_nm[self.good_bands]
+        return self.file_wavelengths_nm[self.band_indices]
+
+    @property
+    def fwhm_nm(self) -> np.ndarray | None:
+        """(n_bands,) widths of the usable bands in nm, NaN where unknown, or None."""
+        return None if self.file_fwhm_nm is None else self.file_fwhm_nm[self.band_indices]
 
     def read(self, window: Window | None = None) -> np.ndarray:
         """Read the usable bands of a window.
@@ -158,7 +172,7 @@ class Scene:
         window = window or Window.whole(self.shape)
         if window.clipped(self.shape) != window:
             raise SceneError(f"{window} leaves {self.name}, which is {self.shape} (rows, cols)")
-        stored = self.source.read(window, self.band_indices)
+        stored = self.read_stored(window, self.band_indices)
         values = stored.astype(np.float32)
         lacking = self.lacks_value(stored)
         if stored.dtype == np.float64:  # of which float32 cannot hold all
@@ -168,6 +182,14 @@ class Scene:
         values += self._at_good_bands(self.offset)
         values[invalid] = np.nan
         return values
+
+    def read_stored(self, window: Window, indices: np.ndarray) -> np.ndarray:
+        """Stored numbers of bands of the file, in any order, as (rows, cols, len(indices))."""
+        in_file = np.argsort(indices)
+        stored = self.source.read(window, indices[in_file])
+        if np.array_equal(in_file, np.arange(len(indices))):
+            return stored
+        return stored[..., np.argsort(in_file)]
 
     @property
     def nodata_numbers(self) -> tuple[float, ...]:
@@ -193,7 +215,17 @@ class Scene:
 
     def _at_good_bands(self, number: float | np.ndarray) -> np.ndarray:
         number = np.asarray(number, dtype=np.float32)
-        return number[self.good_bands] if number.ndim else number
+        return number[self.band_indices] if number.ndim else number
+
+    def rescaled(self, factor: float) -> "Scene":
+        """This scene with all its values multiplied by a factor; nodata stays as it is stored.
+
+        Raises:
+            SettingError: if the factor is not a positive number.
+        """
+        if not (np.isfinite(factor) and factor > 0):
+            raise SettingError(f"rescale={factor:g}: must be a positive number, such as 0.0001")
+        return replace(self, scale=self.scale * factor, offset=self.offset * factor)
 
     def without_bands(self, numbers: list[int]) -> "Scene":
         """This scene without some bands.

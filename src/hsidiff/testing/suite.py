@@ -8,7 +8,7 @@ import inspect
 import random
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -380,14 +380,24 @@ def test_a_scene_without_a_valid_pixel_gives_an_empty_map(fitted: SceneClassifie
     assert not fitted.predict(empty).any()
 
 
-def test_a_scene_with_other_bands_is_refused(fitted: SceneClassifier, scene: Scene) -> None:
+def test_a_scene_that_lacks_bands_is_refused(fitted: SceneClassifier, scene: Scene) -> None:
+    with pytest.raises(ModelError, match=r"lacks 2 of the 12 bands"):
+        fitted.predict(scene.without_bands([6, 7]))
+    unknown = replace(small_scene(n_bands=13), file_wavelengths_nm=None)
     with pytest.raises(ModelError, match=r"13 usable bands.*fitted on 12"):
-        fitted.predict(small_scene(n_bands=13))
-    moved = scene_of(small_cube())
-    assert moved.file_wavelengths_nm is not None
-    moved.file_wavelengths_nm[5] += 50
-    with pytest.raises(ModelError, match="usable band 6"):
-        fitted.predict_proba(moved)
+        fitted.predict_proba(unknown)
+
+
+def test_bands_are_found_by_wavelength(fitted: SceneClassifier, scene: Scene) -> None:
+    turned = replace(
+        scene_of(small_stored()[..., ::-1]), file_wavelengths_nm=np.linspace(2400, 450, 12)
+    )
+    assert_same_probabilities(fitted.predict_proba(turned), fitted.predict_proba(scene))
+
+
+def test_a_scene_in_another_unit_is_refused(fitted: SceneClassifier, scene: Scene) -> None:
+    with pytest.raises(ModelError, match=r"10,000 times larger .* --rescale 0\.0001 "):
+        fitted.predict(scene.rescaled(10_000))
 
 
 # Saving

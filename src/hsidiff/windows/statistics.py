@@ -208,7 +208,7 @@ def _warn_of_flat_pixels(scene: Scene, flat: Counter[float], n_valid: int) -> No
 
 
 def _refuse_constant_bands(scene: Scene, lowest: np.ndarray, highest: np.ndarray) -> None:
-    constant = scene.band_indices[lowest == highest] + 1
+    constant = np.sort(scene.band_indices[lowest == highest]) + 1
     if constant.size:
         raise SceneError(
             f"{scene.name}: band {band_list(constant)} holds one value only: "
@@ -220,10 +220,10 @@ def _why_nothing_is_valid(scene: Scene) -> str:
     """Find the bands that empty the scene: those without a value in any pixel."""
     empty = np.ones(scene.n_bands, dtype=bool)
     for window in tile_windows(scene.shape, READ_SIZE_PX):
-        stored = scene.source.read(window, scene.band_indices)
+        stored = scene.read_stored(window, scene.band_indices)
         empty &= scene.lacks_value(stored).all(axis=(0, 1))
     if empty.any() and not empty.all():
-        bands = band_list(scene.band_indices[empty] + 1)
+        bands = band_list(np.sort(scene.band_indices[empty]) + 1)
         return (
             f"{scene.name}: band {bands} holds no value at all: "
             f"leave it out with drop_bands (--drop-bands {bands})"

@@ -21,6 +21,9 @@ _LARGEST_MICROMETRE = 100.0
 _SHORTEST_NM, _LONGEST_NM = 100.0, 1e5
 """No band of an image of the earth lies beyond: other numbers are an index, or in another unit."""
 
+_NARROWEST_NM, _WIDEST_NM = 0.01, 2000.0
+"""Responses of sensors that make images are no narrower and no wider."""
+
 _WITH_UNIT = re.compile(
     r"(\d+\.?\d*)\s*(nanomet(?:er|re)s?|nm|micromet(?:er|re)s?|microns?|um|[µμ]m)\b", re.I
 )
@@ -69,6 +72,44 @@ def _nm_per_unit(unit: str | None, numbers: np.ndarray) -> float | None:
     if word in _NO_UNIT:
         return 1e3 if numbers.max() < _LARGEST_MICROMETRE else 1.0
     return _NM_PER_UNIT.get(word, _NM_PER_UNIT.get(word.removesuffix("s")))
+
+
+def fwhm_in_nm(
+    values: np.ndarray | None, given: np.ndarray | None, in_nm: np.ndarray | None
+) -> np.ndarray | None:
+    """Convert widths of bands to nm; ENVI keeps them in the unit of the wavelengths.
+
+    Args:
+        values: (bands,) full widths at half maximum, NaN where unknown; or None.
+        given: (bands,) the wavelengths as the file has them; or None.
+        in_nm: (bands,) the same in nm; or None.
+
+    Returns:
+        (bands,) float64 in nm, NaN where unknown; None if these are no widths.
+    """
+    if values is None or given is None or in_nm is None or values.shape != in_nm.shape:
+        return None
+    return _if_widths(values * np.nanmedian(in_nm / given))
+
+
+def widths_in_nm(values: Sequence[float] | np.ndarray, unit: str | None) -> np.ndarray | None:
+    """Convert widths of bands in a unit to nm; without one, numbers below 1 are micrometres.
+
+    Returns:
+        (bands,) float64 in nm, NaN where unknown; None if these are no widths.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    word = (unit or "").strip().lower()
+    small = bool(np.nanmax(numbers) < 1)
+    factor = (1e3 if small else 1.0) if word in _NO_UNIT else _nm_per_unit(unit, numbers)
+    return None if factor is None else _if_widths(numbers * factor)
+
+
+def _if_widths(widths: np.ndarray) -> np.ndarray | None:
+    """The widths, or None if one of them is no width of a sensor's band."""
+    known = widths[np.isfinite(widths)]
+    fits = known.size and known.min() >= _NARROWEST_NM and known.max() <= _WIDEST_NM
+    return widths if fits else None
 
 
 def wavelengths_of_names(names: Sequence[str | None], where: str) -> np.ndarray | None:

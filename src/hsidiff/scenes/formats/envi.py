@@ -159,11 +159,13 @@ def open_envi(path: Path) -> Scene:
     source.check_size()
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
+    wavelengths_nm = header.wavelengths_nm()
     return Scene(
         name=data_path.stem,
         source=source,
         good_bands=header.good_bands(n_bands),
-        file_wavelengths_nm=header.wavelengths_nm(),
+        file_wavelengths_nm=wavelengths_nm,
+        file_fwhm_nm=header.fwhm_nm(wavelengths_nm),
         scale=header.scale(n_bands),
         offset=header.offset(n_bands),
         crs=crs,

@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+from hsidiff.scenes.formats.band_metadata import (
+    fwhm_in_nm,
+    wavelengths_in_nm,
+    wavelengths_of_names,
+)
 
 # A list may open on the line after its key, and go on over many.
 _FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=(\s*\{[^}]*\}|[^\n]*)", re.MULTILINE)
@@ -131,6 +135,17 @@ class EnviHeader:
         if values is not None and values.size:
             return wavelengths_in_nm(values, self.fields.get("wavelength units"), str(self.path))
         return wavelengths_of_names(self.words("band names"), str(self.path))
+
+    def fwhm_nm(self, wavelengths_nm: np.ndarray | None) -> np.ndarray | None:
+        """(bands,) widths of the bands in nm, from ``fwhm`` in the unit of ``wavelength``, or None.
+
+        Args:
+            wavelengths_nm: what :meth:`wavelengths_nm` gives.
+        """
+        try:
+            return fwhm_in_nm(self.numbers("fwhm"), self.numbers("wavelength"), wavelengths_nm)
+        except SceneError:  # a map needs no widths
+            return None
 
     def ignored_numbers(self) -> list[float]:
         """The stored numbers that mean "no value": most often one or none."""

@@ -13,7 +13,7 @@ from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
-from hsidiff.scenes.formats.geotiff_bands import good_bands, wavelengths_nm
+from hsidiff.scenes.formats.geotiff_bands import fwhm_nm, good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -74,6 +74,7 @@ def open_geotiff(path: Path) -> Scene:
             source=source,
             good_bands=good,
             file_wavelengths_nm=wavelengths_nm(dataset, good, path),
+            file_fwhm_nm=fwhm_nm(dataset),
             nodata=dataset.nodata,
             scale=np.array(dataset.scales),
             offset=np.array(dataset.offsets),
@@ -117,7 +118,9 @@ def _completed_by_header(scene: Scene, path: Path) -> Scene:
     n_bands = sizes[2]
     changes: dict[str, Any] = {"good_bands": scene.good_bands & header.good_bands(n_bands)}
     if scene.file_wavelengths_nm is None:
-        changes["file_wavelengths_nm"] = header.wavelengths_nm()
+        wavelengths = header.wavelengths_nm()
+        changes["file_wavelengths_nm"] = wavelengths
+        changes["file_fwhm_nm"] = header.fwhm_nm(wavelengths)
     if scene.nodata is None:
         ignored = header.numbers("data ignore value")
         scene = (

@@ -15,7 +15,11 @@ import rasterio
 from rasterio.enums import ColorInterp
 
 from hsidiff.errors import HsidiffWarning
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+from hsidiff.scenes.formats.band_metadata import (
+    wavelengths_in_nm,
+    wavelengths_of_names,
+    widths_in_nm,
+)
 
 _WAVELENGTH_NAMES = {
     "wavelength": None, "wavelengths": None, "central_wavelength": None, "center_wavelength": None,
@@ -27,6 +31,10 @@ _WAVELENGTH_NAMES = {
 """Names of tags, in lower case, and the unit that they state."""
 _UNIT_NAMES = ("wavelength_units", "wavelength_unit", "wavelengths_units", "wavelengths_unit")
 _GOOD_BAND_NAMES = ("bbl", "good_wavelengths", "good_bands", "good_band")
+_FWHM_UNITS = {
+    "fwhm_um": "um", "fwhm_nm": "nm", "full_width_half_maximum": None, "fwhm": None,
+}  # fmt: skip
+"""Names of tags, in lower case, and the unit that they state; else it is that of wavelengths."""
 _NUMBERS = re.compile(r"\s*[\[{(]?\s*([^\]})]*?)\s*[\]})]?\s*([A-Za-zµμ]*)\s*")
 
 
@@ -92,6 +100,30 @@ def wavelengths_nm(
         lacking = None in given
         _warn_of_tags(path, failed.name, None if lacking else given[0])
     return _expanded(in_names, good)
+
+
+def fwhm_nm(dataset: rasterio.DatasetReader) -> np.ndarray | None:
+    """(bands,) widths of the bands in nm, NaN where no tag says it; None if none does.
+
+    Each band has its own number. Without a unit a number below 1 is in micrometres.
+    """
+    for domain in ("IMAGERY", None):
+        tags = [_tags(dataset, band, domain) for band in dataset.indexes]
+        for name, unit in _FWHM_UNITS.items():
+            widths = [_width(of_band.get(name)) for of_band in tags]
+            if np.isfinite(widths).any():
+                units = [tags[0][key] for key in _UNIT_NAMES if key in tags[0]]
+                return widths_in_nm(widths, unit or next(iter(units), None))
+    return None
+
+
+def _width(text: str | None) -> float:
+    """The number of a tag, NaN if it is none."""
+    words = _words(text or "")
+    try:
+        return float(words[0]) if len(words) == 1 else np.nan
+    except ValueError:
+        return np.nan
 
 
 def _tagged(dataset: rasterio.DatasetReader) -> Iterator[_Tagged]:

@@ -43,3 +43,6 @@ def write_geotiff(scene: Scene, path: str | Path) -> None:
             if wavelengths is not None and np.isfinite(wavelengths[band]):
                 micrometres = f"{wavelengths[band] / 1000:.6f}"
                 dataset.update_tags(band + 1, ns="IMAGERY", CENTRAL_WAVELENGTH_UM=micrometres)
+            widths = scene.file_fwhm_nm
+            if widths is not None and np.isfinite(widths[band]):
+                dataset.update_tags(band + 1, ns="IMAGERY", FWHM_UM=f"{widths[band] / 1000:.6f}")
