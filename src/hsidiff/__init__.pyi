@@ -8,6 +8,7 @@ from .errors import ModelError as ModelError
 from .errors import SceneError as SceneError
 from .errors import SettingError as SettingError
 from .errors import SplitError as SplitError
+from .errors import TrainingError as TrainingError
 from .evaluation.metrics import Scores as Scores
 from .evaluation.metrics import score as score
 from .labels.label_map import LabelMap as LabelMap
@@ -28,5 +29,6 @@ from .scenes.open import open_scene as open_scene
 from .scenes.scene import Scene as Scene
 from .scenes.synthetic import make_synthetic_scene as make_synthetic_scene
 from .smoothed import Smoothed as Smoothed
+from .windows.several_scenes import stack_scenes as stack_scenes
 
 __version__: str

@@ -103,12 +103,13 @@ def test_predict_prints_pixels_of_each_class(
     run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
 ) -> None:
     ended = run("predict", out / "model", small_files.scene_path, "-o", tmp_path / "[b] m.tif")
-    *classes, invalid, title, first, second, third = ended.out.splitlines()
+    *classes, invalid, unlike, title, first, second, third = ended.out.splitlines()
     n_mapped, n_invalid = (
         sum(int(line.split()[-2]) for line in lines) for lines in (classes, [invalid])
     )
     values = read_band(out / "map.tif")
     assert (n_mapped, n_invalid) == (np.count_nonzero(values), np.count_nonzero(values == 0))
+    assert unlike.startswith("unlike what was learned from: ")
     assert (title, first) == ("written:", f"  {tmp_path / '[b] m.tif'}")
     for line in (first, second, third):
         assert Path(line.strip()).exists()
@@ -299,10 +300,18 @@ def test_info_says_what_the_file_holds(run: Run, small_files: SmallFiles) -> Non
         "bands": 9,
         "unused_bands": "2-3,12",
         "wavelengths_nm": [450.0, pytest.approx(2222.73, abs=0.01)],
+        "gaps_nm": [[450.0, pytest.approx(981.82, abs=0.01)]],
+        "overlap_nm": None,
         "stored_as": "float32",
+        "scale": 1.0,
+        "offset": 0.0,
         "nodata": None,
         "crs": "EPSG:32633",
         "transform": [30.0, 0.0, 380000.0, 0.0, -30.0, 5810000.0],
+        "values": dict.fromkeys(("low", "median", "high"), pytest.approx(0.4, abs=0.4)),
+        "without_value": 0.0,
+        "sampled_pixels": None,
+        "notes": None,
     }
     plain = run("info", small_files.scene_path).out
     assert "450.0 to 2400.0" in plain

@@ -85,6 +85,7 @@ def test_the_result_says_all_that_is_needed_to_trust_it(
         "sha256": hsidiff.open_scene(small_files.scene_path).sha256(),
         "shape": [40, 50],
         "n_bands": 12,
+        "notes": [],
     }
     for key in ("overall_accuracy", "average_accuracy"):
         assert 0 <= result[key] <= 1

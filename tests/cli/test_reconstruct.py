@@ -143,7 +143,7 @@ def test_a_model_without_a_way_back_is_refused_in_one_line(
         (("--timesteps", "10,50"), "expected falling whole numbers"),
         (("--timesteps", "50,50"), "expected falling whole numbers"),
         (("--timesteps", "5,x"), "expected falling whole numbers"),
-        (("--drop-bands", "1,2"), "that the model needs"),
+        (("--drop-bands", "1,2"), "bands of the model"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(

@@ -19,6 +19,8 @@ path = "${SCENES}/fields.tif"
 labels = "labels/fields.gpkg"
 field = "crop"
 drop_bands = [1, 5]
+drop_nm = [[1350, 1450], [1800.5, 1950]]
+keep_nm = [[400, 2400]]
 nodata = -9999
 ignore_classes = ["Water", 3]
 """
@@ -47,6 +49,7 @@ def test_a_file_is_read_as_it_is_meant(tmp_path: Path, monkeypatch: pytest.Monke
     assert scene.labels == tmp_path / "labels" / "fields.gpkg"
     assert scene.nodata == (-9999,)
     assert (scene.field, scene.drop_bands, scene.ignore_classes) == ("crop", (1, 5), ("Water", 3))
+    assert (scene.drop_nm, scene.keep_nm) == (((1350, 1450), (1800.5, 1950)), ((400, 2400),))
     assert [split.name for split in asked.splits] == ["blocks-10", "random-10%"]
     assert asked.splits[0].scenes == ("fields",)
     svm, *fast = asked.methods
@@ -110,6 +113,8 @@ def test_the_receptive_field_is_the_largest_of_all_candidates(tmp_path: Path) ->
             "class_names=1: must be text",
         ),
         ({"scenes": SCENE + "drop_bands = [0]\n"}, "", "drop_bands=0: must be at least 1"),
+        ({"scenes": SCENE + "drop_nm = [1350, 1450]\n"}, "", "drop_nm"),
+        ({"scenes": SCENE + "keep_nm = [[400, 'red']]\n"}, "", "keep_nm"),
         ({"splits": "[[splits]]\nkind = 'block'\n"}, "", "did you mean 'blocks'"),
         ({"splits": "[[splits]]\nname = 'mine'\n"}, "", "kind is missing"),
         ({"splits": "[[splits]]\nkind = 'random'\nblock_px = 3\n"}, "", "'block_px'"),

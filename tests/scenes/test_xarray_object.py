@@ -198,3 +198,18 @@ def test_scales_offsets_and_wavelengths_by_band_of_rioxarray_are_used(tmp_path):
     cut = rioxarray.open_rasterio(path)[:1]
     with pytest.raises(SceneError, match="'scales' has 2 entries for 1 bands"):
         open_scene(cut)
+
+
+@pytest.mark.parametrize("dims", [("downtrack", "crosstrack", "bands"), ("y", "x", "band")])
+def test_a_swath_is_refused_with_the_way_out(dims):
+    array = xarray.DataArray(cube((5, 7, 6)), dims=dims)
+    if "y" in dims:
+        array = array.assign_coords(lon=(("y", "x"), np.random.default_rng(0).random((5, 7))))
+    with pytest.raises(SceneError, match="it is a swath, whose pixels lie on no grid: open the"):
+        open_scene(array)
+
+
+def test_a_longitude_beside_the_coordinates_of_a_grid_is_no_swath():
+    lon = (("y", "x"), np.zeros((5, 7)))
+    places = {"y": np.arange(5) * -30.0, "x": np.arange(7) * 30.0, "lon": lon}
+    assert open_scene(data_array(cube((5, 7, 6))).assign_coords(places)).shape == (5, 7)

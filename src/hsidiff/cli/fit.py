@@ -5,16 +5,18 @@ from typing import Annotated
 
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
-from hsidiff.cli.inputs import check_output_folder, read_inputs, side_of_split
+from hsidiff.cli.inputs import check_output_folder, side_of_split
 from hsidiff.cli.options import (
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    MoreScenesArgument,
     SceneArgument,
     SceneOptions,
     out_option,
     split_file_option,
 )
+from hsidiff.cli.several import pairs_of, read_several
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.saved_model import check_model_folder
 
@@ -30,14 +32,20 @@ def fit(
         Path | None, split_file_option("Learn only from the training labels of this split")
     ] = None,
     as_json: JsonOption = False,
+    more: MoreScenesArgument = None,
 ) -> None:
-    """Fit a method to all labels, or to those of a split; save it."""
+    """Fit a method to all labels, or to those of a split; save it.
+
+    One model may learn from several scenes, each followed by its labels. Their
+    classes are the same where their names are.
+    """
     check_output_folder(out)
     check_model_folder(out)
+    pairs = pairs_of(scene, labels, more, split_file)
     model = method_options.make()
     stopwatch = Stopwatch()
     with console.at_work():
-        inputs = read_inputs(scene, labels, scene_options, label_options)
+        inputs = read_several(pairs, scene_options, label_options, model.receptive_field_px)
         train = inputs.labels
         if split_file is not None:
             train = side_of_split(split_file, "train", train, labels)

@@ -1,20 +1,26 @@
 """``hsidiff info``: what a scene is."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hsidiff.cli import console
 from hsidiff.cli.options import JsonOption, SceneArgument, SceneOptions
+from hsidiff.scenes.bands import NmRange, gaps_nm, overlap_nm
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.statistics import band_list
+from hsidiff.windows.value_summary import summarise_values
 
 
 def info(scene: SceneArgument, scene_options: SceneOptions, as_json: JsonOption = False) -> None:
-    """Say what a scene file holds: size, bands, georeference."""
+    """Say what a scene file holds: size, bands, values, georeference.
+
+    Values are those of a sample in a large scene.
+    """
     with console.at_work():
         opened = scene_options.open(scene)
-    facts = describe_scene(opened)
+        facts = describe_scene(opened) | describe_values(opened)
     if as_json:
         console.answer_json(facts)
         return
@@ -37,12 +43,41 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         "wavelengths_nm": None
         if wavelengths is None
         else [float(wavelengths.min()), float(wavelengths.max())],
+        "gaps_nm": None if wavelengths is None else _pairs(gaps_nm(wavelengths)),
+        "overlap_nm": None
+        if scene.file_wavelengths_nm is None
+        else _pairs(overlap_nm(scene.file_wavelengths_nm)),
         "stored_as": str(scene.source.dtype),
+        "scale": _one_or_ends(scene.scale),
+        "offset": _one_or_ends(scene.offset),
         # JSON has no NaN; as a number it would not be one.
         "nodata": _nodata(scene),
         "crs": None if scene.crs is None else scene.crs.to_string(),
         "transform": None if scene.transform is None else list(scene.transform)[:6],
+        "notes": list(scene.notes) or None,
     }
+
+
+def describe_values(scene: Scene) -> dict[str, Any]:
+    """Low, median and high of a sample, and the share of pixels without value."""
+    summary = summarise_values(scene)
+    known = summary.median is not None
+    names = ("low", "median", "high")
+    return {
+        "values": {name: getattr(summary, name) for name in names} if known else None,
+        "without_value": summary.share_without_value,
+        "sampled_pixels": None if summary.is_whole else summary.n_pixels,
+    }
+
+
+def _pairs(ranges: list[NmRange]) -> list[list[float]] | None:
+    return [list(pair) for pair in ranges] or None
+
+
+def _one_or_ends(number: float | np.ndarray) -> float | list[float]:
+    """A number, or the smallest and the largest where bands differ."""
+    low, high = float(np.min(number)), float(np.max(number))
+    return low if low == high else [low, high]
 
 
 def _nodata(scene: Scene) -> Any:
@@ -53,15 +88,50 @@ def _nodata(scene: Scene) -> Any:
 
 def _written(name: str, value: Any) -> str:
     """A fact as a person reads it."""
-    match name, value:
-        case "wavelengths_nm", (first, last):
-            return f"{first:.1f} to {last:.1f}"
-        case "transform", (width, 0, x, 0, height, y):
-            return f"pixels of {width:g} x {-height:g}, upper left corner {x:.12g}, {y:.12g}"
-        case "transform", _:
-            return ", ".join(f"{number:.12g}" for number in value)
-        case "nodata", [*numbers]:
-            return ", ".join(number if number == "nan" else f"{number:g}" for number in numbers)
-        case "files", _:
-            return ", ".join(value)
+    if name in _IN_WORDS:
+        return _IN_WORDS[name](value)
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _range(ends: Sequence[float]) -> str:
+    return f"{ends[0]:.1f} to {ends[1]:.1f}"
+
+
+def _ranges(value: Sequence[Sequence[float]]) -> str:
+    return ", ".join(f"{first:.0f} to {last:.0f}" for first, last in value)
+
+
+def _by_band(value: float | Sequence[float]) -> str:
+    return f"{value[0]:g} to {value[1]:g}, by band" if isinstance(value, list) else f"{value:g}"
+
+
+def _values(value: Mapping[str, float]) -> str:
+    return f"{value['low']:.4g} to {value['high']:.4g}, median {value['median']:.4g}"
+
+
+def _transform(value: Sequence[float]) -> str:
+    match value:
+        case (width, 0, x, 0, height, y):
+            return f"pixels of {width:g} x {-height:g}, upper left corner {x:.12g}, {y:.12g}"
+    return ", ".join(f"{number:.12g}" for number in value)
+
+
+def _numbers(value: Any) -> str:
+    numbers = value if isinstance(value, list) else [value]
+    return ", ".join(number if number == "nan" else f"{number:g}" for number in numbers)
+
+
+_IN_WORDS: dict[str, Callable[[Any], str]] = {
+    "wavelengths_nm": _range,
+    "gaps_nm": _ranges,
+    "overlap_nm": lambda value: f"{_ranges(value)}: two detectors, whose bands are sorted",
+    "scale": _by_band,
+    "offset": _by_band,
+    "values": _values,
+    "without_value": lambda value: f"{value:.1%} of the pixels",
+    "transform": _transform,
+    "nodata": _numbers,
+    "files": ", ".join,
+    "notes": f"\n{'':<19}".join,
+}
+"""How the facts that are not just a word or a number are written."""

@@ -43,7 +43,12 @@ def split_file_option(text: str) -> OptionInfo:
 
 
 SceneArgument = Annotated[
-    Path, argument("SCENE", "GeoTIFF, ENVI (.hdr beside it), .mat, .npy or .npz.")
+    Path,
+    argument(
+        "SCENE",
+        "GeoTIFF, ENVI (.hdr beside it), .mat, .npy, .npz, NetCDF or HDF5 (EMIT, PRISMA, Tanager, "
+        "AVIRIS-3, NEON), or a folder or archive of EnMAP or DESIS.",
+    ),
 ]
 LabelsArgument = Annotated[
     Path,
@@ -52,9 +57,15 @@ LabelsArgument = Annotated[
         "Points or polygons (.gpkg, .shp, .geojson), or a raster of class ids, 0 = no label.",
     ),
 ]
+MoreScenesArgument = Annotated[
+    list[Path] | None,
+    argument(
+        "[SCENE LABELS]...", "Further scenes (flight lines, dates), each followed by its labels."
+    ),
+]
 SceneVariableOption = Annotated[
     str | None,
-    option(SCENE_PANEL, "NAME", "Variable of the .mat or .npz file that holds the scene."),
+    option(SCENE_PANEL, "NAME", "Array of the .mat, .npz, NetCDF or HDF5 file that is the scene."),
 ]
 DropBandsOption = Annotated[
     str | None, option(SCENE_PANEL, "1-3,7", "Bands of the file to leave out, numbered from 1.")
@@ -82,6 +93,15 @@ NodataOption = Annotated[
         "NUMBER",
         'The stored number that means "no value"; may be given several times.',
         show_default="what the file says",
+    ),
+]
+NoMasksOption = Annotated[
+    bool,
+    option(
+        SCENE_PANEL,
+        "",
+        "Read the pixels that quality masks of the product hide: clouds, defects.",
+        "--no-masks",
     ),
 ]
 ReceptiveFieldOption = Annotated[
@@ -129,6 +149,7 @@ class SceneOptions:
     drop_nm: DropNmOption = None
     keep_nm: KeepNmOption = None
     rescale: RescaleOption = None
+    no_masks: NoMasksOption = False
 
     def open(self, path: Path) -> Scene:
         """The scene that the options describe.
@@ -146,6 +167,7 @@ class SceneOptions:
             drop_nm=_nm_ranges("--drop-nm", self.drop_nm),
             keep_nm=_nm_ranges("--keep-nm", self.keep_nm),
             rescale=self.rescale,
+            apply_masks=not self.no_masks,
         )
 
 

@@ -1,36 +1,50 @@
-"""``hsidiff predict``: map a scene with a saved model."""
+"""``hsidiff predict``: map scenes with a saved model."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+
+import numpy as np
 
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import check_output_file
+from hsidiff.cli.map_names import MapName, map_names
 from hsidiff.cli.options import (
     OUTPUT_PANEL,
     AreaOption,
     JsonOption,
-    SceneArgument,
     SceneOptions,
     TileSizeOption,
+    argument,
     option,
     out_option,
 )
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.labels.area import read_area
 from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file
+from hsidiff.maps.unlikeness import measure_unlikeness
+from hsidiff.scenes.scene import Scene
 
 
 def predict(
     model: ModelArgument,
-    scene: SceneArgument,
+    scenes: Annotated[
+        list[Path],
+        argument("SCENE...", "One scene or several: GeoTIFF, ENVI (.hdr beside it), .mat, .npy."),
+    ],
     scene_options: SceneOptions,
-    out: Annotated[Path, out_option("FILE", "The map to write, .tif.")],
+    out: Annotated[
+        Path, out_option("FILE", "The map to write, .tif; of several scenes, a folder for all.")
+    ],
     probabilities: Annotated[
         Path | None,
-        option(OUTPUT_PANEL, "FILE", "Write the probabilities of the classes, too, .tif."),
+        option(
+            OUTPUT_PANEL,
+            "FILE",
+            "Write the probabilities of the classes, too, .tif; of several scenes, a folder.",
+        ),
     ] = None,
     area: AreaOption = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
@@ -38,35 +52,103 @@ def predict(
     device: DeviceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Map a scene with a saved model."""
-    stopwatch = Stopwatch()
-    with console.at_work():
+    """Map one scene or several with a saved model.
+
+    The model finds its bands by wavelength, and says how many pixels are unlike
+    all that it learned from. All scenes are looked at before the first is mapped.
+    """
+    names = map_names(scenes, out, probabilities)
+    with console.at_work() as notes:
         loaded = load_model(model, method, device)
-        opened = scene_options.open(scene)
-        wanted = None if area is None else read_area(area, opened)
-        for path in (out, probabilities):
-            if path is not None:
-                check_output_file(path, (".tif", ".tiff"), opened.files)
-        with stopwatch.stage("map"):
-            predict_to_file(
-                loaded,
-                opened,
-                out,
-                probabilities_path=probabilities,
-                tile_size=tile_size,
-                area=wanted,
-            )
-    values = read_class_map(out)
-    counts = {c.name: int((values == c.id).sum()) for c in loaded.classes_}
+        opening = _Opening(scene_options, area)
+        _check_all(loaded, names, opening)
+        answers = [_map_one(loaded, name, opening, tile_size, notes) for name in names]
     if as_json:
-        seconds = stopwatch.to_json()["map"]
-        console.answer_json({"map": str(out), "pixels": counts, "seconds": seconds})
+        console.answer_json(answers[0] if len(names) == 1 else {"maps": answers})
         return
-    for name, n_pixels in counts.items():
-        console.say(f"{name:<24} {n_pixels:>10} pixels")
-    if n_invalid := int((values == 0).sum()):
-        reason = "(no value in the scene)" if area is None else "(no value, or outside)"
-        console.say(f"{reason:<24} {n_invalid:>10} pixels")
+    for name, answer in zip(names, answers, strict=True):
+        _tell(name, answer, len(names) > 1, area is not None)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """How every scene is opened, and the area of interest, if there is one."""
+
+    options: SceneOptions
+    area_path: Path | None
+
+    def open(self, path: Path) -> Scene:
+        return self.options.open(path)
+
+    def area(self, scene: Scene) -> np.ndarray | None:
+        return None if self.area_path is None else read_area(self.area_path, scene)
+
+
+def _check_all(model: SceneClassifier, names: list[MapName], opening: _Opening) -> None:
+    """Refuse scenes that cannot be mapped, or maps that cannot be written, before the work.
+
+    Raises:
+        HsidiffError: what is wrong with the first such scene.
+    """
+    scene_files: list[Path] = []
+    for name in names:
+        opened = opening.open(name.scene)
+        scene_files += opened.files
+        if len(names) > 1:  # one scene is checked when it is mapped
+            model.check_scene(opened)
+            opening.area(opened)
+    for name in names:
+        name.check(scene_files)
+
+
+def _map_one(
+    model: SceneClassifier,
+    name: MapName,
+    opening: _Opening,
+    tile_size: int,
+    notes: list[str],
+) -> dict[str, Any]:
+    """Map one scene; give what there is to say of the map as JSON values."""
+    stopwatch = Stopwatch()
+    scene = model.check_scene(opening.open(name.scene))
+    area = opening.area(scene)
+    with stopwatch.stage("map"):
+        predict_to_file(
+            model,
+            scene,
+            name.map,
+            probabilities_path=name.probabilities,
+            tile_size=tile_size,
+            area=area,
+        )
+    values = read_class_map(name.map)
+    unlike = measure_unlikeness(model, scene, values)
+    caution = None if unlike is None else unlike.caution(scene.name)
+    if caution is not None:
+        notes.append(caution)
+        console.show_note(caution)
+    return {
+        "map": str(name.map),
+        "pixels": {c.name: int((values == c.id).sum()) for c in model.classes_},
+        "not_mapped": int((values == 0).sum()),
+        "unlike": None if unlike is None else unlike.to_json() | {"text": unlike.in_words()},
+        "caution": caution,
+        "seconds": stopwatch.to_json()["map"],
+    }
+
+
+def _tell(name: MapName, answer: dict[str, Any], with_name: bool, with_area: bool) -> None:
+    """Print what a person wants to know of one map."""
+    if with_name:
+        console.say(f"{name.scene}:")
+    for class_name, n_pixels in answer["pixels"].items():
+        console.say(f"{class_name:<24} {n_pixels:>10} pixels")
+    if answer["not_mapped"]:
+        reason = "(no value, or outside)" if with_area else "(no value in the scene)"
+        console.say(f"{reason:<24} {answer['not_mapped']:>10} pixels")
+    if answer["unlike"] is not None:
+        console.say(f"unlike what was learned from: {answer['unlike']['text']}")
     console.say("written:")
-    for path in (*map_files(out), *([] if probabilities is None else [probabilities])):
+    own = [] if name.probabilities is None else [name.probabilities]
+    for path in (*map_files(name.map), *own):
         console.say(f"  {path}")

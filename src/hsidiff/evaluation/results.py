@@ -79,6 +79,7 @@ def describe_result(
             "sha256": scene.sha256(),
             "shape": list(scene.shape),
             "n_bands": scene.n_bands,
+            "notes": list(scene.notes),
         },
         "n_train": split.train.n_labelled,
         "n_test": split.test.n_labelled,

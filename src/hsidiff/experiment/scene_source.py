@@ -73,6 +73,7 @@ class SceneSource(Table):
         labels_variable: name of the labels' array, or None.
         field: field of vector labels that holds the classes, or None.
         nodata: the stored number that means "no value", or several, where the file does not say so.
+        apply_masks: whether the quality masks of a product hide pixels.
         drop_bands: bands of the file, from 1, to leave out.
         drop_nm: ranges of wavelengths, [first, last] in nm, whose bands to leave out.
         keep_nm: ranges of wavelengths outside which bands are left out.
@@ -90,6 +91,7 @@ class SceneSource(Table):
     labels_variable: str | None = None
     field: str | None = None
     nodata: OneOrSeveralNumbers | None = None
+    apply_masks: bool = True
     drop_bands: Several[Annotated[int, Field(ge=1)]] = ()
     drop_nm: Several[NmRange] = ()
     keep_nm: Several[NmRange] = ()
@@ -156,6 +158,7 @@ class SceneSource(Table):
             variable=self.variable,
             drop_bands=self.drop_bands,
             nodata=self.nodata,
+            apply_masks=self.apply_masks,
             drop_nm=self.drop_nm,
             keep_nm=self.keep_nm,
         )

@@ -56,6 +56,8 @@ class LabelMap:
             blocks of a block split, say); None where nothing is said.
         crs: coordinate reference system, or None.
         transform: affine transform from (col, row) to map coordinates, or None.
+        source_pixels: (rows, cols) int, which measured pixel each pixel shows, -1 = none; None
+            where each was measured by itself (:meth:`hsidiff.scenes.scene.Scene.source_pixels`).
     """
 
     values: np.ndarray = field(repr=False)
@@ -64,6 +66,7 @@ class LabelMap:
     region: np.ndarray | None = field(default=None, repr=False)
     crs: CRS | None = None
     transform: Affine | None = None
+    source_pixels: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check that every value is 0 or the id of a class, and ids increase."""

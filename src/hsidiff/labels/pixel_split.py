@@ -10,6 +10,7 @@ import numpy as np
 
 from hsidiff.errors import SplitError
 from hsidiff.labels.block_split import block_split
+from hsidiff.labels.copies import without_copies_of
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.split import (
@@ -142,6 +143,7 @@ def published_split(train_labels: LabelMap, test_labels: LabelMap) -> Split:
         ['corn', 'grass']
     """
     classes = _joined_legend(train_labels, test_labels)
+    test_labels = without_copies_of(test_labels, train_labels)
     split = Split(
         replace(train_labels, classes=classes),
         replace(test_labels, classes=classes),

@@ -14,6 +14,7 @@ import xarray
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
 from hsidiff.labels.class_table import ClassTable, read_class_table
+from hsidiff.labels.copies import without_copies
 from hsidiff.labels.fields import nearest
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
@@ -68,7 +69,8 @@ def read_labels(
             come of it.
 
     Returns:
-        The labels, with CRS and transform of the scene.
+        The labels, with CRS and transform of the scene. Where the scene shows a measured pixel
+        several times (EMIT), one of its copies keeps the label.
 
     Raises:
         LabelError: if labels cannot be read or do not fit the scene, there is no label, or labels
@@ -77,7 +79,7 @@ def read_labels(
 
     Warns:
         HsidiffWarning: if vector labels were dropped or repaired, with counts; if names of classes
-            differ by case or blanks only.
+            differ by case or blanks only; if labels lie on copies of measured pixels.
 
     Example:
         >>> import hsidiff
@@ -98,6 +100,7 @@ def read_labels(
         labels = _renamed(labels, class_names or {})
     labels = _without(labels, ignore_classes)
     name = str(source) if isinstance(source, str | Path) else "labels"
+    labels = without_copies(labels, scene.source_pixels(), name)
     used = [c for c in labels.classes if labels.counts()[c.id]]
     if not used:
         raise LabelError(f"{name}: no pixel is labelled: label pixels of at least two classes")

@@ -14,6 +14,7 @@ from rasterio.crs import CRS
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
 from hsidiff.files import write_whole
+from hsidiff.labels.copies import shared_pixels
 from hsidiff.labels.label_map import LabelMap, LandClass, as_text
 
 _FILE_FORMAT = "hsidiff split 1"
@@ -22,6 +23,8 @@ _FILE_FORMAT = "hsidiff split 1"
 @dataclass(frozen=True, eq=False)
 class Split:
     """Training and test labels of one scene; no pixel is in both, and neither side is empty.
+
+    Nor is a copy of a measured pixel, where the labels know which those are.
 
     Two splits with the same :attr:`sha256` hold the same pixels with the same labels.
 
@@ -58,6 +61,12 @@ class Split:
             raise SplitError(
                 f"{n_shared} pixels are in both training and test labels: "
                 "leave each labelled pixel in one of them"
+            )
+        n_copies = int(shared_pixels(self.test, self.train).sum())
+        if n_copies:
+            raise SplitError(
+                f"{n_copies} test labels lie on copies of measured pixels that train: split labels "
+                "that read_labels gave, which keeps one of each"
             )
         for name, labels in (("training", self.train), ("test", self.test)):
             if labels.n_labelled == 0:

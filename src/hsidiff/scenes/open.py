@@ -13,9 +13,13 @@ from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.array_file import open_array_file
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
 from hsidiff.scenes.formats.envi import open_envi
+from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.products.hdf5_file import HDF5_SUFFIXES, is_hdf5, open_hdf5_file
+from hsidiff.scenes.formats.products.package import is_archive, is_part_of_package
+from hsidiff.scenes.formats.products.several_files import open_package
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.scene import ArraySource, Scene
 
@@ -23,11 +27,11 @@ _GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 ARCHIVE_SUFFIXES = (
     ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar",
 )  # fmt: skip
-_PRODUCT_SUFFIXES = (".h5", ".he5", ".hdf5", ".hdf", ".nc", ".nc4", ".jp2", ".vrt")
+_OTHER_RASTER_SUFFIXES = (".jp2", ".vrt", ".img", ".pix", ".zarr")
 _OPTION = "--scene-variable"
 
 
-def open_scene(
+def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword only)
     source: str | Path | xarray.DataArray | np.ndarray | Scene,
     *,
     variable: str | None = None,
@@ -36,23 +40,27 @@ def open_scene(
     drop_nm: Sequence[NmRange] = (),
     keep_nm: Sequence[NmRange] = (),
     rescale: float | None = None,
+    apply_masks: bool = True,
 ) -> Scene:
     """Open a scene, without reading all its pixels where the format allows that.
 
     Formats: MATLAB (``.mat``, v4 to v7.3), NumPy (``.npy``, ``.npz``), GeoTIFF and COG, ENVI (the
-    file of numbers or its ``.hdr``), xarray objects and NumPy arrays. Wavelengths, good bands,
-    nodata, scale, CRS and transform come along where the format has them. Bands whose wavelengths
-    are known are read in their order, whatever the order of the file.
+    file of numbers or its ``.hdr``), NetCDF 4 and HDF5 cubes with wavelengths (``.nc``, ``.h5``,
+    ``.he5``), xarray objects and NumPy arrays. Products: EMIT, PRISMA L2D, Tanager ortho, AVIRIS-3,
+    NEON; EnMAP and DESIS as a folder or an archive. Wavelengths, good bands, nodata, scale, CRS and
+    transform come along where the format has them; ``notes`` of the scene say what was applied.
+    Bands whose wavelengths are known are read in their order, whatever the order of the file.
 
     Args:
         source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
-        variable: name of the cube, for ``.mat`` and ``.npz`` files that hold several.
+        variable: name of the cube, for ``.mat``, ``.npz``, HDF5 and NetCDF files that hold several.
         drop_bands: numbers, from 1, of bands of the file that are not to be used.
         nodata: the stored number that means "no value", or several, where the file does not say
             so, or says others.
         drop_nm: ranges of wavelengths, (first, last) in nm, whose bands are not to be used.
         keep_nm: ranges of wavelengths outside which no band is to be used.
         rescale: what all values are multiplied by, after the file's own scale and offset.
+        apply_masks: whether the quality masks of a product (clouds, defective numbers) hide pixels.
 
     Returns:
         The scene; its pixels are read by :meth:`Scene.read`, window by window.
@@ -66,7 +74,7 @@ def open_scene(
     Warns:
         HsidiffWarning: if bands hold no value in any pixel, which leaves them out; if many pixels
             hold the same numbers as if there were no value; if ``nodata`` replaces another number
-            of the file.
+            of the file; if the masks of a product hide pixels, with their number.
 
     Example:
         >>> import hsidiff
@@ -76,7 +84,7 @@ def open_scene(
         >>> hsidiff.open_scene("scene.tif", keep_nm=[(400, 1000)]).n_bands
         4
     """
-    scene = _scene_of(source, variable)
+    scene = _scene_of(source, variable, apply_masks)
     if nodata is not None:
         scene = _with_nodata(scene, nodata)
     if len(drop_bands):
@@ -95,7 +103,9 @@ def open_scene(
 
 
 def _scene_of(
-    source: str | Path | xarray.DataArray | np.ndarray | Scene, variable: str | None
+    source: str | Path | xarray.DataArray | np.ndarray | Scene,
+    variable: str | None,
+    apply_masks: bool,
 ) -> Scene:
     """The scene as it is in the file or object.
 
@@ -104,7 +114,7 @@ def _scene_of(
         SceneError: if it holds no scene.
     """
     if isinstance(source, str | Path):
-        return _open_file(Path(source), variable)
+        return _open_file(Path(source), variable, apply_masks)
     if variable is not None:
         raise SceneError(f"variable={variable!r} names an array of a file: give it with a path")
     if isinstance(source, Scene):
@@ -136,18 +146,53 @@ def _with_nodata(scene: Scene, nodata: float | Sequence[float]) -> Scene:
     return scene.with_nodata(numbers)
 
 
-def _open_file(path: Path, variable: str | None) -> Scene:
+def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+    if path.is_dir():
+        return _open_folder(path, variable, apply_masks)
     _check_file(path)
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:
         return open_array_file(path, variable, _OPTION)
+    if suffix in HDF5_SUFFIXES or (suffix not in ARCHIVE_SUFFIXES and is_hdf5(path)):
+        return open_hdf5_file(path, variable, _OPTION, apply_masks)
     if variable is not None:
         raise SceneError(f"{path} has no named arrays: leave out variable= and {_OPTION}")
+    scene = None
+    if is_archive(path) or is_part_of_package(path):
+        scene = open_package(path, apply_masks)
+    return _open_raster(path, suffix) if scene is None else scene
+
+
+def _open_folder(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+    """The EnMAP or DESIS scene in a folder."""
+    scene = open_package(path, apply_masks) if variable is None else None
+    if scene is None:
+        raise SceneError(
+            f"{path} is a folder: name the file of the scene in it; of folders those of EnMAP and "
+            "DESIS are read (with a ...SPECTRAL_IMAGE.TIF)"
+        )
+    return scene
+
+
+def _open_raster(path: Path, suffix: str) -> Scene:
     if suffix in _GEOTIFF_SUFFIXES:
         return open_geotiff(path)
-    if suffix == ".hdr" or find_header(path) is not None:
+    if suffix == ".hdr":
+        image = _tiff_of(path)
+        return open_envi(path) if image is None else open_geotiff(image)
+    if find_header(path) is not None:
         return open_envi(path)
     raise SceneError(_why_unknown(path, suffix))
+
+
+def _tiff_of(header_path: Path) -> Path | None:
+    """The GeoTIFF that an ENVI-like header says it describes, as that of DESIS; else None."""
+    if not is_envi_header(header_path):
+        return None
+    if EnviHeader.read(header_path).fields.get("file type", "").upper() != "TIFF":
+        return None
+    beside = (header_path.with_suffix(end) for end in (".tif", ".TIF", ".tiff", ".TIFF"))
+    return next((path for path in beside if path.is_file()), None)
 
 
 def _why_unknown(path: Path, suffix: str) -> str:
@@ -155,16 +200,15 @@ def _why_unknown(path: Path, suffix: str) -> str:
         return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
     expected = (
         f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
-        f"its header ({path.stem}.hdr) beside it"
+        f"its header ({path.stem}.hdr) beside it, NetCDF or HDF5 (.nc, .h5, .he5), or a folder or "
+        "archive of EnMAP or DESIS"
     )
-    if suffix in _PRODUCT_SUFFIXES:
+    if suffix in _OTHER_RASTER_SUFFIXES:
         return f"{expected}: open it with xarray, or convert it to GeoTIFF (gdal_translate)"
     return expected
 
 
 def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise SceneError(f"{path} is a folder: name the file of the scene in it")
     if not path.exists():
         raise MissingFileError(f"{path} does not exist")
     try:

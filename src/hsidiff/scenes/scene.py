@@ -95,6 +95,7 @@ class Scene:
             nm, NaN where unknown, or None.
         band_order: indices of bands in the order in which they are read, or None for that of the
             file; a band that is not among them is not read.
+        notes: what the reader of its format applied or left out, a line each.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Scene:
     more_nodata: tuple[float, ...] = ()
     file_fwhm_nm: np.ndarray | None = field(default=None, repr=False)
     band_order: np.ndarray | None = field(default=None, repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that band-wise attributes have one entry per band of the file."""
@@ -156,6 +158,22 @@ class Scene:
     def fwhm_nm(self) -> np.ndarray | None:
         """(n_bands,) widths of the usable bands in nm, NaN where unknown, or None."""
         return None if self.file_fwhm_nm is None else self.file_fwhm_nm[self.band_indices]
+
+    def source_pixels(self, window: Window | None = None) -> np.ndarray | None:
+        """Which measured pixel each pixel of a window shows.
+
+        On a map that was drawn from a swath several pixels may show one measured pixel: copies,
+        with the same numbers in all bands.
+
+        Args:
+            window: what to ask for, inside the scene; None asks for the whole scene.
+
+        Returns:
+            (rows, cols) int64, a number for each measured pixel, -1 where there is none; None if
+            every pixel was measured by itself, as far as is known.
+        """
+        read = getattr(self.source, "source_pixels", None)
+        return None if read is None else read(window or Window.whole(self.shape))
 
     def read(self, window: Window | None = None) -> np.ndarray:
         """Read the usable bands of a window.

@@ -42,12 +42,13 @@ class SeenBands:
             scene.source.shape[2],
         )
 
-    def matched(self, scene: Scene, n_bands: int) -> Scene:
+    def matched(self, scene: Scene, n_bands: int, owner: str = "the model") -> Scene:
         """A scene with these bands, in this order.
 
         Args:
             scene: the scene.
             n_bands: how many bands are wanted.
+            owner: whose bands these are, for messages.
 
         Raises:
             ModelError: naming the bands that lack or, where wavelengths are unknown, those to drop.
@@ -57,16 +58,16 @@ class SeenBands:
         """
         own = scene.wavelengths_nm
         if self.wavelengths_nm is None or own is None or not np.isfinite(own).all():
-            self._check_numbers(scene, n_bands)
+            self._check_numbers(scene, n_bands, owner)
             return scene
         match = match_bands(scene, self.wavelengths_nm, self.widths_nm)
         if match.lacking.any():
-            raise ModelError(_what_lacks(match))
+            raise ModelError(_what_lacks(match, owner))
         if match.n_resampled:
-            warnings.warn(_what_is_resampled(match), HsidiffWarning, stacklevel=4)
+            warnings.warn(_what_is_resampled(match, owner), HsidiffWarning, stacklevel=4)
         return match.view()
 
-    def _check_numbers(self, scene: Scene, n_bands: int) -> None:
+    def _check_numbers(self, scene: Scene, n_bands: int, owner: str) -> None:
         """Compare bands by number, or by their count where files differ.
 
         Raises:
@@ -76,13 +77,13 @@ class SeenBands:
         if (
             self.numbers is not None
             and scene.source.shape[2] == self.n_file_bands
-            and not np.array_equal(own, self.numbers)
+            and not np.array_equal(np.sort(own), np.sort(self.numbers))
         ):
-            raise ModelError(_which_to_drop(scene, own, self.numbers))
+            raise ModelError(_which_to_drop(scene, own, self.numbers, owner))
         if scene.n_bands != n_bands:
             raise ModelError(
-                f"{scene.name} has {scene.n_bands} usable bands, the model was fitted on {n_bands};"
-                " without wavelengths none can be found by its place: use a scene of the same "
+                f"{scene.name} has {scene.n_bands} usable bands, {owner} has {n_bands}; "
+                "without wavelengths none can be found by its place: use a scene of the same "
                 "sensor and drop the same bands"
             )
 
@@ -109,11 +110,11 @@ class SeenBands:
         )
 
 
-def _which_to_drop(scene: Scene, own: np.ndarray, wanted: np.ndarray) -> str:
+def _which_to_drop(scene: Scene, own: np.ndarray, wanted: np.ndarray, owner: str) -> str:
     """What to say of a scene with as many bands in its file, of which others are used."""
     text = (
-        f"{scene.name} has {len(own)} usable bands of {scene.source.shape[2]}, the model was "
-        f"fitted on {len(wanted)} of as many"
+        f"{scene.name} has {len(own)} usable bands of {scene.source.shape[2]}, {owner} has "
+        f"{len(wanted)} of as many"
     )
     if (lacking := np.setdiff1d(wanted, own)).size:
         return f"{text}: it needs band {band_list(lacking)}, which is left out here"
@@ -121,17 +122,17 @@ def _which_to_drop(scene: Scene, own: np.ndarray, wanted: np.ndarray) -> str:
     return f"{text}: leave out band {drop} (--drop-bands {drop})"
 
 
-def _what_lacks(match: BandMatch) -> str:
+def _what_lacks(match: BandMatch, owner: str) -> str:
     """Both lists in short form, and the way out."""
     wanted, lacking = match.wavelengths_nm, match.lacking
     drop = ",".join(
         f"{np.floor(low):.0f}-{np.ceil(high):.0f}" for low, high in _runs(wanted, lacking)
     )
     return (
-        f"{match.scene.name} lacks {lacking.sum()} of the {len(wanted)} bands that the model needs,"
-        f" at {in_short(wanted[lacking], wanted)} nm; it has bands at "
-        f"{in_short(match.scene.wavelengths_nm)} nm: fit a model without them (--drop-nm {drop}), "
-        "or map a scene that has them"
+        f"{match.scene.name} lacks {lacking.sum()} of the {len(wanted)} bands of {owner}, at"
+        f" {in_short(wanted[lacking], wanted)} nm; it has bands at "
+        f"{in_short(match.scene.wavelengths_nm)} nm: leave them out when you fit "
+        f"(--drop-nm {drop}), or take a scene that has them"
     )
 
 
@@ -143,10 +144,10 @@ def _runs(wanted: np.ndarray, lacking: np.ndarray) -> list[tuple[float, float]]:
     return [(wanted[order][run[0]], wanted[order][run[-1]]) for run in runs]
 
 
-def _what_is_resampled(match: BandMatch) -> str:
+def _what_is_resampled(match: BandMatch, owner: str) -> str:
     n = len(match.taken)
     kept = f"{n - match.n_resampled} are taken as they are, " if match.n_resampled < n else ""
     return (
-        f"{match.scene.name}: the model's {n} bands are found by wavelength among its "
+        f"{match.scene.name}: the {n} bands of {owner} are found by wavelength among its "
         f"{match.scene.n_bands}: {kept}{match.n_resampled} are resampled from those around them"
     )

@@ -120,25 +120,24 @@ class SeenValues:
         ratio = size / seen_size
         return _rounded(ratio) if not 1 / _PLAIN_FACTOR < ratio < _PLAIN_FACTOR else None
 
+    def factor_of_scene(self, scene: Scene) -> float | None:
+        """:meth:`factor_of` a sample of a scene with the same bands."""
+        spectra = sampled_spectra(scene, max_tiles=MAX_CHECK_TILES)
+        return self.factor_of(spectra[:: max(1, len(spectra) // MAX_CHECK_PIXELS)])
+
     def check_unit(self, scene: Scene) -> None:
         """Refuse a scene, with the same bands, whose values are in another unit.
 
         Raises:
             ModelError: naming the factor, and the option that mends it.
         """
-        spectra = sampled_spectra(scene, max_tiles=MAX_CHECK_TILES)
-        spectra = spectra[:: max(1, len(spectra) // MAX_CHECK_PIXELS)]
-        factor = self.factor_of(spectra)
-        if factor is None:
-            return
-        times, larger = (factor, "larger") if factor > 1 else (1 / factor, "smaller")
-        amount = f"{times:,.0f}" if times >= 10 else f"{times:.2g}"
-        mend = np.format_float_positional(float(f"{1 / factor:.2g}"), trim="-")
-        raise ModelError(
-            f"{scene.name}: values are {amount} times {larger} than those the model learned from "
-            f"(median {np.median(spectra):.4g}, there {np.median(self.quantiles[1]):.4g}): if they "
-            f"are in another unit, give --rescale {mend} (rescale={mend})"
-        )
+        factor = self.factor_of_scene(scene)
+        if factor is not None:
+            mend = np.format_float_positional(float(f"{1 / factor:.2g}"), trim="-")
+            raise ModelError(
+                f"{scene.name}: values are {factor_in_words(factor)} than those the model learned "
+                f"from: if they are in another unit, give --rescale {mend} (rescale={mend})"
+            )
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """Names with ``prefix`` to arrays, to be stored; :meth:`from_arrays` reads them."""
@@ -219,3 +218,9 @@ def _rounded(ratio: float) -> float:
     if 0.5 <= ratio / power <= 2:
         return power
     return float(f"{ratio:.2g}")
+
+
+def factor_in_words(factor: float) -> str:
+    """A factor as people say it: ``10,000 times larger``."""
+    times, larger = (factor, "larger") if factor > 1 else (1 / factor, "smaller")
+    return f"{times:,.0f} times {larger}" if times >= 9.5 else f"{times:.2g} times {larger}"

@@ -14,7 +14,7 @@ _NM_PER_UNIT = {
     "mm": 1e6, "millimeter": 1e6, "millimetre": 1e6, "m": 1e9, "meter": 1e9, "metre": 1e9,
     "å": 0.1, "angstrom": 0.1, "ångström": 0.1,
 }  # fmt: skip
-_NO_UNIT = {"", "unknown", "none", "n/a", "wavelength"}
+_NO_UNIT = {"", "unknown", "none", "n/a", "wavelength", "1", "-", "unitless"}
 
 # Optical sensors end at about 15 um, and begin at about 200 nm: 100 lies between the two.
 _LARGEST_MICROMETRE = 100.0
@@ -72,6 +72,12 @@ def _nm_per_unit(unit: str | None, numbers: np.ndarray) -> float | None:
     if word in _NO_UNIT:
         return 1e3 if numbers.max() < _LARGEST_MICROMETRE else 1.0
     return _NM_PER_UNIT.get(word, _NM_PER_UNIT.get(word.removesuffix("s")))
+
+
+def is_spectral_unit(unit: str) -> bool:
+    """Whether a unit is one that wavelengths of light are counted in, and distances are not."""
+    word = unit.strip().lower()
+    return 0 < _NM_PER_UNIT.get(word, _NM_PER_UNIT.get(word.removesuffix("s"), 0.0)) < 1e6
 
 
 def fwhm_in_nm(

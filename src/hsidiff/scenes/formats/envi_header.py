@@ -68,7 +68,12 @@ class EnviHeader:
         """
         if not is_envi_header(path):
             raise SceneError(f"{path} is not an ENVI header: its first line must be ENVI")
-        text = "\n".join(_decoded(path.read_bytes()).splitlines())
+        return cls.parse(path, path.read_bytes())
+
+    @classmethod
+    def parse(cls, path: Path, content: bytes) -> "EnviHeader":
+        """Read the content of a header that was read already; raises what :meth:`read` does."""
+        text = "\n".join(_decoded(content).splitlines())
         fields: dict[str, str] = {}
         for key, value in _FIELD.findall(_COMMENT.sub("", text)):
             name = " ".join(key.lower().split())

@@ -25,12 +25,15 @@ def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
     Raises:
         SceneError: if GDAL cannot open or read it.
     """
+    # GDAL would write a ".properties" file beside a gzip-compressed archive that it reads.
+    quiet = rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO")
     try:
         with warnings.catch_warnings():
             # A scene without a georeference is nothing to warn of.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            dataset = rasterio.open(path, driver=driver)
-        with dataset:
+            with quiet:
+                dataset = rasterio.open(path, driver=driver)
+        with quiet, dataset:
             yield dataset
     except (RasterioError, CPLE_BaseError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]

@@ -111,7 +111,11 @@ def _completed_by_header(scene: Scene, path: Path) -> Scene:
     header_path = find_header(path)
     if header_path is None or not is_envi_header(header_path):
         return scene
-    header = EnviHeader.read(header_path)
+    return with_header(scene, EnviHeader.read(header_path))
+
+
+def with_header(scene: Scene, header: EnviHeader) -> Scene:
+    """Take from an ENVI header what a GeoTIFF does not say, if it speaks of the same sizes."""
     sizes = tuple(header.integer(key) for key in ("lines", "samples", "bands"))
     if sizes != scene.source.shape:
         return scene
@@ -128,4 +132,4 @@ def _completed_by_header(scene: Scene, path: Path) -> Scene:
         )
     if np.all(scene.scale == 1.0) and np.all(scene.offset == 0.0):
         changes |= {"scale": header.scale(n_bands), "offset": header.offset(n_bands)}
-    return replace(scene, **changes, files=(*scene.files, header_path))
+    return replace(scene, **changes, files=(*scene.files, header.path))

@@ -17,6 +17,8 @@ from hsidiff.scenes.window import Window
 
 _SPATIAL_NAMES = (("row", "col"), ("rows", "cols"), ("lat", "lon"), ("line", "sample"))
 _WAVELENGTH_NAMES = ("wavelength", "wavelengths", "wavelength_nm", "wl")
+_SWATH_DIMENSIONS = {"downtrack", "crosstrack", "number_of_lines", "pixels_per_line"}
+_LONGITUDES = ("lon", "longitude", "Longitude")
 _GOOD_BAND_NAMES = ("good", "good_bands", "good_wavelengths", "bbl")
 
 
@@ -50,10 +52,11 @@ def open_xarray(array: xarray.DataArray) -> Scene:
     in memory, say one of dask, is loaded window by window.
 
     Raises:
-        SceneError: if it does not have these dimensions, its pixels are not evenly spaced, or its
-            numbers are not real.
+        SceneError: if it does not have these dimensions, its pixels are not evenly spaced or are a
+            swath, or its numbers are not real.
     """
     name = str(array.name or "array")
+    _refuse_swath(array, name)
     y, x, band = _dimensions(array, name)
     cube = array.transpose(y, x, band)
     check_pixels(name, cube.shape, cube.dtype)
@@ -103,6 +106,27 @@ def to_xarray(scene: Scene) -> xarray.DataArray:
     if scene.crs is not None:
         array = array.rio.write_crs(scene.crs)
     return array if t is None else array.rio.write_transform(t)
+
+
+def _refuse_swath(array: xarray.DataArray, name: str) -> None:
+    """Raise if each pixel has a place of its own, so that there is no grid.
+
+    A curvilinear longitude beside coordinates along the axes, as of a projected map, is no swath.
+    """
+    dims = [str(dim) for dim in array.dims]
+    why = ""
+    if _SWATH_DIMENSIONS & set(dims):
+        why = f"dimensions ({', '.join(dims)})"
+    for longitude in _LONGITUDES:
+        if longitude in array.coords and array.coords[longitude].ndim == 2:
+            sides = array.coords[longitude].dims
+            if not all(dim in array.coords for dim in sides):
+                why = f"the coordinate {longitude!r} for each pixel"
+    if why:
+        raise SceneError(
+            f"{name} has {why}: it is a swath, whose pixels lie on no grid: open the file itself "
+            "(open_scene puts EMIT on its map), or project it to a grid first"
+        )
 
 
 def _dimensions(array: xarray.DataArray, name: str) -> tuple[str, str, str]:

@@ -1,0 +1,126 @@
+"""Several scenes with their labels as one scene with its labels: flight lines, or dates."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from hsidiff.errors import LabelError, ModelError, SceneError, SettingError, check_whole_number
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.one_legend import with_one_legend
+from hsidiff.scenes.bands_at import band_widths_nm
+from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.stack import StackedSource
+from hsidiff.windows.seen_bands import SeenBands
+from hsidiff.windows.seen_values import SeenValues, factor_in_words
+
+
+def stack_scenes(
+    scenes: Sequence[Scene], labels: Sequence[LabelMap], gap_px: int = 64
+) -> tuple[Scene, LabelMap]:
+    """Several scenes and their labels as one, from which every classifier can learn.
+
+    The scenes lie below one another with invalid rows between them. The bands are those of the
+    first; the others have them by wavelength. Classes are the same if their names are. The scene
+    that comes out has no georeference: a map is drawn for each scene by itself.
+
+    Args:
+        scenes: the scenes, two at least.
+        labels: the labels of each, of its shape.
+        gap_px: invalid rows between two scenes: at least the ``receptive_field_px`` of the
+            classifier, so that it never sees two of them at once.
+
+    Returns:
+        The scene and its labels.
+
+    Raises:
+        LabelError: if labels are not of their scene's shape, or an id has two names.
+        SceneError: if a scene lacks bands of the first, or is in another unit.
+        SettingError: if there are not as many labels as scenes, at least two.
+
+    Warns:
+        HsidiffWarning: if bands are resampled; if names of classes differ by case or blanks only.
+
+    Example:
+        >>> import hsidiff
+        >>> scene = hsidiff.open_scene("scene.tif")
+        >>> labels = hsidiff.read_labels("labels.gpkg", scene)
+        >>> both, labels_of_both = hsidiff.stack_scenes([scene, scene], [labels, labels], gap_px=8)
+        >>> both.shape, labels_of_both.n_labelled == 2 * labels.n_labelled
+        ((88, 50), True)
+    """
+    check_whole_number("gap_px", gap_px, 0)
+    _check_pairs(scenes, labels)
+    names = [scene.name for scene in scenes]
+    first = scenes[0]
+    source = StackedSource((first, *_like_first(scenes)), gap_px)
+    together = Scene(
+        name=" + ".join(names),
+        source=source,
+        good_bands=np.ones(first.n_bands, dtype=bool),
+        file_wavelengths_nm=first.wavelengths_nm,
+        file_fwhm_nm=band_widths_nm(first),
+        files=tuple(dict.fromkeys(path for scene in scenes for path in scene.files)),
+    )
+    return together, _stack_labels(with_one_legend(labels, names), source)
+
+
+def _check_pairs(scenes: Sequence[Scene], labels: Sequence[LabelMap]) -> None:
+    if len(scenes) < 2 or len(scenes) != len(labels):
+        raise SettingError(
+            f"{len(scenes)} scenes and {len(labels)} labels: expected two scenes at least, and the "
+            "labels of each"
+        )
+    for scene, of_scene in zip(scenes, labels, strict=True):
+        if scene.shape != of_scene.shape:
+            raise LabelError(
+                f"labels are {of_scene.shape} (rows, cols), {scene.name} is {scene.shape}: give "
+                "each scene labels of its own grid, in the same order"
+            )
+
+
+def _like_first(scenes: Sequence[Scene]) -> list[Scene]:
+    """The scenes after the first, with its bands.
+
+    Raises:
+        SceneError: if one lacks bands, or is in another unit.
+    """
+    first = scenes[0]
+    bands, seen = SeenBands.of_scene(first), SeenValues.of_scene(first)
+    matched = []
+    for scene in scenes[1:]:
+        try:
+            alike = bands.matched(scene, first.n_bands, first.name)
+        except ModelError as error:
+            raise SceneError(str(error)) from error
+        factor = None if seen is None else seen.factor_of_scene(alike)
+        if factor is not None:
+            raise SceneError(
+                f"{scene.name}: values are {factor_in_words(factor)} than those of {first.name}: "
+                "give all scenes in one unit (open_scene(..., rescale=...))"
+            )
+        matched.append(alike)
+    return matched
+
+
+def _stack_labels(label_maps: Sequence[LabelMap], source: StackedSource) -> LabelMap:
+    """Labels on the grid of the stacked scenes; sample ids stay apart."""
+    values = np.zeros(source.shape[:2], dtype=np.int32)
+    region = np.zeros(source.shape[:2], dtype=bool)
+    sample_ids = np.zeros(source.shape[:2], dtype=np.int32)
+    for labels, place in zip(label_maps, source.places, strict=True):
+        values[place.slices] = labels.values
+        region[place.slices] = True if labels.region is None else labels.region
+        if labels.sample_ids is not None:
+            own = labels.sample_ids
+            sample_ids[place.slices] = np.where(own > 0, own + sample_ids.max(), 0)
+    has_ids = all(labels.sample_ids is not None for labels in label_maps)
+    has_region = any(labels.region is not None for labels in label_maps)
+    return replace(
+        label_maps[0],
+        values=values,
+        sample_ids=sample_ids if has_ids else None,
+        region=region if has_region else None,
+        crs=None,
+        transform=None,
+    )
