@@ -212,3 +212,21 @@ def test_commands_for_maps_refuse_a_scene(
         ended = run(words[0], small_files.scene_path, *words[1:], *more)
         assert ended.exit_code == 2
         assert "scene.tif has 12 bands, a map has one" in ended.error
+
+
+def test_spectra_writes_a_page_and_a_table(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    page = tmp_path / "spectra.html"
+    ended = run("spectra", *small_files.paths, "-o", page)
+    assert ended.exit_code == 0, ended.err
+    assert "roof [red]" in ended.out
+    assert "modified z-score above 3.5" in ended.out
+    table = pd.read_csv(tmp_path / "spectra.csv")
+    assert (table["distance"] > table["limit"]).all()
+    text = page.read_text(encoding="utf-8")
+    assert "Suspicious pixels" in text
+    assert "data:image/svg" in text
+    counts = json.loads(run("spectra", *small_files.paths, "-o", page, "--json").out)["suspicious"]
+    assert sum(counts.values()) == len(table)
+    assert run("spectra", *small_files.paths, "-o", tmp_path / "a.png").exit_code == 2

@@ -127,3 +127,15 @@ def test_a_split_that_may_not_be_read_is_not_called_broken(tmp_path: Path) -> No
     path.chmod(0)
     with pytest.raises(SplitError, match=r"split\.npz may not be read: ask its owner"):
         Split.load(path)
+
+
+def test_repr_is_a_short_table_of_both_sides() -> None:
+    labels = LabelMap.from_array(np.array([[1, 1, 2, 2]]), {1: "grass", 2: "bare soil"})
+    train = np.array([[True, False, True, False]])
+    split = Split(labels.keeping(train), labels.keeping(~train), "random")
+    assert repr(split).splitlines() == [
+        "Split: random",
+        "  id  class        training pixels    test pixels",
+        "   1  grass                      1              1",
+        "   2  bare soil                  1              1",
+    ]

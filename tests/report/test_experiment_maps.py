@@ -16,7 +16,7 @@ from hsidiff.report.experiment_maps import (
 )
 from hsidiff.report.map_sheet import DPI, shown_part
 from hsidiff.report.pictures import rgba
-from hsidiff.report.style import INK, RIGHT, WRONG
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
 
 SCENE, RANDOM, BLOCKS = "indian-pines", "random-10%", "blocks-30"
 
@@ -30,8 +30,8 @@ def test_error_maps_mark_right_wrong_and_training_pixels(folder):
     def painted(color):
         return (picture == rgba(color)).all(axis=-1)
 
-    np.testing.assert_array_equal(painted(RIGHT), is_test & is_left)
-    np.testing.assert_array_equal(painted(WRONG), is_test & ~is_left)
+    np.testing.assert_array_equal(painted(RIGHT_PIXEL), is_test & is_left)
+    np.testing.assert_array_equal(painted(WRONG_PIXEL), is_test & ~is_left)
     np.testing.assert_array_equal(painted(INK), split.train.values > 0)
 
 

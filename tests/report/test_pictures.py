@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
+from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import (
     TEST_COLOR,
     TRAIN_COLOR,
@@ -22,6 +23,7 @@ from hsidiff.report.pictures import (
     rgba,
     split_picture,
 )
+from hsidiff.report.style import HATCH, MUTED, PAPER, RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.scene import ArraySource, Scene
 
 
@@ -149,7 +151,7 @@ def test_confidence_is_the_highest_probability(tmp_path):
     picture = confidence_picture(tmp_path / "p.tif")[0].tolist()
     cividis = mpl.colormaps["cividis"]
     assert tuple(picture[0]) == tuple(cividis(1.0, bytes=True))
-    assert tuple(picture[1]) == tuple(cividis(0.6, bytes=True))
+    assert tuple(picture[1]) == tuple(cividis(0.2, bytes=True))  # 0.6 of 0.5 to 1
     assert picture[2] == [0, 0, 0, 0]
 
 
@@ -164,5 +166,40 @@ def test_training_and_test_pixels_are_where_the_split_says_even_in_steps():
         picture = split_picture(split, step)
         assert tuple(picture[4 // step, 4 // step]) == rgba(TRAIN_COLOR)
         assert tuple(picture[8 // step, 1 // step]) == rgba(TEST_COLOR)
-        drawn = (picture == rgba(TRAIN_COLOR)).all(axis=-1) | (picture == rgba(TEST_COLOR)).all(-1)
-        assert drawn.sum() == 3
+
+
+def test_few_points_are_drawn_as_marks_of_two_forms_and_many_as_pixels():
+    values = np.zeros((60, 60), dtype=int)
+    values[10, 10], values[40, 40] = 1, 2
+    labels = LabelMap.from_array(values)
+    split = Split(labels.keeping(values == 1), labels.keeping(values == 2), "blocks")
+    picture = split_picture(split)
+    assert (picture[9:12, 9:12] == rgba(TRAIN_COLOR)).all()
+    assert (picture == rgba(TEST_COLOR)).all(axis=-1).sum() == 5
+    many = LabelMap.from_array(np.where(np.indices((60, 60)).sum(axis=0) % 4, 0, 1))
+    train = np.indices((60, 60))[0] < 30
+    split = Split(many.keeping(train), many.keeping(~train), "blocks")
+    picture = split_picture(split)
+    assert (picture == rgba(TRAIN_COLOR)).all(axis=-1).sum() == split.train.n_labelled
+
+
+def test_no_data_is_hatched_and_outlined_and_data_are_untouched():
+    picture = np.zeros((40, 40, 4), dtype=np.uint8)
+    picture[10:20, 10:20] = 255
+    shown = hatched(picture)
+    np.testing.assert_array_equal(shown[10:20, 10:20], 255)
+    assert (shown[..., 3] == 255).all()
+    assert (shown[9, 10:20] == rgba(MUTED)).all()
+    assert {tuple(color) for color in shown[30].tolist()} == {rgba(HATCH), rgba(PAPER)}
+    full = np.full((3, 3, 4), 255, dtype=np.uint8)
+    assert hatched(full) is full
+
+
+def test_right_and_wrong_differ_for_who_sees_no_colours():
+    def luminance(color):
+        parts = np.array(rgba(color)[:3]) / 255
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return linear @ [0.2126, 0.7152, 0.0722]
+
+    low, high = sorted(map(luminance, (RIGHT_PIXEL, WRONG_PIXEL)))
+    assert (high + 0.05) / (low + 0.05) >= 3  # WCAG 2.1, 1.4.11

@@ -64,7 +64,7 @@ class MethodOptions:
             METHOD_PANEL,
             "NAME=VALUE",
             "Another setting of the method, such as pretrain_steps=1000; may be given several "
-            "times.",
+            "times. hsidiff settings METHOD lists them.",
             "--set",
         ),
     ] = None
@@ -96,8 +96,14 @@ class MethodOptions:
                 )
             if name == "budget" and self.budget is not None:
                 raise SettingError(f"--budget {self.budget} and --set {setting}: give one of them")
-            given[check_choice("setting", name, [*known, SMOOTHING])] = _parsed(text)
+            given[self._known(name, [*known, SMOOTHING])] = _parsed(text)
         return build_classifier(classifier, given)
+
+    def _known(self, name: str, settings: list[str]) -> str:
+        try:
+            return check_choice("setting", name, settings)
+        except SettingError as error:
+            raise SettingError(f"{error}: see hsidiff settings {self.method}") from error
 
 
 def load_model(folder: Path, own_class: str | None, device: str | None) -> SceneClassifier:

@@ -15,7 +15,9 @@ FUNCTIONS = {
     "demo": "demo",
     "info": "info",
     "methods": "methods",
+    "settings": "settings",
     "fetch": "fetch",
+    "spectra": "spectra",
     "split": "split",
     "leakage": "leakage",
     "fit": "fit",
@@ -30,6 +32,14 @@ FUNCTIONS = {
     "report": "report",
 }
 """The function of each command, in the order of the help; its module has the command's name."""
+PANELS = {
+    "Start": ("map", "demo", "info", "fetch"),
+    "Labels": ("classes", "spectra", "split", "leakage"),
+    "Methods and models": ("methods", "settings", "fit", "predict", "reconstruct"),
+    "Maps": ("evaluate", "edit", "polygons", "change"),
+    "Experiments": ("experiment", "report"),
+}
+"""Where the help shows each command."""
 
 
 class Commands(TyperGroup):
@@ -49,7 +59,8 @@ class Commands(TyperGroup):
 
 def _command(name: str, function: Any) -> Any:
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(with_groups_flattened(function))
+    panel = next((panel for panel, names in PANELS.items() if name in names), None)
+    alone.command(name, rich_help_panel=panel)(with_groups_flattened(function))
     return typer.main.get_command(alone)
 
 

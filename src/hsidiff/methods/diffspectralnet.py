@@ -168,7 +168,7 @@ class DiffSpectralNet(TwoStepClassifier):
         budget: how long the denoiser learns, in place of ``pretrain_steps``: a time ("60s", "2min",
             "1h"), "400 steps", or "4 steps per pixel". After a time the weights depend on the
             machine and on what else it does.
-        timesteps, layers: each once; they, ``extraction`` and ``n_components`` are those of
+        timesteps, layers, extraction, n_components: see
             :class:`hsidiff.values.unet_values.UNetValues`.
         head: "transformer" (the paper's), "linear", "chosen", which takes the one of them that
             predicts held-out training labels better, or "weighed": experts on the pixel and on

@@ -23,6 +23,13 @@ def decimal(number: float | None, digits: int = 3) -> str:
     return UNKNOWN if number is None else f"{number:.{digits}f}"
 
 
+def in_pieces(text: str) -> str:
+    """A text of a cell that breaks before brackets only, if it begins with a number."""
+    is_number = text.lstrip(f"+{MINUS}<\N{FIGURE SPACE} ")[:1].isdigit()
+    unbroken = text.replace(" ", "\N{NO-BREAK SPACE}")
+    return unbroken.replace("\N{NO-BREAK SPACE}[", " [") if is_number else text
+
+
 def count(number: int | None) -> str:
     """A whole number with thin spaces between thousands."""
     return UNKNOWN if number is None else f"{number:,}".replace(",", "\u202f")

@@ -96,7 +96,9 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         finalize=lambda value: amounts.UNKNOWN if value is None else value,
     )
-    environment.filters.update(percent=amounts.percent, count=amounts.count)
+    environment.filters.update(
+        percent=amounts.percent, count=amounts.count, in_pieces=amounts.in_pieces
+    )
     environment.tests["bold"] = lambda text: isinstance(text, Bold)
     environment.globals["style"] = style
     return environment

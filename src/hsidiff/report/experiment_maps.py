@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import matplotlib as mpl
 import numpy as np
 
 from hsidiff.experiment.folder import Cell, ExperimentFolder
@@ -11,17 +10,20 @@ from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.amounts import count, percent
 from hsidiff.report.drawing import Drawing, figure_name
-from hsidiff.report.map_sheet import Key, Panel, draw_sheet, page_width_px, shown_part
+from hsidiff.report.map_sheet import NO_DATA, Key, Panel, draw_sheet, page_width_px, shown_part
+from hsidiff.report.marks import FEW_POINTS
 from hsidiff.report.pictures import (
-    CONFIDENCE_COLORS,
     EMPTY_COLOR,
     Enlargement,
+    Points,
     class_colours,
+    confidence_colours,
+    least_confidence,
     points_picture,
     rgba,
 )
 from hsidiff.report.seed_means import finished
-from hsidiff.report.style import INK, RIGHT, WRONG
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def draw_class_maps(mapped: MappedSplit) -> Drawing:
         colours = class_colours(fit.thinned(cell.class_map()), mapped.classes)
         shown.append(Panel(cell.method, f"OA {_accuracy(cell)}", colours))
     key = [(c.color, c.name) for c in mapped.classes]
-    key += [(EMPTY_COLOR, "no label"), ("#ffffff", "no data")]
+    key += [(EMPTY_COLOR, "no label"), NO_DATA]
     numbers = ", ".join(f"{cell.method} {_accuracy(cell)}" for cell in mapped.cells)
     names = ", ".join(land_class.name for land_class in mapped.classes)
     words = f"Beside all labels, with overall accuracy: {numbers}. Classes: {names}."
@@ -119,7 +121,7 @@ def draw_error_maps(mapped: MappedSplit) -> Drawing:
         shown.append(Panel(cell.method, f"{count(n_wrong)} wrong", picture))
         numbers.append(f"{cell.method} {n_wrong} wrong")
     n_train, n_test = mapped.split.train.n_labelled, mapped.split.test.n_labelled
-    colors = (RIGHT, WRONG, INK, EMPTY_COLOR)
+    colors = (RIGHT_PIXEL, WRONG_PIXEL, INK, EMPTY_COLOR)
     key = list(zip(colors, ("right", "wrong", "training pixel", "not scored"), strict=True))
     words = f"With {n_train} training pixels. Of {n_test} test pixels: {', '.join(numbers)}."
     caption = (
@@ -134,20 +136,28 @@ def error_picture(split: Split, class_map: np.ndarray, step: int = 1) -> np.ndar
     Of several test pixels that fall together in a picture of every ``step``-th pixel the last one
     is drawn, right or wrong, so neither is favoured.
     """
-    test = split.test.values
-    colors = np.array([rgba(WRONG), rgba(RIGHT)], dtype=np.uint8)
-    is_right = (class_map == test)[test > 0].astype(int)
-    points = ((test > 0, colors[is_right]), (split.train.values > 0, rgba(INK)))
+    test, train = split.test.values, split.train.values
+    is_right = class_map == test
+    points: list[Points] = [(train > 0, rgba(INK), "square")]
+    if split.test.n_labelled + split.train.n_labelled <= FEW_POINTS:
+        points = [
+            ((test > 0) & is_right, rgba(RIGHT_PIXEL), "plus"),
+            ((test > 0) & ~is_right, rgba(WRONG_PIXEL), "cross"),
+            *points,
+        ]
+    else:
+        colors = np.array([rgba(WRONG_PIXEL), rgba(RIGHT_PIXEL)], dtype=np.uint8)
+        points.insert(0, (test > 0, colors[is_right[test > 0].astype(int)], "plus"))
     return points_picture(class_map.shape, points, step)
 
 
 def draw_confidence_maps(mapped: MappedSplit) -> Drawing:
     """The largest probability of each pixel, and its mean over the test pixels beside the OA."""
-    fit, shown, numbers = mapped.fit, [], []
+    fit, shown, numbers, n_classes = mapped.fit, [], [], len(mapped.classes)
     for cell in mapped.cells:
         confidence = cell.confidence()
-        picture = mpl.colormaps[CONFIDENCE_COLORS](fit.thinned(confidence), bytes=True)
-        picture[fit.thinned(cell.class_map()) == 0] = 0
+        known = np.where(cell.class_map() > 0, confidence, np.nan)
+        picture = confidence_colours(fit.thinned(known), n_classes)
         mean = percent(float(confidence[mapped.split.test.values > 0].mean()))
         shown.append(Panel(cell.method, f"mean {mean}, OA {_accuracy(cell)}", picture))
         numbers.append(f"{cell.method} {mean} (overall accuracy {_accuracy(cell)})")
@@ -156,7 +166,7 @@ def draw_confidence_maps(mapped: MappedSplit) -> Drawing:
         "Confidence: the probability of the class that the map shows, as the method itself gives "
         "it. A mean on the test pixels far above the overall accuracy (OA) is overconfidence."
     )
-    return mapped.drawing("confidence", shown, None, words, caption)
+    return mapped.drawing("confidence", shown, least_confidence(n_classes), words, caption)
 
 
 def _accuracy(cell: Cell) -> str:

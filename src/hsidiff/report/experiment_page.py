@@ -1,9 +1,10 @@
 """The report of an experiment: one page that carries its pictures and tables, and both as files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.progress import track
 from hsidiff.report.accuracy_charts import draw_accuracies, draw_learning_curves, draw_seconds
 from hsidiff.report.amounts import PLUS_MINUS
@@ -22,6 +23,7 @@ from hsidiff.report.seed_means import (
     seed_mean,
 )
 from hsidiff.report.tables.all_tables import Pairs, check_has_cells, compare_pairs, write_tables
+from hsidiff.report.tables.comparison_tables import SURE
 from hsidiff.report.tables.table import Table
 
 # More than so many confusion matrices are folded away.
@@ -82,16 +84,18 @@ def write_experiment_report(
     with write_report_files(out) as new:
         pairs = compare_pairs(folder) if pairs is None else pairs
         tables = write_tables(folder, new, pairs)
-        page = _page(folder, Gallery(new / "figures"), tables)
+        page = _page(folder, Gallery(new / "figures"), tables, pairs)
         names = files_in(new)
         (new / PAGE_NAME).write_text(page, encoding="utf-8")
     return tuple(out / name for name in (PAGE_NAME, *names))
 
 
-def _page(folder: ExperimentFolder, gallery: Gallery, tables: tuple[Table, ...]) -> str:
+def _page(
+    folder: ExperimentFolder, gallery: Gallery, tables: tuple[Table, ...], pairs: Pairs
+) -> str:
     places = scenes_and_splits(folder)
     over_scenes = [table for table in tables if table.place[1] and not table.place[0]]
-    parts = [("In short", [*_in_short(folder), *_tables(over_scenes)])]
+    parts = [("In short", [*_in_short(folder, pairs), *_tables(over_scenes)])]
     for scene in folder.scenes:
         parts.append((f"{scene}: scores", _scores(folder, gallery, scene, tables)))
     of_all = {table.name: [Block("table", table)] for table in tables if not any(table.place)}
@@ -129,15 +133,15 @@ def _counts(folder: ExperimentFolder) -> Block:
     ))  # fmt: skip
 
 
-def _in_short(folder: ExperimentFolder) -> list[Block]:
-    """A sentence per scene and split: the best method, and how many beat position alone."""
+def _in_short(folder: ExperimentFolder, pairs: Pairs) -> list[Block]:
+    """A sentence per scene and split: what the tests say is best, and how many beat position."""
     sentences = []
     for scene, split in scenes_and_splits(folder):
         means, position = _means(folder, scene, split), position_accuracy(folder, scene, split)
         if not means:
             continue
-        best, kind = max(means, key=lambda label: means[label].value), ""
-        words = f"{scene}, {split}: best is {best} with {means[best]} % overall accuracy."
+        kind = ""
+        words = f"{scene}, {split}: {best_in_words(means, pairs.get((scene, split), ()))}"
         if position is not None:
             n_above = sum(mean.value > position for mean in means.values())
             words += (
@@ -148,6 +152,42 @@ def _in_short(folder: ExperimentFolder) -> list[Block]:
         sentences.append(sentence(words.replace(" %", "\N{NO-BREAK SPACE}%"), kind))
     note = f"{PLUS_MINUS} is half the 95 % interval of a mean over the seeds."
     return [*sentences, sentence(note, "note")] if sentences else []
+
+
+def best_in_words(means: Mapping[str, SeedMean], pairs: Sequence[MethodPair]) -> str:
+    """Which method is best or, where the tests do not tell, from which it cannot be told.
+
+    A method is called best only where it differs from every other one with a corrected p below
+    ``SURE``.
+
+    Args:
+        means: mean overall accuracy of each method, at least one.
+        pairs: the comparisons of methods; those of others are not looked at.
+    """
+    highest = max(means, key=lambda label: means[label].value)
+    reached = f"{means[highest]} % overall accuracy"
+    sure = {
+        label
+        for pair in pairs
+        if highest in (pair.first, pair.second)
+        and pair.corrected_p_value is not None
+        and pair.corrected_p_value < SURE
+        for label in (pair.first, pair.second)
+    }
+    alike = [label for label in means if label not in sure | {highest}]
+    if len(means) == 1:
+        return f"{highest} reaches {reached}."
+    if not alike:
+        return f"best is {highest} with {reached}, apart from every other (corrected p < {SURE})."
+    if len(alike) == len(means) - 1:
+        return (
+            f"no method is distinguishable from {highest}, which has the highest mean with "
+            f"{reached}."
+        )
+    return (
+        f"{highest} has the highest mean with {reached}, but is not distinguishable from "
+        f"{' and '.join(filter(None, (', '.join(alike[:-1]), alike[-1])))}."
+    )
 
 
 def _means(folder: ExperimentFolder, scene: str, split: str) -> dict[str, SeedMean]:

@@ -12,9 +12,11 @@ from hsidiff.report import pictures
 from hsidiff.report.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Picture, Section, render_page, sentence
 from hsidiff.report.leakage import leakage_blocks
+from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import Enlargement
 from hsidiff.report.provenance import costs, map_provenance
 from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.style import HATCH_CSS
 from hsidiff.report.tables.matrix_tables import confusion_table
 from hsidiff.scenes.scene import Scene
 
@@ -131,7 +133,7 @@ def _scene_and_map(results: ResultFolder, scene: Scene, fit: Enlargement) -> lis
             f"The map.{every}",
         ),
     )
-    legend = [(c.color, c.name) for c in classes] + [("#ffffff", "no data")]
+    legend = [(c.color, c.name) for c in classes] + [(HATCH_CSS, "no data")]
     return [Block("pictures", shown), Block("legend", legend)]
 
 
@@ -139,6 +141,7 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
     shown, probabilities, split = [], results.probabilities_path, results.split
     if probabilities is not None:
         colors = mpl.colormaps[pictures.CONFIDENCE_COLORS](np.linspace(0, 1, 9))
+        lowest = percent(pictures.least_confidence(len(results.classes)), 0)
         shown.append(
             _picture(
                 pictures.confidence_picture(probabilities, fit.step),
@@ -146,7 +149,7 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
                 "Probability of the most probable class at each pixel",
                 "Confidence: the probability of the class that the map shows. It is what the model "
                 "believes, not what was checked.",
-                Block("ramp", [to_hex(color) for color in colors]),
+                Block("ramp", (lowest, [to_hex(color) for color in colors])),
             )
         )
     if split is not None:
@@ -167,7 +170,7 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
 def _picture(
     pixels: np.ndarray, fit: Enlargement, alternative: str, caption: str, *key: Block
 ) -> Picture:
-    shown = fit.apply(pixels)
+    shown = hatched(fit.apply(pixels))
     content, width_px = pictures.png(shown), shown.shape[1]
     return Picture("", content, alternative, caption, "png", width_px, is_pixels=True, key=key)
 

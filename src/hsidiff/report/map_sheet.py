@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from hsidiff.files import write_whole
+from hsidiff.report.amounts import percent
 from hsidiff.report.drawing import axes_of_pixels, columns_of, look, plain_figure
+from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import CONFIDENCE_COLORS, Enlargement, class_picture, false_colour
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.style import LINE, MUTED
@@ -26,8 +28,10 @@ PANEL_PX, LARGEST_PANEL_PX, NARROWEST_COLUMN_PX = 520, 800, 330
 GAP_PX, LINE_PX, LETTER_PX, KEY_ROW_PX = 36, 34, 14, 42
 FONT_POINTS = 9.5
 
-Key = Sequence[tuple[str, str]] | None
-"""Colours (``#rrggbb``) and what they mean; None stands for the scale of confidence."""
+Key = Sequence[tuple[str, str]] | float
+"""Colours (``#rrggbb``) and what they mean; a number stands for the scale of confidence from it."""
+NO_DATA = ("#ffffff", "no data")
+"""The entry of a key for what is hatched."""
 
 
 class Panel(NamedTuple):
@@ -60,14 +64,17 @@ def draw_overview(folder: str | Path, scene: Scene, path: str | Path) -> None:
     results, fit = ResultFolder.read(folder), shown_part(scene.shape)
     mapped = class_picture(results.map_path, results.classes, fit.step)
     shown = (Panel("false colour", "", false_colour(scene, fit.step)), Panel("map", "", mapped))
-    figure = draw_sheet(shown, fit, [(c.color, c.name) for c in results.classes])
+    key = [(c.color, c.name) for c in results.classes]
+    if not mapped[..., 3].all():
+        key.append(NO_DATA)
+    figure = draw_sheet(shown, fit, key)
     with write_whole(path) as temporary:
         figure.savefig(temporary, format="png", dpi=DPI)
 
 
 def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
     """Draw maps of one shape, thinned to ``fit``, in rows, so many side by side as a page holds."""
-    pictures = [fit.apply(panel.picture) for panel in shown]
+    pictures = [hatched(fit.apply(panel.picture)) for panel in shown]
     height, width = pictures[0].shape[:2]
     column = max(width, NARROWEST_COLUMN_PX)
     n_columns = columns_of(len(shown), max(1, (SHEET_PX - GAP_PX) // (column + GAP_PX)))
@@ -76,7 +83,7 @@ def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
     row_px = LINE_PX * max(title.count("\n") + 1 for title in titles) + 10 + height + GAP_PX
     sheet_width = max(n_columns * (column + GAP_PX) + GAP_PX, NARROWEST_SHEET_PX)
     key_columns = _key_columns(key, sheet_width)
-    key_rows = 2 if key is None else ceil(len(key) / key_columns)
+    key_rows = 2 if isinstance(key, float) else ceil(len(key) / key_columns)
     key_px = KEY_ROW_PX * key_rows + GAP_PX * (key_rows > 0)
     size_px = (sheet_width, ceil(len(shown) / n_columns) * row_px + key_px)
     with look():
@@ -85,8 +92,8 @@ def draw_sheet(shown: Sequence[Panel], fit: Enlargement, key: Key) -> Figure:
             row, col = divmod(place, n_columns)
             corner = (GAP_PX + col * (column + GAP_PX), size_px[1] - (row + 1) * row_px + GAP_PX)
             _draw_panel(figure, picture, title, corner)
-        if key is None:
-            _draw_scale(figure, key_px)
+        if isinstance(key, float):
+            _draw_scale(figure, key_px, key)
         elif key:
             _draw_key(figure, key, key_columns)
     return figure
@@ -114,7 +121,7 @@ def _draw_panel(
 
 
 def _key_columns(key: Key, sheet_width: int) -> int:
-    if not key:
+    if isinstance(key, float) or not key:
         return 1
     entry_px = (LETTER_PX - 1) * max(len(name) for _, name in key) + 80
     return max(1, min(len(key), (sheet_width - GAP_PX) // entry_px))
@@ -124,7 +131,12 @@ def _draw_key(figure: Figure, key: Sequence[tuple[str, str]], n_columns: int) ->
     corner = (GAP_PX, GAP_PX / 2) / (figure.get_size_inches() * DPI)
     close = {"borderpad": 0, "borderaxespad": 0, "handlelength": 1.2, "handleheight": 1.2}
     figure.legend(
-        handles=[Patch(facecolor=color, edgecolor=MUTED, label=name) for color, name in key],
+        handles=[
+            Patch(
+                facecolor=c, edgecolor=MUTED, label=n, hatch="////" if (c, n) == NO_DATA else None
+            )
+            for c, n in key
+        ],
         loc="lower left",
         bbox_to_anchor=tuple(corner),
         ncols=n_columns,
@@ -133,12 +145,13 @@ def _draw_key(figure: Figure, key: Sequence[tuple[str, str]], n_columns: int) ->
     )
 
 
-def _draw_scale(figure: Figure, key_px: int) -> None:
+def _draw_scale(figure: Figure, key_px: int, lowest: float) -> None:
     axes = axes_of_pixels(figure, (GAP_PX + 20, key_px - KEY_ROW_PX, 420, 22))
     axes.set_axis_on()
-    colors = ScalarMappable(mpl.colors.Normalize(0, 100), CONFIDENCE_COLORS)
+    ends = 100 * lowest, 100.0
+    colors = ScalarMappable(mpl.colors.Normalize(*ends), CONFIDENCE_COLORS)
     bar = figure.colorbar(colors, cax=axes, orientation="horizontal")
-    bar.set_ticks([0, 50, 100], labels=["0 %", "50 %", "100 %"])
+    bar.set_ticks(ends, labels=[percent(lowest, 0), "100 %"])
     bar.ax.tick_params(labelsize=FONT_POINTS, length=0)
     place: Any = {"transform": bar.ax.transAxes, "va": "center", "fontsize": FONT_POINTS}
     bar.ax.text(1.08, 0.5, "probability", **place)

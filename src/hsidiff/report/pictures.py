@@ -6,7 +6,7 @@ a scene is too large for the page, every n-th pixel is shown.
 
 import io
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -21,6 +21,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
+from hsidiff.report.marks import FEW_POINTS, Mark, stamp
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.tiles import tile_windows
 
@@ -34,6 +35,8 @@ CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
 
 Color = tuple[int, int, int, int]
+Points = tuple[np.ndarray, Any, Mark]
+"""A mask, its colour (or one per pixel of the mask), and how few of its pixels are marked."""
 
 
 @dataclass(frozen=True)
@@ -137,37 +140,57 @@ def class_colours(
 
 
 def confidence_picture(probabilities_path: Path, step: int = 1) -> np.ndarray:
-    """The highest probability of each pixel, from 0 (dark blue) to 1 (yellow); see cividis."""
+    """The highest probability of each pixel; see :func:`confidence_colours`."""
     with _quietly_opened(probabilities_path) as dataset:
         nodata, scale, n_bands = dataset.nodata, dataset.scales[0], dataset.count
     highest = _read_band(probabilities_path, 1, step)
     invalid = highest == nodata
     for band in range(2, n_bands + 1):
         highest = np.maximum(highest, _read_band(probabilities_path, band, step))
-    picture = mpl.colormaps[CONFIDENCE_COLORS](highest * scale, bytes=True)
-    picture[invalid] = 0
-    return picture
+    return confidence_colours(np.where(invalid, np.nan, highest * scale), n_bands)
+
+
+def confidence_colours(confidence: np.ndarray, n_classes: int) -> np.ndarray:
+    """Confidence (rows, cols) as colours, from 1 / classes (dark blue) to 1 (yellow), see cividis.
+
+    The highest of some probabilities cannot be lower. NaN is transparent.
+    """
+    lowest = least_confidence(n_classes)
+    share = (confidence - lowest) / (1 - lowest)
+    picture = mpl.colormaps[CONFIDENCE_COLORS](np.nan_to_num(share), bytes=True)
+    picture[np.isnan(confidence)] = 0
+    return np.asarray(picture)
+
+
+def least_confidence(n_classes: int) -> float:
+    """What the highest of ``n_classes`` probabilities is at least."""
+    return 1 / max(n_classes, 2)
 
 
 def split_picture(split: Split, step: int = 1) -> np.ndarray:
     """Where the training and the test labels lie, training labels over test labels."""
-    sides = ((split.test, TEST_COLOR), (split.train, TRAIN_COLOR))
-    points = [(labels.values > 0, rgba(color)) for labels, color in sides]
+    points: tuple[Points, ...] = (
+        (split.test.values > 0, rgba(TEST_COLOR), "plus"),
+        (split.train.values > 0, rgba(TRAIN_COLOR), "square"),
+    )
     return points_picture(split.train.shape, points, step)
 
 
-def points_picture(
-    shape: tuple[int, ...], points: Iterable[tuple[np.ndarray, Any]], step: int
-) -> np.ndarray:
+def points_picture(shape: tuple[int, ...], points: Sequence[Points], step: int) -> np.ndarray:
     """Masks (rows, cols) bool of a scene, each in its colour or colours, the later ones on top.
 
     In a picture of every n-th pixel a pixel is drawn at the nearest shown one, so that a few
-    labels of a large scene stay visible.
+    labels of a large scene stay visible. So few that they would be lost are drawn as marks.
     """
+    is_few = sum(np.count_nonzero(mask) for mask, _, _ in points) <= FEW_POINTS
     size = [ceil(length / step) for length in shape]
     picture = np.full((*size, 4), rgba(EMPTY_COLOR), dtype=np.uint8)
-    for mask, colors in points:
-        rows, cols = np.nonzero(mask)
+    places = [np.nonzero(mask) for mask, _, _ in points]
+    if is_few:
+        for (rows, cols), (_, colors, mark) in zip(places, points, strict=True):
+            stamp(picture, rows // step, cols // step, np.asarray(colors), mark)
+    # After the marks, which must not hide the pixels of others.
+    for (rows, cols), (_, colors, _) in zip(places, points, strict=True):
         picture[rows // step, cols // step] = colors
     return picture
 

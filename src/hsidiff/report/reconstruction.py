@@ -22,6 +22,7 @@ from hsidiff.report.drawing import (
 )
 from hsidiff.report.map_sheet import Panel, draw_sheet, page_width_px
 from hsidiff.report.pictures import Enlargement, stretch_limits, stretched
+from hsidiff.report.spectrum_lines import band_runs, plot_spectrum
 from hsidiff.report.style import ACCENT, METHOD_COLORS, MUTED
 
 PANEL_PX = 320
@@ -134,11 +135,11 @@ def _draw_pixel(
     spectrum, places = states.scene[pixel.row, pixel.col], states.wavelengths_nm
     if places is None:
         places = np.arange(1, len(spectrum) + 1)
-    order = np.argsort(places)  # some sensors list overlapping detectors one after the other
+    runs = band_runs(places)
     for timestep, color in colors.items():
         values = states.states[timestep][pixel.row, pixel.col]
-        axes.plot(places[order], values[order], color=color, linewidth=1.1)
-    axes.plot(places[order], spectrum[order], **SCENE_LINE)
+        plot_spectrum(axes, places, values, runs, color=color, linewidth=1.1)
+    plot_spectrum(axes, places, spectrum, runs, **SCENE_LINE)
     low, high = float(spectrum.min()), float(spectrum.max())
     if high > low:
         beyond = SHOWN_BEYOND * (high - low)

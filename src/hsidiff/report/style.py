@@ -3,6 +3,11 @@
 INK, MUTED, LINE, PAPER, ACCENT = "#1f2a33", "#5b6770", "#d9dfe3", "#f6f8f9", "#0072b2"
 # Right and wrong, better and worse: blue and vermilion stay apart for colour-blind readers.
 RIGHT, WRONG = "#0072b2", "#d55e00"
+# On maps, where no number stands beside them, they differ in lightness as well.
+RIGHT_PIXEL, WRONG_PIXEL = "#8cc8ee", "#b34700"
+# No data is hatched, since white is a colour of the scene.
+HATCH = "#aab4bb"
+HATCH_CSS = f"repeating-linear-gradient(135deg, {PAPER} 0 3px, {HATCH} 3px 5px)"
 # Colours that colour-blind readers tell apart: those of Okabe and Ito (2008) without their yellow,
 # which is lost on white, then four of Paul Tol's "muted" scheme.
 METHOD_COLORS = (

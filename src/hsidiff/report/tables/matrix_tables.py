@@ -8,7 +8,7 @@ import pandas as pd
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
-from hsidiff.report.amounts import NO_PIXEL, UNKNOWN, count, signed
+from hsidiff.report.amounts import NO_PIXEL, UNKNOWN, count, percent, signed
 from hsidiff.report.blocks import Bold
 from hsidiff.report.style import MUTED, RIGHT, WRONG, shade
 from hsidiff.report.tables.table import Table, columns, file_stem
@@ -44,18 +44,23 @@ def confusion_table(
     rows, styles = [], []
     for row, shares in enumerate(row_shares(counts, n_test)):
         cells = [_whole_percent(share) for share in shares]
-        rows.append([f"{classes[row].id} {classes[row].name}", *cells, count(int(n_test[row]))])
+        n_of_class = int(n_test[row])
+        right = percent(counts[row, row] / n_of_class if n_of_class else None)
+        rows.append([f"{classes[row].id} {classes[row].name}", *cells, count(n_of_class), right])
         colors = [RIGHT if row == col else WRONG for col in range(len(classes))]
         pairs = zip(shares, colors, strict=True)
-        styles.append(["", *(_OUTLINED if np.isnan(x) else shade(x, c) for x, c in pairs), ""])
-    mapped = [count(int(n_pixels)) for n_pixels in counts.sum(axis=0)]
-    rows.append(["mapped px", *mapped, count(int(n_test.sum()))])
-    ids = [str(land_class.id) for land_class in classes]
+        styles.append(["", *(_OUTLINED if np.isnan(x) else shade(x, c) for x, c in pairs), "", ""])
+    n_mapped, n_right, n_all = counts.sum(axis=0), np.diag(counts), int(n_test.sum())
+    rows.append(["mapped px", *(count(int(n)) for n in n_mapped), count(n_all), ""])
+    users = [f"{100 * k / n:.0f}" if n else UNKNOWN for k, n in zip(n_right, n_mapped, strict=True)]
+    overall = percent(n_right.sum() / n_all if n_all else None)
+    rows.append(["user's acc. %", *users, "", overall])
+    names = [f"{land_class.id} {land_class.name}" for land_class in classes]
     labels = [land_class.name for land_class in classes]
     return Table(
         name=file_stem("confusion", *place, label),
         title=f"{', '.join(filter(None, place))}: what {label} takes for what",
-        columns=columns(["truth ↓ map →"], [*ids, "test px"]),
+        columns=columns(["truth ↓ map →"], [*names, "test px", "producer's accuracy"]),
         rows=rows,
         numbers=pd.DataFrame(counts, pd.Index(labels, name="truth"), labels).reset_index(
             allow_duplicates=True  # a class may have any name
@@ -63,7 +68,10 @@ def confusion_table(
         notes=(
             "In per cent of the test pixels of each true class, a row each; one that falls short "
             "of 100 has pixels mapped as no class. Blue is right, orange is wrong. "
-            f"{NO_PIXEL} is no pixel, {_VERY_LITTLE} are fewer than 0.5 %.",
+            f"{NO_PIXEL} is no pixel, {_VERY_LITTLE} are fewer than 0.5 %. Producer's "
+            "accuracy: the share of a class's test pixels that the map has right; user's "
+            "accuracy: the share of the test pixels mapped as a class that are of it; in the "
+            "corner, overall accuracy.",
         ),
         rule_before=len(classes),
         styles=styles,

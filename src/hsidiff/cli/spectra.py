@@ -1,0 +1,56 @@
+"""``hsidiff spectra``: the spectra of labels by class, and labels to look at again."""
+
+from pathlib import Path
+from typing import Annotated
+
+from hsidiff.cli import console
+from hsidiff.cli.inputs import check_output_file, read_inputs
+from hsidiff.cli.options import (
+    JsonOption,
+    LabelOptions,
+    LabelsArgument,
+    SceneArgument,
+    SceneOptions,
+    out_option,
+)
+from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
+from hsidiff.files import write_whole
+from hsidiff.report.spectra_page import EXPLANATION, write_spectra_page
+
+
+def spectra(
+    scene: SceneArgument,
+    labels: LabelsArgument,
+    scene_options: SceneOptions,
+    label_options: LabelOptions,
+    out: Annotated[
+        Path,
+        out_option("FILE", "Page to write, .html; beside it a table .csv of suspicious pixels."),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the spectra of labels by class, list labels unlike their class.
+
+    A label on the wrong field or a shadow shows here before it is learned from.
+    """
+    table_path = out.with_suffix(".csv")
+    check_output_file(out, (".html", ".htm"), [])
+    with console.at_work():
+        inputs = read_inputs(scene, labels, scene_options, label_options)
+        check_output_file(table_path, (".csv",), (*inputs.scene.files, *inputs.label_files))
+        measured = measure_label_spectra(inputs.scene, inputs.labels)
+        suspicious = suspicious_pixels(measured, inputs.scene)
+        write_spectra_page(measured, suspicious, inputs.scene, out)
+        with write_whole(table_path) as temporary:
+            suspicious.to_csv(temporary, index=False, encoding="utf-8-sig")
+    counts = {c.name: int((suspicious["class_id"] == c.id).sum()) for c in measured.classes}
+    if as_json:
+        console.answer_json({"suspicious": counts, "page": str(out), "table": str(table_path)})
+        return
+    for c in measured.classes:
+        n_pixels = int((measured.samples.class_ids == c.id).sum())
+        console.say(f"{c.name:<24} {n_pixels:>8} pixels, {counts[c.name]} suspicious")
+    console.say(EXPLANATION)
+    console.say("written:")
+    console.say(f"  {out}")
+    console.say(f"  {table_path}")

@@ -1,0 +1,44 @@
+"""``hsidiff settings`` says what ``--set`` takes."""
+
+import json
+
+import pytest
+from command_line import Run, SmallFiles
+
+from hsidiff.catalog import CLASSIFIERS
+from hsidiff.smoothed import SMOOTHING
+
+
+@pytest.mark.parametrize("method", CLASSIFIERS)
+def test_every_setting_is_listed_with_its_default_and_meaning(run: Run, method: str) -> None:
+    ended = run("settings", method, "--json")
+    assert ended.exit_code == 0, ended.err
+    entries = json.loads(ended.out)["settings"]
+    params = CLASSIFIERS[method]().get_params(deep=False)
+    assert [entry["name"] for entry in entries] == [*params, SMOOTHING]
+    for entry in entries[:-1]:
+        default = params[entry["name"]]
+        assert entry["default"] == (list(default) if isinstance(default, tuple) else default)
+        assert len(entry["meaning"]) > 5, entry
+        assert not entry["meaning"].startswith(("see ", "as of ")), entry
+
+
+def test_ranges_are_those_of_the_checks(run: Run) -> None:
+    entries = json.loads(run("settings", "cnn-2d", "--json").out)["settings"]
+    allowed = {entry["name"]: entry["allowed"] for entry in entries}
+    assert allowed["n_epochs"] == "must be a whole number, at least 1"
+    lines = run("settings", "spectraldiff").out.splitlines()
+    assert "pretrain_steps = that of the profile, must be a whole number, at least 1" in lines
+    assert "class_shares = labels, expected one of labels, scene" in lines
+    assert max(map(len, lines)) <= 120
+
+
+def test_an_unknown_setting_is_refused_with_a_hint(
+    run: Run, small_files: SmallFiles, tmp_path
+) -> None:
+    words = ("--method", "svm", "--set", "c=3", "-o", tmp_path / "out")
+    ended = run("map", *small_files.paths, *words)
+    assert ended.exit_code == 2
+    assert "see hsidiff settings svm" in ended.error
+    for words in (("svmm",), ("svm", "--profile", "fast")):
+        assert run("settings", *words).exit_code == 2
