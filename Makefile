@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint bench bench-full bench-gpu clean
+.PHONY: help demo test lint fuzz bench bench-full bench-gpu pictures vendor clean
 
 help: ## print what each target does
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ lint: $(VENV)/installed-dev ## check style, formatting, types and the direction 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+fuzz: $(VENV)/installed-dev ## open 2,000 broken files of every format, on all cores (about an hour of one core; Linux)
+	$(BIN)/python -m fuzzing.run --files 2000 --jobs $$(nproc)
+
 bench: $(VENV)/installed ## measure time and memory on an idle machine (under 10 minutes on 2 cores)
 	$(BIN)/python -m benchmarks.run
 
@@ -29,6 +32,16 @@ bench-full: $(VENV)/installed ## the same, and map scenes of up to 4 million pix
 
 bench-gpu: $(VENV)/installed ## measure the paper's network on a CUDA device
 	$(BIN)/python -m benchmarks.gpu --device cuda
+
+pictures: $(VENV)/installed-dev ## take the screenshots of docs/viewer.md again (needs chromium)
+	$(BIN)/python -m benchmarks.screenshots
+
+VENDOR := src/hsidiff/viewer/static/vendor
+OL_VERSION := 10.11.0
+vendor: ## fetch the map library of the viewer again (needs npm)
+	folder=$$(mktemp -d) && npm install --silent --prefix $$folder ol@$(OL_VERSION) && \
+	  cp $$folder/node_modules/ol/dist/ol.js $$folder/node_modules/ol/ol.css $(VENDOR)/ && \
+	  cp $$folder/node_modules/ol/LICENSE.md $(VENDOR)/ol-LICENSE.md && rm -r $$folder
 
 clean: ## remove .venv, caches and what the demo wrote
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-output

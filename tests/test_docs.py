@@ -55,6 +55,8 @@ AS_THEY_STAND = [page for page in PAGE_NAMES if page not in ("README.md", "CONTR
 """Those of the other two have tests of their own."""
 CHECKS = {"hsidiff": parsed, "make": check_make, "python": check_python}
 """Other programs are not ours to check."""
+OPTION_PAGES = ("accuracy-and-areas", "data-formats", "experiments", "splits")
+"""Those that name options of commands."""
 
 
 @pytest.mark.parametrize(("page", "words"), TYPED, ids=[" ".join(words) for _, words in TYPED])
@@ -81,7 +83,7 @@ def test_every_option_that_a_page_names_is_one() -> None:
         for name in FUNCTIONS:
             _, command, _ = group.resolve_command(root, [name])
             known |= {option for parameter in command.params for option in parameter.opts}
-    pages = ["README.md", "docs/data-formats.md", "docs/experiments.md", "docs/splits.md"]
+    pages = ["README.md", *(f"docs/{name}.md" for name in OPTION_PAGES)]
     for page in pages:
         named = set(re.findall(r"`(--[a-z][a-z-]*)", text_of(page)))
         assert named <= known, page

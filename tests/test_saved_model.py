@@ -2,8 +2,10 @@
 
 import json
 import os
+import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -102,3 +104,90 @@ def test_a_model_nearby_is_named(folder: Path) -> None:
     assert refusal(folder / LEARNED) == f"{folder / LEARNED}: {hint}"
     advice = "give the folder that a model was saved to"
     assert refusal(folder / "other").endswith(f"(config.json is missing): {advice}")
+
+
+# What no model of ours holds
+
+
+@pytest.mark.parametrize("name", [CONFIG, PREPROCESS])
+def test_an_unknown_key_is_named(folder: Path, name: str) -> None:
+    content = json.loads((folder / name).read_text(encoding="utf-8"))
+    (folder / name).write_text(json.dumps(content | {"run": "rm -rf ~"}))
+    assert f"{folder / name} holds 'run', which this version" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [(PREPROCESS, {"n_bands": 10**12}), (PREPROCESS, {"n_bands": 1.5}),
+     (PREPROCESS, {"wavelengths_nm": [500.0]}),
+     (PREPROCESS, {"wavelengths_nm": [float("nan")] * 12}),
+     (PREPROCESS, {"classes": [{"id": 1, "name": "a", "color": "red"}]}),
+     (PREPROCESS, {"facts": []}),
+     (PREPROCESS, {"classes": []})],
+)  # fmt: skip
+def test_a_content_of_another_kind_is_broken(
+    folder: Path, name: str, changed: dict[str, object]
+) -> None:
+    content = json.loads((folder / name).read_text(encoding="utf-8"))
+    (folder / name).write_text(json.dumps(content | changed))
+    assert "is broken" in refusal(folder)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"method": 1e999}', "9" * 100_000])
+def test_json_without_end_is_broken(folder: Path, content: str) -> None:
+    (folder / CONFIG).write_text(content)
+    assert refusal(folder) == f"{folder / CONFIG} is broken: {ADVICE}"
+
+
+def test_a_pickle_in_place_of_the_arrays_is_never_run(folder: Path, tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, ...]:
+            return Path.touch, (tmp_path / "harmed",)
+
+    (folder / LEARNED).write_bytes(pickle.dumps(Harmful()))
+    assert refusal(folder) == f"{folder / LEARNED} is broken: {ADVICE}"
+    assert not (tmp_path / "harmed").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_link_that_leaves_the_folder_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    (folder / name).rename(tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert refusal(folder) == f"{folder / name} is broken: {ADVICE}"
+
+
+def test_a_model_may_lie_behind_a_link_to_its_folder(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(folder)
+    assert load_classifier(tmp_path / "link").name == "lda"
+
+
+def test_an_array_of_another_shape_or_name_is_refused(folder: Path) -> None:
+    whole = load_file(folder / LEARNED)
+    for changed in (
+        whole | {"more": np.zeros(3, np.float32)},
+        whole | {"spectra": whole["spectra"][:, :-1]},
+        whole | {"class_ids": np.arange(len(whole["class_ids"]))},
+        whole | {"spectra": whole["spectra"][:-1]},
+    ):
+        save_file({name: np.ascontiguousarray(a) for name, a in changed.items()}, folder / LEARNED)
+        assert refusal(folder).startswith(f"{folder} is broken, or of another version of hsidiff (")
+    save_file(whole, folder / LEARNED)
+    assert load_classifier(folder).name == "lda"
+
+
+def test_a_tensor_beyond_any_model_is_refused_before_it_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = {"huge": {"dtype": "F32", "shape": [200_000, 10**6], "data_offsets": [0, 8 * 10**11]}}
+    header = json.dumps(about).encode()
+    (folder / LEARNED).write_bytes(len(header).to_bytes(8, "little") + header)
+    os.truncate(folder / LEARNED, 8 + len(header) + 8 * 10**11)
+    monkeypatch.setattr("hsidiff.saved_model.load_file", None)
+    assert refusal(folder) == f"{folder / LEARNED} is broken: {ADVICE}"
+
+
+def test_a_model_inside_itself_is_refused(folder: Path) -> None:
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    (folder / CONFIG).write_text(json.dumps(config | {"method": "smoothed", "settings": {}}))
+    (folder / "inner").symlink_to(".")
+    assert refusal(folder).endswith(f"inner is a link: {ADVICE}")

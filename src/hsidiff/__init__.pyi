@@ -14,6 +14,7 @@ from .evaluation.metrics import score as score
 from .labels.label_map import LabelMap as LabelMap
 from .labels.leakage import measure_leakage as measure_leakage
 from .labels.pixel_split import block_split as block_split
+from .labels.pixel_split import field_split as field_split
 from .labels.pixel_split import per_class_split as per_class_split
 from .labels.pixel_split import published_split as published_split
 from .labels.pixel_split import random_split as random_split

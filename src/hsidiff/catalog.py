@@ -7,7 +7,7 @@ from types import ModuleType
 
 from hsidiff.baselines import BASELINES
 from hsidiff.contract import SceneClassifier
-from hsidiff.errors import MissingFileError, SettingError, check_choice
+from hsidiff.errors import MissingFileError, ModelError, SettingError, check_choice
 from hsidiff.methods import METHODS
 from hsidiff.saved_model import INNER, read_config
 from hsidiff.smoothed import Smoothed
@@ -72,6 +72,10 @@ def load_classifier(
     """
     method = read_config(folder)["method"]
     if method == Smoothed.name:
+        if (Path(folder) / INNER).is_symlink():
+            raise ModelError(
+                f"{Path(folder) / INNER} is a link: save the model again, or copy the whole folder"
+            )
         return Smoothed.load_around(load_classifier(Path(folder) / INNER, own), folder)
     if own is not None:
         return own.load(folder)

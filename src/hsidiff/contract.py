@@ -20,8 +20,8 @@ from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.errors import LabelError, ModelError, SettingError, check_choice
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.progress import track
-from hsidiff.saved_model import Learned, SavedModel, read_config, whole_model
-from hsidiff.scenes.scene import Scene
+from hsidiff.saved_model import Learned, SavedModel, check_restored, read_config, whole_model
+from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.seen_bands import SeenBands
 from hsidiff.windows.seen_values import SeenValues
@@ -32,6 +32,7 @@ DEFAULT_TILE_SIZE_PX = 112
 """What networks write of larger tiles does not stay in a processor's cache."""
 MAX_TILES_AT_ONCE = 8
 """So many are in memory at most."""
+_LARGEST_HALO_PX = 4096
 
 
 class TileRead(NamedTuple):
@@ -319,6 +320,23 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         return cls._from_folder(folder)
 
+    def _try(self) -> None:
+        """Map one pixel, where that is little work, to see whether what was read fits together.
+
+        Raises:
+            Exception: of any kind, if it does not.
+        """
+        if not 0 <= self.halo_px <= _LARGEST_HALO_PX:
+            raise ValueError(f"it would look at {self.halo_px} pixels around each")
+        if not self.small_tiles:
+            return
+        pixel = np.zeros((1, 1, self.n_bands_), dtype=np.float32)
+        scene = Scene("pixel", ArraySource(pixel), np.ones(self.n_bands_, dtype=bool))
+        with np.errstate(all="ignore"):
+            probabilities = self.predict_proba_window(scene, Window(0, 0, 1, 1))
+        if probabilities.shape != (1, 1, len(self.classes_)):
+            raise ValueError(f"it knows {probabilities.shape[2]} of {len(self.classes_)} classes")
+
     @classmethod
     def _from_folder(cls, folder: str | Path, **parts: Any) -> Self:
         """Read a classifier; ``parts`` are settings that its folder does not hold."""
@@ -332,6 +350,8 @@ class SceneClassifier(BaseEstimator, ABC):
             model.seen_values_ = saved.seen_values
             model.classes_ = saved.classes
             model._set_learned(saved.learned)
+            check_restored(model._get_learned(), saved.learned)
+            model._try()
         return model
 
 

@@ -5,6 +5,8 @@ also the built-in error that a caller would expect, so ``except ValueError`` kee
 """
 
 import difflib
+import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,8 +17,28 @@ LARGEST_RANDOM_STATE = 2**32 - 1
 """The largest seed that all of NumPy, scikit-learn and PyTorch take."""
 
 
+_LONGEST_LINE = 1200
+_NO_LETTERS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+
+
+def one_line(text: str) -> str:
+    """A message on one line, whatever a broken file put into it.
+
+    Line ends and control characters, which a terminal would obey, become blanks; of a very long
+    text the middle is left out.
+    """
+    text = _NO_LETTERS.sub(" ", text).strip()
+    if len(text) <= _LONGEST_LINE:
+        return text
+    half = _LONGEST_LINE // 2
+    return f"{text[:half]} ... {text[-half:]}"
+
+
 class HsidiffError(Exception):
     """The parent of every error that hsidiff raises on purpose."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class SceneError(HsidiffError, ValueError):
@@ -55,7 +77,8 @@ class HsidiffWarning(UserWarning):
 def hear_warnings(hear: Callable[[str], None]) -> Iterator[None]:
     """Give the text of each :class:`HsidiffWarning` to ``hear``; silence those of other libraries.
 
-    What other libraries warn about is for developers; ours is for users.
+    What other libraries warn about is for developers; ours is for users. So is what breaks inside
+    their callbacks, rasterio's for messages of GDAL among them: nobody can catch it.
     """
 
     def show(
@@ -66,13 +89,22 @@ def hear_warnings(hear: Callable[[str], None]) -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        hear(str(message))
+        hear(one_line(str(message)))
 
+    hooks = sys.excepthook, sys.unraisablehook
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", HsidiffWarning)
         warnings.showwarning = show
-        yield
+        sys.excepthook = sys.unraisablehook = _unheard
+        try:
+            yield
+        finally:
+            sys.excepthook, sys.unraisablehook = hooks
+
+
+def _unheard(*_: object) -> None:
+    """A hook that tells nobody."""
 
 
 def check_choice(name: str, value: str, choices: Iterable[str]) -> str:

@@ -6,9 +6,11 @@ import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
+
+_LARGE_UNPACKED_BYTES, _MOST_PACKED = 2**29, 200
 
 
 @contextmanager
@@ -41,11 +43,15 @@ def write_whole_folder(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def write_together(folder: str | Path) -> Iterator[Path]:
+def write_together(folder: str | Path, gone: Collection[str] = ()) -> Iterator[Path]:
     """Give a temporary folder; move what it holds into ``folder`` when the block ends well.
 
     What ``folder`` holds under the same names is replaced, all else in it stays. If the block
     raises, ``folder`` is as it was.
+
+    Args:
+        folder: where the files are to be.
+        gone: names in ``folder`` that are not to be found there afterwards, unless they are new.
 
     Raises:
         FileExistsError: if ``folder`` is a file.
@@ -58,7 +64,8 @@ def write_together(folder: str | Path) -> Iterator[Path]:
         old.mkdir()
         yield new
         folder.mkdir(exist_ok=True)
-        exchange(sorted(item.name for item in new.iterdir()), (), folder, new, old)
+        names = sorted(item.name for item in new.iterdir())
+        exchange(names, [name for name in gone if name not in names], folder, new, old)
 
 
 def exchange(
@@ -96,6 +103,21 @@ def _move(name: str, source: Path, target: Path) -> None:
         (source / name).replace(target / name)
 
 
+def is_special(path: Path) -> bool:
+    """Whether a path is neither a file nor a folder: a pipe or a device, which may never end."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def special_among(path: Path) -> Path | None:
+    """A pipe or a device under a file's name, or beside it with a name that begins like it.
+
+    A library that looks for sidecars would open it and wait.
+    """
+    stem = path.name.partition(".")[0]
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    return next((item for item in beside if item.name.startswith(stem) and is_special(item)), None)
+
+
 def nearest_that_exists(path: Path) -> Path:
     """A path itself, or the first folder above it that there is."""
     return next(place for place in (path, *path.absolute().parents) if place.exists())
@@ -111,6 +133,49 @@ def write_json(path: str | Path, content: Any) -> None:
 def json_text(content: Any) -> str:
     """Write ``content`` as indented JSON; NumPy's numbers and arrays become Python's."""
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=_plain)
+
+
+_LARGEST_JSON_BYTES = 2**28
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file that hsidiff wrote.
+
+    Raises:
+        ValueError: if it is no JSON, nested without end, enormous, a pipe, or holds NaN.
+        OSError: if it cannot be read.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
+    if path.stat().st_size > _LARGEST_JSON_BYTES:
+        raise ValueError(f"it is larger than {_LARGEST_JSON_BYTES} bytes")
+    return json_of(path.read_text(encoding="utf-8"))
+
+
+def json_of(text: str) -> Any:
+    """The content of a JSON text, in which NaN and infinity are no numbers; see :func:`read_json`.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def is_bomb(packed_bytes: int, unpacked_bytes: int) -> bool:
+    """Whether something packed unpacks to so much that it was made to fill memory or disk.
+
+    No scene and no labels are so large and so empty at once; deflate itself cannot pack to less
+    than about a thousandth.
+    """
+    is_large = unpacked_bytes > _LARGE_UNPACKED_BYTES
+    return is_large and unpacked_bytes > _MOST_PACKED * max(packed_bytes, 1)
 
 
 def _plain(value: Any) -> Any:

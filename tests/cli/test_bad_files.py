@@ -158,7 +158,7 @@ def test_no_command_overwrites_what_it_reads(
     np.savez(tmp_path / "both.npz", cube=small_cube(), gt=values)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     for words in (
-        ("map", small_files.scene_path, tmp_path / "map.tif", "-o", tmp_path),
+        ("map", small_files.scene_path, tmp_path / "map.tif", "-o", tmp_path, "--overwrite"),
         ("split", tmp_path / "both.npz", tmp_path / "both.npz", "-o", tmp_path / "both.npz"),
     ):
         ended = run(*words)

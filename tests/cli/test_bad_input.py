@@ -88,7 +88,8 @@ def test_a_class_of_one_pixel_is_refused_and_the_advice_works(
     assert "(--ignore-class 3)" in error
     for ignored in ("3", "roof [red]"):
         words = ("--method", "lda", "--block-px", 5, "--ignore-class", ignored)
-        ended = run("map", small_files.scene_path, path, *words, "-o", tmp_path / "out")
+        out = tmp_path / f"without {ignored}"
+        ended = run("map", small_files.scene_path, path, *words, "-o", out)
         assert ended.exit_code == 0, ended.err
     error = refused(small_files.scene_path, path, "--ignore-class", "gras")
     assert "did you mean 'grass'" in error
@@ -206,11 +207,12 @@ def test_settings_out_of_range_are_refused(
         (
             ["random", "--samples-per-class", "5"],
             "--samples-per-class is no option of --split random: leave it out, or take "
-            "--split blocks or per-class",
+            "--split blocks or fields or per-class",
         ),
-        (["per-class", "--train-fraction", "0.5"], "take --split blocks or random"),
+        (["per-class", "--train-fraction", "0.5"], "take --split blocks or fields or random"),
         (["blocks", "--test-labels", "x.tif"], "take --split published"),
-        (["random", "--guard-px", "3"], "take --split blocks"),
+        (["random", "--guard-px", "3"], "take --split blocks or fields"),
+        (["blocks", "--single-field", "drop"], "take --split fields"),
     ],
 )
 def test_options_that_the_split_does_not_have_are_refused(

@@ -49,7 +49,7 @@ def test_ctrl_c_while_mapping_leaves_nothing_behind(
     own.write_text(SLOW_CLASS)
     results = tmp_path / "results"
     results.mkdir()
-    words = ("--method", f"{own}:Slow", "--split", "random", "-o", results / "out")
+    words = ("--method", f"{own}:Slow", "--validate", "none", "-o", results / "out")
     process = hsidiff("map", *small_files.paths, *words)
     deadline = time.monotonic() + 60
     while not (tmp_path / "mapping").exists() and time.monotonic() < deadline:

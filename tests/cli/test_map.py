@@ -14,7 +14,7 @@ from hsidiff.labels.legend import sidecar_legend
 
 OUTPUTS = {
     "map.tif", "map.tif.aux.xml", "map.qml", "probabilities.tif", "report.html", "result.json",
-    "run.json", "split.npz", "model",
+    "run.json", "split.npz", "model", "held_out.npz",
 }  # fmt: skip
 QUICK = {
     "spectraldiff": ("--set", "pretrain_steps=2"),
@@ -91,7 +91,7 @@ def test_the_result_says_all_that_is_needed_to_trust_it(
         assert 0 <= result[key] <= 1
     assert -1 <= result["kappa"] <= 1
     stages = result["seconds"]
-    assert set(stages) == {"read", "split", "learn", "map", "score", "total"}
+    assert set(stages) == {"read", "split", "validate", "learn", "map", "total"}
     assert stages["total"] == pytest.approx(sum(stages.values()) - stages["total"], abs=0.01)
     assert 1e7 < result["peak_memory_bytes"] < 1e11
     assert {"python", "hsidiff", "numpy", "torch"} <= set(result["versions"])
@@ -192,12 +192,21 @@ def test_a_second_run_replaces_results_and_leaves_other_files(
     run: Run, small_files: SmallFiles, mapped: Path
 ) -> None:
     (mapped / "my notes.txt").write_text("mine")
-    ended = run("map", *small_files.paths, "--method", "position", *SPLIT, "-o", mapped)
+    words = ("map", *small_files.paths, "--method", "position", "-o", mapped)
+    before = everything_in(mapped)
+    ended = run(*words, *SPLIT)
+    assert ended.exit_code == 2
+    assert "out holds an earlier result (report.html): give" in ended.error
+    assert "--overwrite" in ended.error
+    assert everything_in(mapped) == before
+    ended = run(*words, "--overwrite", "--validate", "groups")
     assert ended.exit_code == 0
     assert read_result(mapped)["method"] == "position"
     assert hsidiff.load_classifier(mapped / "model").name == "position"
     assert (mapped / "my notes.txt").read_text() == "mine"
     assert everything_in(mapped.parent) >= {"out/my notes.txt"}
+    # The first run was scored on a split, the second by folds.
+    assert not (mapped / "split.npz").exists()
     assert [path.name for path in mapped.parent.iterdir()] == ["out"]
 
 

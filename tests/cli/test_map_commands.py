@@ -65,7 +65,7 @@ def test_map_scores_inside_the_area(
 ) -> None:
     words = ("map", *small_files.paths, *LDA, "-o", tmp_path / "out", "--json")
     whole = json.loads(run(*words).out)
-    ended = run(*words, "--area", area)
+    ended = run(*words, "--area", area, "--overwrite")
     assert ended.exit_code == 0, ended.err
     inside = json.loads(ended.out)
     assert 0 < inside["n_scored"] < whole["n_scored"]

@@ -8,7 +8,6 @@ from scipy import stats
 
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.comparison import (
-    block_units,
     field_units,
     holm,
     mcnemar,
@@ -16,6 +15,7 @@ from hsidiff.evaluation.comparison import (
     spatial_units,
     spread,
 )
+from hsidiff.labels.ground import blocks_of
 
 
 def rights(n_only_first: int, n_only_second: int, n_both: int = 40) -> tuple[np.ndarray, ...]:
@@ -121,7 +121,7 @@ def test_on_fields_that_err_as_a_whole_the_bootstrap_holds_what_mcnemar_does_not
     Each of 60 blocks of 5 x 5 pixels is wrong as a whole with probability 0.2 in either map.
     """
     draw, n_scenes = np.random.default_rng(0), 300
-    units = block_units((50, 30), 5).ravel()
+    units = blocks_of((50, 30), 5).ravel()
     covered = rejected = 0
     for _ in range(n_scenes):
         wrong = draw.random((2, units.max() + 1)) < 0.2
@@ -152,7 +152,7 @@ def test_fields_are_connected_pixels_of_one_class() -> None:
 
 
 def test_blocks_are_squares_of_the_grid() -> None:
-    units = block_units((5, 7), 3)
+    units = blocks_of((5, 7), 3)
     assert units.tolist()[0] == [1, 1, 1, 2, 2, 2, 3]
     assert units.tolist()[4] == [4, 4, 4, 5, 5, 5, 6]
 

@@ -8,6 +8,7 @@ from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import (
     Split,
     block_split,
+    field_split,
     per_class_split,
     published_split,
     random_split,
@@ -35,6 +36,7 @@ def some_published(labels: LabelMap, random_state: int) -> Split:
 
 KINDS: dict[str, Callable[[LabelMap, int], Split]] = {
     "blocks": lambda labels, seed: block_split(labels, block_px=3, random_state=seed),
+    "fields": lambda labels, seed: field_split(labels, random_state=seed),
     "random": lambda labels, seed: random_split(labels, 0.3, random_state=seed),
     "per-class": lambda labels, seed: per_class_split(labels, 4, random_state=seed),
     "published": some_published,

@@ -10,7 +10,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.io import loadmat
-from split_cases import KINDS, scattered_labels, stripes
+from split_cases import CLASS_IDS, KINDS, scattered_labels, stripes
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError
 from hsidiff.labels.label_map import LabelMap
@@ -18,6 +18,7 @@ from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     Split,
     block_split,
+    field_split,
     per_class_split,
     published_split,
     random_split,
@@ -53,6 +54,39 @@ def test_train_and_test_are_disjoint_parts_of_the_labels(
     assert (split.test.values[in_test] == labels.values[in_test]).all()
     assert split.train.classes == split.test.classes == labels.classes
     assert again.sha256 == split.sha256
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(
+        ["blocks", "blocks, some", "fields", "fields, some", "random", "per-class"]
+    ),
+    seed=st.integers(0, 1000),
+    ids=st.lists(st.integers(1, 300), min_size=3, max_size=3, unique=True),
+)
+def test_renamed_and_renumbered_classes_get_the_same_split(
+    kind: str, seed: int, ids: list[int]
+) -> None:
+    some = {
+        "blocks, some": lambda labels, seed: block_split(
+            labels, block_px=4, samples_per_class=5, receptive_field_px=3, random_state=seed
+        ),
+        "fields, some": lambda labels, seed: field_split(
+            labels, samples_per_class=5, receptive_field_px=3, random_state=seed
+        ),
+    }
+    labels = scattered_labels(14, 17, seed)
+    renamed = LabelMap.from_array(
+        np.select([labels.values == i for i in CLASS_IDS], ids, 0),
+        {i: f"name {1000 - i}" for i in ids},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HsidiffWarning)
+        first, second = ((KINDS | some)[kind](each, seed) for each in (labels, renamed))
+    for side in ("train", "test"):
+        np.testing.assert_array_equal(
+            getattr(first, side).values > 0, getattr(second, side).values > 0
+        )
 
 
 @pytest.mark.parametrize("kind", SPLIT_KINDS)

@@ -23,6 +23,7 @@ from hsidiff.labels.pixel_split import (
 )
 
 
+@pytest.mark.filterwarnings("ignore:classes of one field:hsidiff.errors.HsidiffWarning")
 @pytest.mark.parametrize("kind", SPLIT_KINDS)
 def test_a_split_survives_saving(kind: str, tmp_path: Path) -> None:
     values = scattered_labels(20, 17, 0).values

@@ -293,3 +293,17 @@ def test_a_window_of_the_contract_is_what_the_file_holds(tmp_path):
     window = Window(3, 7, 10, 12)
     expected = model.most_probable(model.predict_proba_window(scene, window))
     np.testing.assert_array_equal(read(tmp_path / "map.tif")[0][window.slices], expected)
+
+
+def test_outside_an_area_nothing_is_mapped_and_no_tile_is_computed(tmp_path):
+    scene, whole, part = make_scene(), fitted(), fitted()
+    area = np.zeros(scene.shape, dtype=bool)
+    area[3:9, 12:40] = True
+    shares = tmp_path / "shares.tif"
+    predict_to_file(
+        part, scene, tmp_path / "map.tif", probabilities_path=shares, tile_size=10, area=area
+    )
+    expected = np.where(area, whole.predict(scene), 0)
+    np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], expected)
+    assert (read(shares)[:, ~area] == 255).all()
+    assert part.n_tiles_ == 3

@@ -129,6 +129,7 @@ def test_only_the_expected_channels_of_more_count(tmp_path):
         (enmap_xml(8), "speaks of 8 bands, the image has 6"),
         (enmap_xml(6)[:-30], "is broken"),
         (enmap_xml(6, gain="abc"), "holds no numbers where it should"),
+        (enmap_xml(6, gain="nan"), "GainOfBand is nan"),
     ],
 )
 def test_wrong_metadata_are_refused(tmp_path, xml, message):
@@ -208,6 +209,15 @@ def test_a_truncated_archive_is_one_line(tmp_path, name):
     with pytest.raises(SceneError) as error:
         open_scene(tmp_path / name)
     assert "\n" not in str(error.value)
+
+
+def test_metadata_that_are_broken_in_the_archive_are_one_line(tmp_path):
+    path = zipped(write_enmap(tmp_path / "a", CUBE), tmp_path / "a.zip", compression=0)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"<wavelengthCenter") + 3] ^= 1  # the sum of its bytes is another now
+    path.write_bytes(content)
+    with pytest.raises(SceneError, match=r"METADATA.XML cannot be read \(Bad CRC"):
+        open_scene(path)
 
 
 def test_an_archive_of_something_else_is_refused(tmp_path):

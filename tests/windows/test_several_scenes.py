@@ -59,6 +59,13 @@ def test_sample_ids_of_two_scenes_stay_apart_and_regions_too() -> None:
     )
     assert np.unique(stacked.sample_ids).tolist() == list(range(25))
     assert (stacked.region[:26].all(), stacked.region[26:].any()) == (True, False)
+    assert stacked.source_pixels is None
+    pixels = np.arange(26 * 32).reshape(26, 32) // 2
+    pixels[0, 0] = -1
+    with_pixels = replace(labels, source_pixels=pixels)
+    _, copies = stack_scenes([small_scene((26, 32))] * 2, [with_pixels] * 2, gap_px=2)
+    assert copies.source_pixels[:26].max() < copies.source_pixels[28:].max()
+    assert len(np.unique(copies.source_pixels)) == 2 * 416 + 1
     _, mixed = stack_scenes([small_scene((26, 32))] * 2, [with_ids, labels], gap_px=2)
     assert mixed.sample_ids is None
 

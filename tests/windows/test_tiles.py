@@ -130,3 +130,15 @@ def test_only_tiles_that_touch_the_region_are_sampled() -> None:
     region[39:41, 55] = True
     sampled = sampled_tile_windows((100, 100), 10, 2, random_state=0, region=region)
     assert sampled == [Window(30, 50, 10, 10), Window(40, 50, 10, 10)]
+
+
+def test_tiles_of_a_huge_scene_are_drawn_without_making_all() -> None:
+    sampled = sampled_tile_windows((10**6, 10**6), 64, 16, random_state=0)
+    assert len(set(sampled)) == 16
+    assert all(window.row % 64 == window.col % 64 == 0 for window in sampled)
+
+
+def test_tiles_are_drawn_the_same_with_and_without_a_region_of_all_pixels() -> None:
+    everywhere = np.ones((103, 95), dtype=bool)
+    plain = sampled_tile_windows((103, 95), 10, 7, random_state=3)
+    assert plain == sampled_tile_windows((103, 95), 10, 7, random_state=3, region=everywhere)

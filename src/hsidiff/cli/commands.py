@@ -13,6 +13,7 @@ from hsidiff.cli.groups import with_groups_flattened
 FUNCTIONS = {
     "map": "map_scene",
     "demo": "demo",
+    "view": "view",
     "info": "info",
     "methods": "methods",
     "settings": "settings",
@@ -22,6 +23,7 @@ FUNCTIONS = {
     "leakage": "leakage",
     "fit": "fit",
     "predict": "predict",
+    "sample": "sample",
     "evaluate": "evaluate",
     "classes": "classes",
     "edit": "edit",

@@ -20,7 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from hsidiff.errors import hear_warnings
+from hsidiff.errors import hear_warnings, one_line
 from hsidiff.files import json_text
 from hsidiff.progress import listen
 
@@ -111,4 +111,4 @@ def show_error(message: str) -> None:
 
 def _print_line(console: Console, start: str, text: str) -> None:
     """Print ``start``, which may hold markup, and ``text`` as it is, on one line."""
-    console.print(f"{start} {escape(' '.join(text.split()))}", soft_wrap=True)
+    console.print(f"{start} {escape(one_line(text))}", soft_wrap=True)

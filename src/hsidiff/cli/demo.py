@@ -8,9 +8,17 @@ from hsidiff.catalog import DEFAULT_METHOD
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
-from hsidiff.cli.job import run_job
+from hsidiff.cli.job import check_is_new, run_job
 from hsidiff.cli.map import tell_result
-from hsidiff.cli.options import JsonOption, LabelOptions, SceneOptions, SeedOption, out_option
+from hsidiff.cli.options import (
+    JsonOption,
+    LabelOptions,
+    OverwriteOption,
+    SceneOptions,
+    SeedOption,
+    out_option,
+)
+from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
@@ -20,17 +28,22 @@ from hsidiff.report.map_sheet import draw_overview
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.synthetic import make_synthetic_scene
 
+DEMO_SCENE = "demo_scene.tif"
+"""A folder that holds it is the demo's own, which it may replace."""
+
 
 def demo(
     out: Annotated[Path, out_option("FOLDER", "Folder to write to.", show_default=True)] = Path(
         "demo-output"
     ),
     seed: SeedOption = 0,
+    overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Map the embedded scene, a generated farming landscape."""
     model = MethodOptions(DEFAULT_METHOD, "fast", seed=seed).make()
     check_output_folder(out)
+    check_is_new(out, overwrite or (out / DEMO_SCENE).exists())
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("generate"):
@@ -41,6 +54,7 @@ def demo(
             inputs,
             model,
             SplitOptions("blocks", samples_per_class=30),
+            ValidationOptions("split"),
             out,
             seed=seed,
             tile_size=DEFAULT_TILE_SIZE_PX,
@@ -53,7 +67,7 @@ def demo(
         return
     tell_result(result, out)
     console.say(f"  {out / 'overview.png'}")
-    words = ("--samples-per-class", "30", "--seed", str(seed), "-o", str(out))
+    words = ("--samples-per-class", "30", "--seed", str(seed), "-o", str(out), "--overwrite")
     command = shlex.join(("hsidiff", "map", str(scene_path), str(labels_path), *words))
     console.say(f"the same again: {command}")
 
@@ -63,7 +77,7 @@ def write_demo_inputs(out: Path) -> tuple[Path, Path]:
     made = make_synthetic_scene()
     labels = LabelMap.from_array(made.label_values, made.class_names, made.class_colors)
     with write_together(out) as folder:
-        write_geotiff(made.scene, folder / "demo_scene.tif")
+        write_geotiff(made.scene, folder / DEMO_SCENE)
         write_class_map(
             labels.values,
             labels.classes,
@@ -71,4 +85,4 @@ def write_demo_inputs(out: Path) -> tuple[Path, Path]:
             made.scene.crs,
             made.scene.transform,
         )
-    return out / "demo_scene.tif", out / "demo_labels.tif"
+    return out / DEMO_SCENE, out / "demo_labels.tif"

@@ -51,7 +51,7 @@ def edit(
     """Merge, rename or colour the classes of a map, cut it, drop small patches.
 
     The order is: classes, area, small patches. The whole map is held in memory,
-    about 10 bytes per pixel.
+    about 25 bytes per pixel.
     """
     if classes is None and area is None and min_size is None:
         raise SettingError("nothing to do: give --classes, --area or --min-size")

@@ -1,55 +1,150 @@
-"""``hsidiff evaluate``: score a map that exists."""
+"""``hsidiff evaluate``: the accuracy of a map that exists, and the areas of its classes."""
 
+import warnings
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import geopandas
+
+from hsidiff.assessment.read_sample import is_sample, read_sample
 from hsidiff.cli import console
-from hsidiff.cli.inputs import side_of_split
+from hsidiff.cli.inputs import check_output_folder, side_of_split
 from hsidiff.cli.options import (
     JsonOption,
     LabelOptions,
     MapArgument,
     argument,
+    out_option,
     split_file_option,
 )
-from hsidiff.evaluation.metrics import score
+from hsidiff.cli.seen_in_training import warn_of_training
+from hsidiff.errors import HsidiffWarning, LabelError, SettingError
+from hsidiff.evaluation.metrics import Scores, score
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.maps.read_map import read_map
+from hsidiff.report.accuracy_page import check_accuracy_folder, tables_of, write_accuracy
+from hsidiff.report.map_accuracy import MapAccuracy, by_labels, by_sample
+from hsidiff.report.tables.table import to_text
 from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
 
 
 def evaluate(
     map_path: MapArgument,
-    labels: Annotated[Path, argument("LABELS", "Test labels: points, polygons or a raster.")],
+    labels: Annotated[
+        Path,
+        argument(
+            "LABELS",
+            "Test labels: points, polygons or a raster; or a sample of hsidiff sample, filled in.",
+        ),
+    ],
     label_options: LabelOptions,
     split_file: Annotated[
         Path | None, split_file_option("Score on nothing but the test labels of this split")
     ] = None,
+    out: Annotated[
+        Path | None,
+        out_option("FOLDER", "Folder for accuracy.html, the tables as .csv, and accuracy.json."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a map on labels that it was not made from.
+    """Assess a map on labels that it was not made from: accuracy and areas.
 
-    Classes are compared by name where both have names, and by id otherwise. A map
-    of a split is scored with --split-file: other labels were learned from.
+    With a sample drawn by design (hsidiff sample) accuracies and areas are
+    estimated for the whole map, with 95 % intervals. Other labels speak of
+    themselves. Classes are compared by name where both have names, and by id
+    otherwise. A map of a split is scored with --split-file: other labels were
+    learned from.
     """
-    with console.at_work():
+    scores: Scores | None = None
+    with console.at_work() as notes:
+        if out is not None:
+            check_output_folder(out)
+            check_accuracy_folder(out)
         grid, drawn = open_scene(map_path), read_map(map_path)
-        test_labels = label_options.read(labels, grid)
-        if split_file is not None:
-            test_labels = side_of_split(split_file, "test", test_labels, labels)
-        scores = score(drawn.values, with_ids_of(test_labels, drawn.classes, "the map"))
+        features = _sample_in(labels, grid, label_options)
+        if features is None:
+            test_labels = label_options.read(labels, grid)
+            if split_file is not None:
+                test_labels = side_of_split(split_file, "test", test_labels, labels)
+            warn_of_training(map_path, labels, test_labels.values > 0)
+            test_labels = _where_mapped(test_labels, drawn, labels)
+            test_labels = with_ids_of(test_labels, drawn.classes, "the map")
+            scores = score(drawn.values, test_labels)
+            accuracy = by_labels(test_labels, drawn, grid, map_path, labels)
+        else:
+            if split_file is not None:
+                raise SettingError(f"{labels} is a sample of its own: leave out --split-file")
+            sample = read_sample(features, grid, drawn.classes, labels.name, label_options.field)
+            accuracy = by_sample(sample, drawn, grid, map_path, labels)
+        written = [] if out is None else write_accuracy(accuracy, notes, out)
     if as_json:
-        console.answer_json(scores.to_json())
+        known: dict[str, Any] = {} if scores is None else scores.to_json()
+        console.answer_json({**known, "assessment": accuracy.to_json()})
         return
-    kappa = "-" if scores.kappa is None else f"{scores.kappa:.3f}"
-    console.say(f"overall accuracy {scores.overall_accuracy:.1%}")
-    console.say(f"average accuracy {scores.average_accuracy:.1%}")
+    _tell(accuracy, scores)
+    for path in written:
+        console.say(f"written: {path}")
+
+
+def _sample_in(
+    path: Path, grid: Scene, label_options: LabelOptions
+) -> geopandas.GeoDataFrame | None:
+    """The points of a file, if it is a sample drawn by design."""
+    if path.suffix.lower() not in VECTOR_SUFFIXES or not path.is_file():
+        return None
+    features = read_features(path, grid, label_options.layer)
+    return features if is_sample(features) else None
+
+
+def _where_mapped(labels: LabelMap, drawn: LabelMap, labels_path: Path) -> LabelMap:
+    """The labels where the map has a class: it says nothing of the others.
+
+    Raises:
+        LabelError: if none is left.
+
+    Warns:
+        HsidiffWarning: if some are left out.
+    """
+    is_mapped = drawn.values > 0
+    n_outside = int(((labels.values > 0) & ~is_mapped).sum())
+    if n_outside == 0:
+        return labels
+    if n_outside == labels.n_labelled:
+        raise LabelError(f"{labels_path}: the map has no class at any label: give other labels")
+    warnings.warn(
+        f"{labels_path.name}: {n_outside} of {labels.n_labelled} labelled pixels have no class in "
+        "the map and are left out",
+        HsidiffWarning,
+        stacklevel=2,
+    )
+    return labels.keeping(is_mapped, labels.region)
+
+
+def _tell(accuracy: MapAccuracy, scores: Scores | None) -> None:
+    """Print an assessment as the field writes it."""
+    assessment = accuracy.assessment
+    kappa = "-" if assessment.kappa is None else f"{assessment.kappa:.3f}"
+    overall = assessment.overall_accuracy
+    console.say(
+        f"overall accuracy {overall.value:.1%}, 95 % interval {overall.low:.1%} to "
+        f"{overall.high:.1%}"
+    )
+    if scores is not None:
+        console.say(f"average accuracy {scores.average_accuracy:.1%}")
     console.say(f"kappa            {kappa}")
-    console.say(f"macro F1         {scores.macro_f1:.3f}")
-    console.say(f"mean IoU         {scores.mean_iou:.3f}")
-    console.say(f"scored pixels    {scores.n_scored}")
-    if scores.n_not_mapped:
+    if scores is not None:
+        console.say(f"macro F1         {scores.macro_f1:.3f}")
+        console.say(f"mean IoU         {scores.mean_iou:.3f}")
+    console.say(f"scored pixels    {assessment.n_scored}")
+    if scores is not None and scores.n_not_mapped:
         console.say(f"  of these mapped as no class of the labels: {scores.n_not_mapped}")
-    for entry in scores.per_class:
-        accuracy = "-" if entry.accuracy is None else f"{entry.accuracy:.1%}"
-        console.say(f"  {entry.id:>4}  {entry.name:<24} {entry.n_test:>6} pixels  {accuracy:>6}")
+    for table in tables_of(accuracy):
+        console.say("")
+        console.say(table.title)
+        console.say(to_text(table))
+    console.say("")
+    for caution in accuracy.cautions:
+        console.say(f"caution: {caution}")

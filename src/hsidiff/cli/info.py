@@ -48,9 +48,9 @@ def describe_scene(scene: Scene) -> dict[str, Any]:
         if scene.file_wavelengths_nm is None
         else _pairs(overlap_nm(scene.file_wavelengths_nm)),
         "stored_as": str(scene.source.dtype),
-        "scale": _one_or_ends(scene.scale),
-        "offset": _one_or_ends(scene.offset),
-        # JSON has no NaN; as a number it would not be one.
+        "scale": _one_or_ends(scene, scene.scale),
+        "offset": _one_or_ends(scene, scene.offset),
+        # JSON has no NaN and no infinity; as numbers they would not be any.
         "nodata": _nodata(scene),
         "crs": None if scene.crs is None else scene.crs.to_string(),
         "transform": None if scene.transform is None else list(scene.transform)[:6],
@@ -74,15 +74,17 @@ def _pairs(ranges: list[NmRange]) -> list[list[float]] | None:
     return [list(pair) for pair in ranges] or None
 
 
-def _one_or_ends(number: float | np.ndarray) -> float | list[float]:
-    """A number, or the smallest and the largest where bands differ."""
+def _one_or_ends(scene: Scene, number: float | np.ndarray) -> float | list[float]:
+    """A number, or the smallest and the largest where usable bands differ."""
+    if isinstance(number, np.ndarray) and number.ndim:
+        number = number[scene.band_indices]
     low, high = float(np.min(number)), float(np.max(number))
     return low if low == high else [low, high]
 
 
 def _nodata(scene: Scene) -> Any:
     """The number that means "no value", or all of them if there are several; None if none does."""
-    numbers = ["nan" if np.isnan(number) else number for number in scene.nodata_numbers]
+    numbers = [number if np.isfinite(number) else str(number) for number in scene.nodata_numbers]
     return numbers if len(numbers) > 1 else next(iter(numbers), None)
 
 
@@ -118,7 +120,7 @@ def _transform(value: Sequence[float]) -> str:
 
 def _numbers(value: Any) -> str:
     numbers = value if isinstance(value, list) else [value]
-    return ", ".join(number if number == "nan" else f"{number:g}" for number in numbers)
+    return ", ".join(number if isinstance(number, str) else f"{number:g}" for number in numbers)
 
 
 _IN_WORDS: dict[str, Callable[[Any], str]] = {

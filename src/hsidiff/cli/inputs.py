@@ -14,6 +14,7 @@ from hsidiff.errors import LabelError, SettingError, SplitError, check_choice
 from hsidiff.experiment.split_recipe import split_arguments, split_labels
 from hsidiff.files import nearest_that_exists
 from hsidiff.labels.area import read_area
+from hsidiff.labels.field_split import SINGLE_FIELD
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
 from hsidiff.labels.published import read_test_labels
@@ -144,15 +145,22 @@ class SplitOptions:
         SettingError: if the kind is unknown, an option is not one of it, or one is missing.
     """
 
-    split: Annotated[str, option(SPLIT_PANEL, "KIND", f"{', '.join(SPLIT_KINDS)}.", "--split")] = (
-        "blocks"
-    )
+    split: Annotated[
+        str | None,
+        option(
+            SPLIT_PANEL,
+            "KIND",
+            f"{', '.join(SPLIT_KINDS)}.",
+            "--split",
+            show_default=SPLIT_KINDS[0],
+        ),
+    ] = None
     train_fraction: Annotated[
         float | None,
         option(
             SPLIT_PANEL,
             "SHARE",
-            "Share of the blocks (or labels) that train, between 0 and 1.",
+            "Share of the blocks (or labels, or pixels in fields) that train, between 0 and 1.",
             show_default=_TRAIN_FRACTIONS,
         ),
     ] = None
@@ -161,9 +169,9 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "N",
-            "Training labels per class, drawn in the training blocks or, with --split per-class, "
-            "anywhere.",
-            show_default="all labels of the training blocks",
+            "Training labels per class, drawn in the training blocks or fields or, with --split "
+            "per-class, anywhere.",
+            show_default="all labels of the training blocks or fields",
         ),
     ] = None
     block_px: Annotated[
@@ -173,6 +181,15 @@ class SplitOptions:
             "PIXELS",
             "Side of a block.",
             show_default=str(_OF_BLOCKS["block_px"].default),
+        ),
+    ] = None
+    single_field: Annotated[
+        str | None,
+        option(
+            SPLIT_PANEL,
+            "|".join(SINGLE_FIELD),
+            "Of --split fields: cut a class that lies in one field in two, or leave it out.",
+            show_default=SINGLE_FIELD[0],
         ),
     ] = None
     guard_px: Annotated[
@@ -204,7 +221,7 @@ class SplitOptions:
 
     def __post_init__(self) -> None:
         """Refuse what does not go together before anything is read."""
-        check_choice("split", self.split, SPLIT_KINDS)
+        check_choice("split", self.kind, SPLIT_KINDS)
         known = {kind: split_arguments(kind) for kind in SPLIT_KINDS}
         known["published"] = {
             "test_labels": True,
@@ -212,19 +229,28 @@ class SplitOptions:
             "test_layer": False,
         }
         for name in self._given():
-            if name not in known[self.split]:
+            if name not in known[self.kind]:
                 kinds = [kind for kind, names in known.items() if name in names]
                 raise SettingError(
-                    f"{_as_option(name)} is no option of --split {self.split}: leave it out, or "
+                    f"{as_option(name)} is no option of --split {self.kind}: leave it out, or "
                     f"take --split {' or '.join(kinds)}"
                 )
-        for name, is_needed in known[self.split].items():
+        for name, is_needed in known[self.kind].items():
             if is_needed and name not in self._given():
-                raise SettingError(f"--split {self.split} needs {_as_option(name)}")
+                raise SettingError(f"--split {self.kind} needs {as_option(name)}")
+
+    @property
+    def kind(self) -> str:
+        """The kind of split, the default one if none was given."""
+        return SPLIT_KINDS[0] if self.split is None else self.split
+
+    def given(self) -> dict[str, Any]:
+        """All options that were given, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
     def _given(self) -> dict[str, Any]:
-        """The options that were given, by name."""
-        return {n: v for n, v in vars(self).items() if n != "split" and v is not None}
+        """Those beside the kind."""
+        return {name: value for name, value in self.given().items() if name != "split"}
 
     def make(self, inputs: Inputs, receptive_field_px: int, seed: int) -> Split:
         """Split the labels.
@@ -235,7 +261,7 @@ class SplitOptions:
         """
         path, given = self.test_labels, self._given()
         return split_labels(
-            self.split,
+            self.kind,
             inputs.labels,
             None
             if path is None
@@ -246,7 +272,8 @@ class SplitOptions:
         )
 
 
-def _as_option(name: str) -> str:
+def as_option(name: str) -> str:
+    """How a parameter is called on the command line."""
     return "--" + name.replace("_", "-")
 
 

@@ -1,22 +1,26 @@
-"""The main job: split, learn, map, score, and write it all down."""
+"""The main job: score on held-out labels, learn from all, map, and write it all down."""
 
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
-from hsidiff.evaluation.metrics import score
-from hsidiff.evaluation.results import Stopwatch, describe_result, describe_run
+from hsidiff.evaluation.results import Stopwatch, describe_run, describe_work
 from hsidiff.files import sha256_of_files, write_json, write_together
-from hsidiff.labels.leakage import measure_leakage
-from hsidiff.labels.split import Split
-from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.predict import predict_to_file
+from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.map_page import write_report
 from hsidiff.saved_model import check_model_folder
+from hsidiff.training.reuse import reuse_networks
 
+NOT_ALWAYS_WRITTEN = ("split.npz", "held_out.npz")
+"""Of an earlier run such a file would speak of another map."""
 SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
 
 
@@ -24,6 +28,7 @@ def run_job(
     inputs: Inputs,
     model: SceneClassifier,
     split_options: SplitOptions,
+    validation_options: ValidationOptions,
     out: Path,
     *,
     seed: int,
@@ -31,12 +36,13 @@ def run_job(
     stopwatch: Stopwatch,
     notes: list[str],
 ) -> dict[str, Any]:
-    """Map a scene and score the map.
+    """Score a classifier on held-out labels, fit it to all labels, and map the scene.
 
     Args:
         inputs: the scene and its labels.
         model: the classifier, not fitted yet.
         split_options: how the labels are split.
+        validation_options: what scores the map.
         out: the folder to write to; it gets everything when all is done, or nothing.
         seed: of the split.
         tile_size: largest side of a tile in pixels.
@@ -50,34 +56,87 @@ def run_job(
         SettingError: if the scene or the labels are files that this would overwrite.
         ModelError: if there is a folder ``model`` that holds something else.
     """
+    scene = inputs.scene
+    # 1. Decide which labels score the map, and which it learns from.
     with stopwatch.stage("split"):
-        split = split_options.make(inputs, model.receptive_field_px, seed)
-        split = replace(split, test=inputs.in_area(split.test))
+        plan = validation_options.plan(inputs, split_options, model.receptive_field_px, seed)
+        plan = plan.scored_in(inputs)
     _check_nothing_is_overwritten(inputs, out)
-    with stopwatch.stage("learn"):
-        model.fit(inputs.scene, split.train)
-    with write_together(out) as folder:
+
+    # 2. Score on held-out labels, and learn from all. No label takes part in learning the scene, so
+    #    what a denoiser learned of it serves all fits.
+    with _networks_kept():
+        validation = None
+        if plan.kind in ("split", "groups"):
+            with stopwatch.stage("validate"):
+                validation = plan.score(model, scene)
+        with stopwatch.stage("learn"):
+            model.fit(scene, plan.all_labels())
+        if plan.kind == "labels":
+            with stopwatch.stage("validate"):
+                validation = plan.score(model, scene)
+    if validation is not None:
+        validation.warn_if_few()
+
+    # 3. Map, and write everything.
+    with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
         with stopwatch.stage("map"):
             predict_to_file(
                 model,
-                inputs.scene,
+                scene,
                 folder / "map.tif",
                 probabilities_path=folder / "probabilities.tif",
                 tile_size=tile_size,
                 area=inputs.area,
             )
-        with stopwatch.stage("score"):
-            scores = score(read_class_map(folder / "map.tif"), split.test)
-            leakage = measure_leakage(split, model.receptive_field_px)
         model.save(folder / "model")
-        split.save(folder / "split.npz")
-        result = describe_result(model, inputs.scene, split, scores, leakage, stopwatch, notes)
-        scene_sha256 = result["scene"]["sha256"]
+        if plan.split is not None:
+            plan.split.save(folder / "split.npz")
+        if validation is not None:
+            validation.held_out.save(folder / "held_out.npz")
+        result = describe_map(model, inputs, plan, validation, stopwatch, notes)
+        areas = areas_of_file(folder / "map.tif", model.classes_)
+        result["areas"] = [area.to_json() for area in areas]
         write_json(folder / "result.json", result)
-        run = describe_run(model, describe_inputs(inputs, scene_sha256, split))
-        write_json(folder / "run.json", run)
-        write_report(folder, inputs.scene)
+        read = describe_inputs(inputs, result["scene"]["sha256"], plan)
+        write_json(folder / "run.json", describe_run(model, read))
+        write_report(folder, scene)
     return result
+
+
+@contextmanager
+def _networks_kept() -> Iterator[None]:
+    """Keep what is trained without labels, so that every fit of the block finds it again."""
+    with TemporaryDirectory(prefix="hsidiff-") as folder, reuse_networks(Path(folder)):
+        yield
+
+
+def describe_map(
+    model: SceneClassifier,
+    inputs: Inputs,
+    plan: Plan,
+    validation: Validation | None,
+    stopwatch: Stopwatch,
+    notes: list[str],
+) -> dict[str, Any]:
+    """The content of ``result.json``: scores of held-out labels, and the map's own model.
+
+    ``n_train`` counts the labels that the scored model learned from, ``n_labels`` those that the
+    map's model did.
+    """
+    n_labels = plan.learned.counts()
+    if validation is None:
+        scores = {"per_class": [asdict(land_class) for land_class in plan.learned.classes]}
+    else:
+        scores = validation.to_json(model.receptive_field_px)
+    for entry in scores["per_class"]:
+        entry["n_labels"] = n_labels[entry["id"]]
+    return {
+        **describe_work(model, inputs.scene, stopwatch, notes),
+        **scores,
+        "n_labels": plan.learned.n_labelled,
+        "validation": describe_validation(plan, validation),
+    }
 
 
 def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
@@ -90,7 +149,21 @@ def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
             raise SettingError(f"{path} would be overwritten: give another --out than {out}")
 
 
-def describe_inputs(inputs: Inputs, scene_sha256: str, split: Split) -> dict[str, Any]:
+def check_is_new(out: Path, overwrite: bool) -> None:
+    """Refuse, before the work, a folder that holds a result, unless it may be replaced.
+
+    Raises:
+        SettingError: if it holds one.
+    """
+    found = [path.name for path in outputs_of(out) if path.exists()]
+    if found and not overwrite:
+        raise SettingError(
+            f"--out {out} holds an earlier result ({found[0]}): give the name of another folder, "
+            "or --overwrite to replace it"
+        )
+
+
+def describe_inputs(inputs: Inputs, scene_sha256: str, plan: Plan) -> dict[str, Any]:
     """Which files were read, with their hashes."""
     labels = [
         {"path": str(path), "sha256": sha256_of_files(_with_companions(path))}
@@ -100,7 +173,7 @@ def describe_inputs(inputs: Inputs, scene_sha256: str, split: Split) -> dict[str
         "scene": {"path": str(inputs.scene_path), "sha256": scene_sha256},
         "labels": labels,
         "label_options": inputs.label_options.arguments(),
-        "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
+        "split": plan.about,
     }
 
 
@@ -114,6 +187,6 @@ def _with_companions(path: Path) -> list[Path]:
 
 
 def outputs_of(out: Path) -> list[Path]:
-    """What the job has written, the most wanted first."""
+    """What the job may write, the most wanted first."""
     names = ("report.html", "map.tif", "probabilities.tif", "map.qml", "result.json", "run.json")
-    return [out / name for name in (*names, "split.npz", "model")]
+    return [out / name for name in (*names, "held_out.npz", "split.npz", "model")]

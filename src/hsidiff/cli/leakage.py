@@ -77,7 +77,7 @@ def leakage(
     Nothing here looks at a spectrum: a label raster is enough.
     """
     sides = _window_sides(windows)
-    if split_options.split == "published" and seeds > 1:
+    if split_options.kind == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
         inputs = read_labels_alone(labels, label_options, scene, scene_variable)

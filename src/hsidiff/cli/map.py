@@ -3,22 +3,27 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
+from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
-from hsidiff.cli.job import outputs_of, run_job
+from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
     AreaOption,
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    OverwriteOption,
     SceneArgument,
     SceneOptions,
     TileSizeOption,
     out_option,
 )
+from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.report.validation import validation_in_words
 
 
 def map_scene(
@@ -27,20 +32,24 @@ def map_scene(
     scene_options: SceneOptions,
     label_options: LabelOptions,
     split_options: SplitOptions,
+    validation_options: ValidationOptions,
     method_options: MethodOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
+    overwrite: OverwriteOption = False,
     area: AreaOption = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     as_json: JsonOption = False,
 ) -> None:
-    """Map a scene: read, split the labels, learn, map, score.
+    """Map a scene: read, score on held-out labels, learn from all, map.
 
     The folder then holds report.html (start there), map.tif with its legend,
     probabilities.tif, map.qml (style for QGIS), result.json (scores),
-    run.json, split.npz and model/.
+    held_out.npz (what was predicted of held-out labels), run.json, model/
+    and, if one split scored the map, split.npz.
     """
     model = method_options.make()
     check_output_folder(out)
+    check_is_new(out, overwrite)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("read"):
@@ -49,6 +58,7 @@ def map_scene(
             inputs,
             model,
             split_options,
+            validation_options,
             out,
             seed=method_options.seed,
             tile_size=tile_size,
@@ -63,26 +73,45 @@ def map_scene(
 
 def tell_result(result: dict[str, Any], out: Path) -> None:
     """Print what a person wants to know first."""
-    kappa, seconds = result["kappa"], result["seconds"]["total"]
-    split, leakage = result["split"], result["leakage"]
     profile = f" ({result['profile']})" if result["profile"] else ""
     console.say(
-        f"{result['method']}{profile} on {result['scene']['name']}: "
-        f"{result['n_train']} training pixels, {result['n_scored']} scored"
+        f"{result['method']}{profile} on {result['scene']['name']}: the map learned from "
+        f"{result['n_labels']} labels"
     )
-    console.say(f"  overall accuracy  {result['overall_accuracy']:7.1%}")
-    console.say(f"  average accuracy  {result['average_accuracy']:7.1%}")
-    console.say(f"  kappa             {'-' if kappa is None else format(kappa, '7.3f')}")
+    if "overall_accuracy" in result:
+        _tell_scores(result)
+    else:
+        console.say("  no score         nothing was held out (--validate none)")
+    console.say(f"  time              {result['seconds']['total']:.1f} s on {result['device']}")
+    console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
+    tell_areas([ClassArea(**entry) for entry in result["areas"]])
+    console.say("written:")
+    for path in outputs_of(out):
+        if path.exists():
+            console.say(f"  {path}")
+
+
+def _tell_scores(result: dict[str, Any]) -> None:
+    """The scores with their intervals, how they were made, and what position alone reaches."""
+    intervals, leakage = result["validation"]["intervals"], result["leakage"]
+    for line in validation_in_words(result):
+        console.say(f"  {line}")
+    for name in ("overall_accuracy", "average_accuracy"):
+        low, high = intervals[name]
+        title = name.replace("_", " ")
+        console.say(f"  {title}  {result[name]:7.1%}   95 % interval {low:.1%} to {high:.1%}")
+    if result["kappa"] is None:
+        console.say("  kappa             -")
+    else:
+        low, high = intervals["kappa"]
+        console.say(
+            f"  kappa             {result['kappa']:7.3f}   95 % interval {low:.3f} to {high:.3f}"
+        )
     console.say(
-        f"  split             {split['kind']}: {leakage['receptive_field_share']:.1%} of the "
-        "scored pixels see a training pixel;"
+        f"  leakage           {leakage['receptive_field_share']:.1%} of the scored pixels see a "
+        "training pixel;"
     )
     console.say(
         f"                    position alone, without spectra, reaches "
         f"{leakage['position_overall_accuracy']:.1%}"
     )
-    console.say(f"  time              {seconds:.1f} s on {result['device']}")
-    console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
-    console.say("written:")
-    for path in outputs_of(out):
-        console.say(f"  {path}")

@@ -125,6 +125,9 @@ TileSizeOption = Annotated[
         min=1,
     ),
 ]
+OverwriteOption = Annotated[
+    bool, option(OUTPUT_PANEL, "", "Replace an earlier result in the folder.", "--overwrite")
+]
 JsonOption = Annotated[bool, option(OUTPUT_PANEL, "", "Answer in JSON.", "--json")]
 
 
@@ -159,16 +162,23 @@ class SceneOptions:
             SceneError: if it holds no scene.
             SettingError: if the bands or wavelengths are no list of them, or the factor is none.
         """
-        return open_scene(
-            path,
-            variable=self.scene_variable,
-            drop_bands=_band_numbers(self.drop_bands),
-            nodata=self.nodata or None,
-            drop_nm=_nm_ranges("--drop-nm", self.drop_nm),
-            keep_nm=_nm_ranges("--keep-nm", self.keep_nm),
-            rescale=self.rescale,
-            apply_masks=not self.no_masks,
-        )
+        return open_scene(path, **self.arguments())
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as arguments of :func:`~hsidiff.scenes.open.open_scene`, JSON values.
+
+        Raises:
+            SettingError: if the bands or wavelengths are no list of them, or the factor is none.
+        """
+        return {
+            "variable": self.scene_variable,
+            "drop_bands": _band_numbers(self.drop_bands),
+            "nodata": self.nodata or None,
+            "drop_nm": _nm_ranges("--drop-nm", self.drop_nm),
+            "keep_nm": _nm_ranges("--keep-nm", self.keep_nm),
+            "rescale": self.rescale,
+            "apply_masks": not self.no_masks,
+        }
 
 
 @dataclass(frozen=True)

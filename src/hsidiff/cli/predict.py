@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from hsidiff.assessment.areas import ClassArea, areas_of_map
 from hsidiff.cli import console
+from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.map_names import MapName, map_names
 from hsidiff.cli.options import (
@@ -127,9 +129,11 @@ def _map_one(
     if caution is not None:
         notes.append(caution)
         console.show_note(caution)
+    areas = areas_of_map(values, model.classes_, scene.crs, scene.transform)
     return {
         "map": str(name.map),
-        "pixels": {c.name: int((values == c.id).sum()) for c in model.classes_},
+        "pixels": {area.name: area.pixels for area in areas},
+        "areas": [area.to_json() for area in areas],
         "not_mapped": int((values == 0).sum()),
         "unlike": None if unlike is None else unlike.to_json() | {"text": unlike.in_words()},
         "caution": caution,
@@ -141,11 +145,8 @@ def _tell(name: MapName, answer: dict[str, Any], with_name: bool, with_area: boo
     """Print what a person wants to know of one map."""
     if with_name:
         console.say(f"{name.scene}:")
-    for class_name, n_pixels in answer["pixels"].items():
-        console.say(f"{class_name:<24} {n_pixels:>10} pixels")
-    if answer["not_mapped"]:
-        reason = "(no value, or outside)" if with_area else "(no value in the scene)"
-        console.say(f"{reason:<24} {answer['not_mapped']:>10} pixels")
+    reason = "(no value, or outside)" if with_area else "(no value in the scene)"
+    tell_areas([ClassArea(**area) for area in answer["areas"]], answer["not_mapped"], reason)
     if answer["unlike"] is not None:
         console.say(f"unlike what was learned from: {answer['unlike']['text']}")
     console.say("written:")

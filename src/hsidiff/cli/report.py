@@ -8,7 +8,7 @@ import typer
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
-from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.experiment.folder import ExperimentFolder, whole_results
 from hsidiff.report.experiment_page import write_experiment_report
 
 
@@ -29,7 +29,7 @@ def report(
     """
     check_output_folder(out)
     folder = ExperimentFolder.read(experiment)
-    with console.at_work():
+    with console.at_work(), whole_results(experiment):
         written = write_experiment_report(folder, out)
     if as_json:
         console.answer_json(

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
-from scipy.ndimage import label as connected_components
 
 from hsidiff.errors import SettingError
+from hsidiff.labels.ground import blocks_of, fields_of
+from hsidiff.labels.label_map import LabelMap
 
 CONFIDENCE = 0.95
 BLOCK_PX = 16
@@ -194,17 +195,7 @@ def field_units(class_ids: np.ndarray) -> np.ndarray:
     Returns:
         (rows, cols) int, from 1; 0 where unlabelled.
     """
-    units = np.zeros(class_ids.shape, dtype=np.int64)
-    for class_id in np.unique(class_ids[class_ids > 0]):
-        parts, _ = connected_components(class_ids == class_id, structure=np.ones((3, 3)))
-        units = np.where(parts > 0, parts + units.max(), units)
-    return units
-
-
-def block_units(shape: tuple[int, int], block_px: int = BLOCK_PX) -> np.ndarray:
-    """Number square blocks of ``block_px`` pixels: (rows, cols) int, from 1."""
-    rows, cols = np.indices(shape) // block_px
-    return rows * (int(cols.max()) + 1) + cols + 1
+    return fields_of(LabelMap.from_array(class_ids))
 
 
 def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
@@ -221,10 +212,15 @@ def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
     Returns:
         (rows, cols) int, number of the unit, and ``"fields"`` or ``"blocks of 16 px"``.
     """
-    fields = field_units(class_ids)
+    return spatial_units_of(LabelMap.from_array(class_ids))
+
+
+def spatial_units_of(labels: LabelMap) -> tuple[np.ndarray, str]:
+    """As :func:`spatial_units`; labels from points and polygons say which pixels are of one."""
+    fields = fields_of(labels)
     if _as_many_equal(np.bincount(fields[fields > 0])) >= FEWEST_FIELDS:
         return fields, "fields"
-    return block_units(class_ids.shape), f"blocks of {BLOCK_PX} px"
+    return blocks_of(labels.shape, BLOCK_PX), f"blocks of {BLOCK_PX} px"
 
 
 def _as_many_equal(sizes: np.ndarray) -> float:

@@ -6,12 +6,15 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from statistics import mean
 from typing import Any
+
+import numpy as np
 
 from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.metrics import Scores
@@ -52,7 +55,7 @@ def describe_result(
     stopwatch: Stopwatch,
     notes: list[str],
 ) -> dict[str, Any]:
-    """The content of ``result.json``.
+    """The content of ``result.json`` of a classifier that was fitted to one side of a split.
 
     Args:
         model: the fitted classifier.
@@ -63,16 +66,21 @@ def describe_result(
         stopwatch: seconds per stage.
         notes: warnings that were given on the way.
     """
-    n_train = split.train.counts()
-    per_class = [
-        {**asdict(land_class), "n_train": n_train[land_class.id], **asdict(class_scores)}
-        for land_class, class_scores in zip(split.train.classes, scores.per_class, strict=True)
-    ]
+    return {
+        **describe_work(model, scene, stopwatch, notes),
+        "split": describe_split(split),
+        **describe_scores((split,), scores, leakage),
+    }
+
+
+def describe_work(
+    model: SceneClassifier, scene: Scene, stopwatch: Stopwatch, notes: list[str]
+) -> dict[str, Any]:
+    """What was learned, of which scene, at which cost, without any score."""
     return {
         **model.description(),
         "learned": model.learned_facts(),
         "cost": asdict(model.cost(scene.n_bands, len(model.classes_))),
-        "split": {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256},
         "scene": {
             "path": str(scene.files[0]) if scene.files else None,
             "name": scene.name,
@@ -81,12 +89,6 @@ def describe_result(
             "n_bands": scene.n_bands,
             "notes": list(scene.notes),
         },
-        "n_train": split.train.n_labelled,
-        "n_test": split.test.n_labelled,
-        **scores.to_json(),
-        **_scores_apart(split, scores, leakage.receptive_field_px),
-        "per_class": per_class,
-        "leakage": leakage.to_json(),
         "transductive": model.transductive,
         "seconds": stopwatch.to_json(),
         "peak_memory_bytes": peak_memory_bytes(),
@@ -96,12 +98,49 @@ def describe_result(
     }
 
 
-def _scores_apart(split: Split, scores: Scores, receptive_field_px: int) -> dict[str, Any]:
-    """The score on the test pixels that the method maps without seeing a training pixel."""
-    is_apart = apart_from_training(split, receptive_field_px)
+def describe_split(split: Split) -> dict[str, Any]:
+    """How a split was made, and the hash of its pixels."""
+    return {"kind": split.kind, "parameters": split.parameters, "sha256": split.sha256}
+
+
+def describe_scores(splits: Sequence[Split], scores: Scores, leakage: Leakage) -> dict[str, Any]:
+    """Scores on test labels, and how many labels were learned from.
+
+    Args:
+        splits: the split or, of a cross-validation, its folds. Of folds the numbers of training
+            labels are rounded means.
+        scores: on the test labels, those of all folds together.
+        leakage: what the splits give away.
+    """
+    counts = [split.train.counts() for split in splits]
+    n_train = {i: round(mean(one[i] for one in counts)) for i in counts[0]}
+    per_class = [
+        {**asdict(land_class), "n_train": n_train[land_class.id], **asdict(class_scores)}
+        for land_class, class_scores in zip(splits[0].train.classes, scores.per_class, strict=True)
+    ]
     return {
-        "n_test_apart": int(is_apart.sum()),
-        "overall_accuracy_apart": share_right(scores.is_right[is_apart]),
+        "n_train": round(mean(split.train.n_labelled for split in splits)),
+        "n_test": sum(split.test.n_labelled for split in splits),
+        **scores.to_json(),
+        **_scores_apart(splits, scores, leakage.receptive_field_px),
+        "per_class": per_class,
+        "leakage": leakage.to_json(),
+    }
+
+
+def _scores_apart(
+    splits: Sequence[Split], scores: Scores, receptive_field_px: int
+) -> dict[str, Any]:
+    """The score on the test pixels that the method maps without seeing a training pixel."""
+    is_test, is_apart = (np.zeros(splits[0].test.shape, dtype=bool) for _ in range(2))
+    for split in splits:
+        of_split = split.test.values > 0
+        is_test |= of_split
+        is_apart[of_split] = apart_from_training(split, receptive_field_px)
+    apart = is_apart[is_test]
+    return {
+        "n_test_apart": int(apart.sum()),
+        "overall_accuracy_apart": share_right(scores.is_right[apart]),
     }
 
 

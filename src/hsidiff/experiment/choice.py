@@ -14,7 +14,7 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.pixel_split import block_split, random_split
+from hsidiff.labels.pixel_split import block_split, field_split, random_split
 from hsidiff.labels.split import Split
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
@@ -84,9 +84,9 @@ def carve_validation(
 ) -> Split:
     """Divide training labels in the way in which they were divided from the test labels.
 
-    Of a block split, whole blocks become validation blocks, with a guard as ``block_split`` makes
-    it. Of other splits, pixels of each class are drawn. Classes with one training pixel have no
-    part in it.
+    Of a split by blocks or fields, whole ones become validation blocks or fields, with a guard as
+    ``block_split`` and ``field_split`` make it. Of other splits, pixels of each class are drawn.
+    Classes with one training pixel have no part in it.
 
     Args:
         train: the training labels.
@@ -100,6 +100,13 @@ def carve_validation(
     several = [class_id for class_id, n in train.labels.counts().items() if n > 1]
     labels = train.labels.keeping(np.isin(train.labels.values, several))
     train_fraction = 1 - validation_fraction
+    if train.kind == "fields":
+        return field_split(
+            labels,
+            train_fraction=train_fraction,
+            receptive_field_px=receptive_field_px,
+            random_state=random_state,
+        )
     if train.kind != "blocks":
         return random_split(labels, train_fraction, random_state=random_state)
     return block_split(

@@ -47,6 +47,7 @@ from hsidiff.experiment.folder import file_name
 from hsidiff.experiment.method_recipe import FindClassifier, MethodRecipe, read_methods
 from hsidiff.experiment.scene_source import SceneSource
 from hsidiff.experiment.split_recipe import SplitRecipe
+from hsidiff.files import is_special
 
 
 def _check_folders(labels: Sequence[str]) -> None:
@@ -114,11 +115,15 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
     path = Path(path)
     folder = path.absolute().parent
     try:
+        if is_special(path):
+            raise ValueError("it is a pipe or a device")
         text = path.read_text(encoding="utf-8")
         content = tomllib.loads(text)
     except FileNotFoundError as error:
         raise MissingFileError(f"{path}: there is no such experiment file") from error
-    except ValueError as error:
+    except OSError as error:
+        raise SettingError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is not readable as TOML: {error}") from error
     try:
         file = _File.model_validate(content, context={"folder": folder})

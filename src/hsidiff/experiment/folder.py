@@ -15,17 +15,21 @@ A method is named by its label in the file: two labels may be one method with tw
 """
 
 import hashlib
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from hsidiff.errors import MissingFileError, SettingError
-from hsidiff.labels.label_map import LandClass
+from hsidiff.errors import HsidiffError, LabelError, MissingFileError, SettingError
+from hsidiff.files import read_json
+from hsidiff.labels.label_map import LandClass, classes_of_entries
 from hsidiff.labels.split import Split
+from hsidiff.scenes.formats.numpy_file import read_npz
 
 _PLAIN_CHARACTERS = " []()=,+@'"
 _LONGEST_NAME = 120
@@ -62,6 +66,7 @@ class Cell:
 
         Raises:
             MissingFileError: if the cell has no map.
+            SettingError: if it is broken.
         """
         return self._array("class_map")
 
@@ -70,6 +75,7 @@ class Cell:
 
         Raises:
             MissingFileError: if the cell has no map.
+            SettingError: if it is broken.
         """
         return self._array("confidence").astype(np.float32) / _PERCENT
 
@@ -77,9 +83,16 @@ class Cell:
         path = self.folder / "map.npz"
         if not path.is_file():
             raise MissingFileError(f"{path} is missing: run the experiment again without this cell")
-        with np.load(path, allow_pickle=False) as arrays:
-            array: np.ndarray = arrays[name]
+        try:
+            array = read_npz(path)[name]
+            if array.ndim != 2 or array.dtype.kind not in "iu":
+                raise ValueError(f"{name} is no map")
             return array
+        except Exception as error:  # a broken file makes NumPy raise nearly anything
+            raise SettingError(
+                f"{path} is no map of a cell, or a broken one: delete the folder {self.folder}, "
+                "run again"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,7 @@ class ExperimentFolder:
                 f"{path}: no experiment.json here: give the output folder of 'hsidiff experiment'"
             )
         about = read_json_object(path / "experiment.json")
+        _check_about(path / "experiment.json", about)
         orders = [list(about.get(key, ())) for key in ("scenes", "splits", "methods", "seeds")]
 
         def names(cell: Cell) -> tuple[Any, ...]:
@@ -134,13 +148,13 @@ class ExperimentFolder:
     def splits(self) -> tuple[str, ...]:
         """Names of the splits that have a cell, in the file's order."""
         present = {cell.split for cell in self.cells}
-        return tuple(name for name in self.about["splits"] if name in present)
+        return tuple(name for name in self.about.get("splits", {}) if name in present)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Labels of the methods that have a cell, in the file's order."""
         present = {cell.method for cell in self.cells}
-        return tuple(name for name in self.about["methods"] if name in present)
+        return tuple(name for name in self.about.get("methods", {}) if name in present)
 
     @property
     def failed(self) -> tuple[Cell, ...]:
@@ -166,12 +180,37 @@ class ExperimentFolder:
         """The legend of a scene, by increasing id.
 
         Raises:
-            SettingError: if the experiment has no such scene.
+            SettingError: if the experiment has no such scene, or its legend is broken.
         """
         facts = self.about.get("scenes", {}).get(scene)
         if facts is None:
             raise SettingError(f"{self.path}: the experiment has no scene {scene!r}")
-        return tuple(LandClass(**entry) for entry in facts["classes"])
+        try:
+            return classes_of_entries(facts["classes"])
+        except (KeyError, TypeError, LabelError) as error:
+            raise SettingError(
+                f"{self.path / 'experiment.json'}: the classes of {scene!r} are broken ({error}): "
+                "run again"
+            ) from error
+
+
+@contextmanager
+def whole_results(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong while results are put together that one of them is not whole.
+
+    Raises:
+        SettingError: in place of an error that speaks of no file.
+    """
+    try:
+        yield
+    except HsidiffError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        reason = shorten(f"{type(error).__name__}: {error}", 160, placeholder=" ...")
+        raise SettingError(
+            f"{path}: a result in it is broken, or of another version of hsidiff ({reason}): run "
+            "the experiment again"
+        ) from error
 
 
 def split_path(folder: Path, scene: str, split: str, seed: int) -> Path:
@@ -202,21 +241,45 @@ def read_json_object(path: Path) -> dict[str, Any]:
         SettingError: if it is broken, or holds something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise SettingError(f"{path} is not readable JSON: {error}: delete it, run again") from error
+        content = read_json(path)
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingError(
+            f"{path} is not readable JSON: {reason}: delete it, run again"
+        ) from error
     if not isinstance(content, dict):
         raise SettingError(f"{path} is not a JSON object: delete it and run again")
     return content
+
+
+def _check_about(path: Path, about: dict[str, Any]) -> None:
+    """Refuse what ``hsidiff experiment`` never writes.
+
+    Raises:
+        SettingError: naming the key.
+    """
+    for key in ("scenes", "splits", "methods"):
+        facts = about.get(key, {})
+        if not isinstance(facts, dict) or not all(isinstance(f, dict) for f in facts.values()):
+            raise SettingError(f"{path}: {key!r} must hold an object for each: run again")
+    seeds = about.get("seeds", [])
+    if not isinstance(seeds, list) or not all(isinstance(seed, int) for seed in seeds):
+        raise SettingError(f"{path}: 'seeds' must be a list of whole numbers: run again")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
 
 
 def _read_cell(path: Path) -> Cell:
     """The cell whose result lies at ``path``."""
     result = read_json_object(path)
     try:
-        names = (result["scene_name"], result["split_name"], result["label"])
+        scene, split, method = (_text(result[k]) for k in ("scene_name", "split_name", "label"))
         seed = int(path.parent.name.removeprefix("seed-"))
-        result["status"]
+        _text(result["status"])
     except (KeyError, ValueError) as error:
         raise SettingError(f"{path} is not the result of a cell: delete it, run again") from error
-    return Cell(*names, seed=seed, folder=path.parent, result=result)
+    return Cell(scene, split, method, seed, path.parent, result)

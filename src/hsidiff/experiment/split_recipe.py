@@ -13,6 +13,7 @@ from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import (
     SPLIT_KINDS,
     block_split,
+    field_split,
     per_class_split,
     published_split,
     random_split,
@@ -21,6 +22,7 @@ from hsidiff.labels.split import Split
 
 _SPLITTERS: dict[str, Callable[..., Split]] = {
     "blocks": block_split,
+    "fields": field_split,
     "random": random_split,
     "per-class": per_class_split,
 }
@@ -49,8 +51,8 @@ def split_labels(
         labels: all labels or, where there are ``test_labels``, the published training labels.
         test_labels: published test labels, or None.
         arguments: those of :func:`split_arguments` that are given.
-        receptive_field_px: the guard of a block split is made for it, unless ``arguments`` say
-            otherwise.
+        receptive_field_px: the guard of blocks and fields is made for it, unless ``arguments``
+            say otherwise.
         seed: of the draws.
 
     Raises:
@@ -60,7 +62,8 @@ def split_labels(
     if kind == "published":
         assert test_labels is not None
         return published_split(labels, test_labels)
-    guard = {"receptive_field_px": receptive_field_px} if kind == "blocks" else {}
+    has_guard = "receptive_field_px" in split_arguments(kind)
+    guard = {"receptive_field_px": receptive_field_px} if has_guard else {}
     labels = all_labels(labels, test_labels)
     return _SPLITTERS[kind](labels, **{**guard, **arguments}, random_state=seed)
 
@@ -85,11 +88,12 @@ class SplitRecipe(Table):
     The others are arguments of the function that splits, which checks their range.
     """
 
-    kind: Literal["blocks", "random", "per-class", "published"]
+    kind: Literal["blocks", "fields", "random", "per-class", "published"]
     train_fraction: float | None = None
     samples_per_class: int | None = None
     stratified: bool | None = None
     block_px: int | None = None
+    single_field: str | None = None
     guard_px: int | None = None
     receptive_field_px: int | None = None
     scenes: Distinct[str] = ()

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_cdt
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError
+from hsidiff.labels.ground import blocks_of, classes_by_place
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.split import (
     Split,
@@ -126,6 +127,11 @@ def _check_settings(
         check_samples_per_class(samples_per_class)
     if block_px < 1:
         raise SettingError(f"block_px={block_px}: must be at least 1")
+    check_guard(guard_px, receptive_field_px)
+
+
+def check_guard(guard_px: int | None, receptive_field_px: int) -> None:
+    """Refuse a guard or a receptive field out of range with a SettingError."""
     if guard_px is not None and guard_px < 0:
         raise SettingError(f"guard_px={guard_px}: must be at least 0")
     if receptive_field_px < 1:
@@ -139,7 +145,8 @@ class _Blocks:
     Attributes:
         block_px: side of a block in pixels.
         of_pixel: (rows, cols) int, the block of each pixel; ``len(counts)`` where it has no label.
-        counts: (n_blocks, n_classes) int, labelled pixels per block and class with labels.
+        counts: (n_blocks, n_classes) int, labelled pixels per block and class with labels, the
+            classes by place (:func:`classes_by_place`).
     """
 
     block_px: int
@@ -153,18 +160,19 @@ class _Blocks:
         Raises:
             SplitError: if one block holds all labels.
         """
-        n_rows, n_cols = labels.shape
-        row, col = np.arange(n_rows) // block_px, np.arange(n_cols) // block_px
-        grid = row[:, None] * (col[-1] + 1) + col
+        grid = blocks_of(labels.shape, block_px)
         labelled = labels.values > 0
         used, block = np.unique(grid[labelled], return_inverse=True)
         if len(used) == 1:
             raise SplitError(
                 f"all labels lie in one block of block_px={block_px} pixels: take smaller blocks"
             )
-        ids, class_index = np.unique(labels.values[labelled], return_inverse=True)
-        counts = np.zeros((len(used), len(ids)), dtype=np.int64)
-        np.add.at(counts, (block, class_index), 1)
+        class_ids = classes_by_place(labels.values)
+        counts = np.zeros((len(used), len(class_ids)), dtype=np.int64)
+        for column, class_id in enumerate(class_ids):
+            counts[:, column] = np.bincount(
+                block[labels.values[labelled] == class_id], minlength=len(used)
+            )
         new_number = np.full(grid.max() + 1, len(used))
         new_number[used] = np.arange(len(used))
         return cls(block_px, new_number[grid], counts)
@@ -259,7 +267,8 @@ def _default_guard(
         warnings.warn(
             f"a guard of the receptive field, {receptive_field_px} px, would leave class "
             f"{named(narrowest)} too few test pixels: guard_px={widest_px} is used instead, so "
-            "training and test pixels may share surroundings",
+            "training and test pixels may share surroundings and fields; a split by whole fields "
+            "is stricter: field_split(), --split fields",
             HsidiffWarning,
             stacklevel=3,
         )

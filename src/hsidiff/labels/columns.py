@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+_LARGEST_WHOLE = 2.0**62
 _DIGITS = re.compile(r"\d{1,18}(\.0*)?")
 
 
@@ -79,7 +80,7 @@ def _are_whole(values: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(values.infer_objects()):
         return False
     numbers = values.to_numpy(np.float64)
-    return bool(np.isfinite(numbers).all() and (numbers == np.round(numbers)).all())
+    return bool((np.abs(numbers) < _LARGEST_WHOLE).all() and (numbers == np.round(numbers)).all())
 
 
 def id_field_of(columns: Columns, text_field: str) -> str | None:

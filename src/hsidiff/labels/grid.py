@@ -10,6 +10,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from hsidiff.errors import LabelError
+from hsidiff.scenes.formats.gdal import parsed_crs
 from hsidiff.scenes.scene import Scene
 
 TOLERANCE_PX = 0.01
@@ -108,7 +109,10 @@ def same_crs(one: CRS, other: CRS) -> bool:
     with warnings.catch_warnings():
         # What this form leaves out, such as names, is what should not count.
         warnings.simplefilter("ignore", UserWarning)
-        terms, other_terms = first.to_dict(), second.to_dict()
+        try:
+            terms, other_terms = first.to_dict(), second.to_dict()
+        except pyproj.exceptions.CRSError:  # one of them has no such form
+            return False
     return "proj" in terms and terms == other_terms and _datum(first) == _datum(second)
 
 
@@ -118,7 +122,7 @@ def horizontal(crs: CRS) -> CRS:
     if flat is None or not (flat.is_compound or len(flat.axis_info) > 2):
         return crs
     without = _without_heights(crs)
-    return crs if without is None else CRS.from_wkt(without.to_wkt())
+    return crs if without is None else parsed_crs(without.to_wkt())
 
 
 def _without_heights(crs: CRS) -> pyproj.CRS | None:

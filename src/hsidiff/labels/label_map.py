@@ -1,7 +1,10 @@
 """A label map: the class of each labelled pixel of a scene, 0 where there is no label."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +13,8 @@ from rasterio.crs import CRS
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.class_colors import class_colors
+
+_COLOR = re.compile("(#[0-9a-fA-F]{6})?")
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,35 @@ class LandClass:
     id: int
     name: str
     color: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no file of ours and no reader makes, but somebody may write into a file.
+
+        Raises:
+            LabelError: naming it.
+        """
+        is_number = isinstance(self.id, Integral) and not isinstance(self.id, bool)
+        if not (is_number and isinstance(self.name, str) and isinstance(self.color, str)):
+            raise LabelError(
+                f"a class has the id {self.id!r} and the name {self.name!r}: "
+                "expected a whole number and text"
+            )
+        if not _COLOR.fullmatch(self.color):
+            raise LabelError(f"class {self.id} has the colour {self.color!r}: expected #rrggbb")
+
+
+def classes_of_entries(entries: Sequence[Mapping[str, Any]]) -> tuple[LandClass, ...]:
+    """The legend that stands in a file of ours as id, name and colour of each class.
+
+    Raises:
+        TypeError: if they are something else.
+        LabelError: if an id, a name or a colour is none, or ids do not increase.
+    """
+    classes = tuple(LandClass(**entry) for entry in entries)
+    ids = [land_class.id for land_class in classes]
+    if ids != sorted(set(ids)) or not all(land_class.color for land_class in classes):
+        raise LabelError(f"class ids {ids} must be in increasing order, each with a colour")
+    return classes
 
 
 def with_colors(classes: Sequence[LandClass], colors: Mapping[int, str]) -> tuple[LandClass, ...]:
@@ -50,8 +84,8 @@ class LabelMap:
     Attributes:
         values: (rows, cols) int32, the class id of each pixel, 0 = unlabelled.
         classes: the legend, by increasing id; may hold classes without a pixel.
-        sample_ids: (rows, cols) int32, which polygon or point a label came from, 0 = none; None
-            for labels that came as a raster.
+        sample_ids: (rows, cols) int32, which polygon or point a label came from or, after a split
+            by fields, which field, 0 = none; None for other labels that came as a raster.
         region: (rows, cols) bool, the part of the scene that belongs to these labels (the training
             blocks of a block split, say); None where nothing is said.
         crs: coordinate reference system, or None.

@@ -99,7 +99,9 @@ class Leakage:
 
 
 def measure_leakage(
-    split: Split, receptive_field_px: int, windows_px: Sequence[int] = (1, 3, 7, 13)
+    split: Split | Sequence[Split],
+    receptive_field_px: int,
+    windows_px: Sequence[int] = (1, 3, 7, 13),
 ) -> Leakage:
     """Measure how much the position of a test pixel gives away.
 
@@ -107,7 +109,7 @@ def measure_leakage(
     a method's own figure says little there.
 
     Args:
-        split: the split.
+        split: the split; or the folds of a cross-validation, whose test pixels are taken together.
         receptive_field_px: side of the square that the method looks at, odd.
         windows_px: sides of further windows, odd.
 
@@ -117,11 +119,11 @@ def measure_leakage(
     sides = sorted({*windows_px, receptive_field_px})
     for side in sides:
         _check_window(side)
-    rows, cols = np.nonzero(split.test.values)
-    truth = split.test.values[rows, cols]
-    distances_px = distances_to_training_px(split)
-    is_right = NearestTrainingClass.from_labels(split.train).at(rows, cols) == truth
-    is_apart = apart_from_training(split, receptive_field_px)
+    splits = [split] if isinstance(split, Split) else split
+    truth = np.concatenate([one.test.values[one.test.values > 0] for one in splits])
+    distances_px = np.concatenate([distances_to_training_px(one) for one in splits])
+    is_right = np.concatenate([_position_is_right(one) for one in splits])
+    is_apart = np.concatenate([apart_from_training(one, receptive_field_px) for one in splits])
     return Leakage(
         window_shares={side: float((distances_px <= side // 2).mean()) for side in sides},
         receptive_field_px=receptive_field_px,
@@ -133,6 +135,13 @@ def measure_leakage(
         n_test_apart=int(is_apart.sum()),
         position_overall_accuracy_apart=share_right(is_right[is_apart]),
     )
+
+
+def _position_is_right(split: Split) -> np.ndarray:
+    """(n_test,) bool, whether the nearest training pixel has the class; row by row."""
+    rows, cols = np.nonzero(split.test.values)
+    nearest = NearestTrainingClass.from_labels(split.train).at(rows, cols)
+    return nearest == split.test.values[rows, cols]
 
 
 def distances_to_training_px(split: Split) -> np.ndarray:

@@ -20,6 +20,7 @@ import pyogrio
 from rasterio.io import DatasetReader
 
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.shapefile_text import check_length
 from hsidiff.scenes.formats.envi_header import EnviHeader
 
 _BLACK = "#000000"
@@ -98,7 +99,7 @@ def envi_legend(header: EnviHeader) -> Legend:
     if numbers is not None:
         try:
             colors = {i: _hex(*map(int, rgb)) for i, rgb in enumerate(numbers.reshape(-1, 3))}
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise LabelError(
                 f"{header.path}: 'class lookup' must be three numbers in 0..255 per class ({error})"
             ) from error
@@ -117,7 +118,7 @@ def sidecar_legend(path: Path) -> Legend:
         LabelError: if the sidecar is broken.
     """
     sidecar = path.with_name(path.name + ".aux.xml")
-    return _read_sidecar(sidecar) if sidecar.exists() else Legend()
+    return _read_sidecar(sidecar) if sidecar.is_file() else Legend()
 
 
 def _read_sidecar(path: Path) -> Legend:
@@ -127,7 +128,7 @@ def _read_sidecar(path: Path) -> Legend:
             return Legend()
         categories = [item.text or "" for item in band.iterfind("CategoryNames/Category")]
         table = _read_attribute_table(band.find("GDALRasterAttributeTable"))
-    except (ElementTree.ParseError, ValueError, IndexError) as error:
+    except (ElementTree.ParseError, ValueError, IndexError, OverflowError) as error:
         raise LabelError(
             f"{path}: class names cannot be read ({error}): repair or remove it"
         ) from error
@@ -164,12 +165,13 @@ def arcgis_legend(path: Path) -> Legend:
         LabelError: if the table is broken.
     """
     beside = path.with_name(path.name + ".vat.dbf")
-    if not beside.exists():
+    if not beside.is_file():
         return Legend()
     try:
         with TemporaryDirectory() as folder:  # a name that cannot be taken for an address
             table = Path(folder) / "table.dbf"
             shutil.copyfile(beside, table)
+            check_length(table, beside.name)
             rows = pyogrio.read_dataframe(table, read_geometry=False)
         columns: dict[str, int] = {}
         for position, title in enumerate(rows.columns):

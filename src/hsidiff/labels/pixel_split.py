@@ -1,4 +1,4 @@
-"""The kinds of split: blocks with a guard band, random, so many per class, published.
+"""The kinds of split: blocks with a guard, whole fields, random, so many per class, published.
 
 A random split of pixels leaks: a method that looks at patches sees training pixels around nearly
 every test pixel. ``leakage.py`` measures how much. Blocks are the default of the product.
@@ -11,6 +11,7 @@ import numpy as np
 from hsidiff.errors import SplitError
 from hsidiff.labels.block_split import block_split
 from hsidiff.labels.copies import without_copies_of
+from hsidiff.labels.field_split import field_split
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.split import (
@@ -27,12 +28,13 @@ __all__ = [
     "SPLIT_KINDS",
     "Split",
     "block_split",
+    "field_split",
     "per_class_split",
     "published_split",
     "random_split",
 ]
 
-SPLIT_KINDS = ("blocks", "random", "per-class", "published")
+SPLIT_KINDS = ("blocks", "fields", "random", "per-class", "published")
 
 
 def random_split(

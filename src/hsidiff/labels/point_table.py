@@ -21,6 +21,7 @@ _MAP = (
     ("xcoord", "ycoord"), ("coordx", "coordy"), ("coordsx1", "coordsx2"), ("mapx", "mapy"),
     ("utmx", "utmy"), ("utme", "utmn"), ("rechtswert", "hochwert"),
 )  # fmt: skip
+_DEEPEST_WKT = 32
 _SEPARATORS = ";\t,|"
 
 
@@ -47,14 +48,36 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
                 attributes = table.drop(columns=[plain[name] for name in names])
                 return geopandas.GeoDataFrame(attributes, geometry=points, crs=crs_of_pairs)
     if "wkt" in plain:
-        texts = [text if isinstance(text, str) else None for text in table[plain["wkt"]]]
-        shapes = shapely.from_wkt(texts, on_invalid="ignore")
+        texts = [_plain_wkt(text) for text in table[plain["wkt"]]]
+        shapes = _shapes(texts, path)
         attributes = table.drop(columns=plain["wkt"])
         return geopandas.GeoDataFrame(attributes, geometry=shapes, crs=crs)
     raise LabelError(
         f"{path.name}: no columns of coordinates among {', '.join(map(str, table.columns))}: call "
         "them x and y (in the CRS of the scene), or lon and lat (degrees)"
     )
+
+
+def _shapes(texts: list[str | None], path: Path) -> np.ndarray:
+    try:
+        shapes: np.ndarray = shapely.from_wkt(texts, on_invalid="ignore")
+    except NotImplementedError as error:  # curves
+        raise LabelError(
+            f"{path.name}: a shape of the column WKT is no point and no polygon ({error}): save it "
+            "as polygons"
+        ) from error
+    return shapes
+
+
+def _plain_wkt(text: object) -> str | None:
+    """Text that may be a shape: GEOS goes as deep as its brackets do, and dies of very many."""
+    if not isinstance(text, str):
+        return None
+    depth = deepest = 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        deepest = max(deepest, depth)
+    return text if deepest <= _DEEPEST_WKT else None
 
 
 def read_table(path: Path, row_name: str) -> pd.DataFrame:
@@ -67,7 +90,8 @@ def read_table(path: Path, row_name: str) -> pd.DataFrame:
         row_name: what a row stands for, in messages.
 
     Raises:
-        LabelError: if there is no row of names, or a row has more cells than there are names.
+        LabelError: if it is no table, there is no row of names, or a row has more cells than
+            there are names.
     """
     content = path.read_bytes()
     try:
@@ -76,7 +100,10 @@ def read_table(path: Path, row_name: str) -> pd.DataFrame:
         text = content.decode("cp1252", errors="replace")
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    rows = [row for row in lines if any(cell.strip() for cell in row)]
+    try:
+        rows = [row for row in lines if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise LabelError(f"{path.name} is no table ({error}): save it again") from error
     if not rows:
         raise LabelError(
             f"{path.name}: there is no row: expected a row of names, then a row per {row_name}"

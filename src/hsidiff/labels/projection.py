@@ -3,11 +3,11 @@
 import geopandas
 import numpy as np
 import shapely
-from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.grid import crs_name, horizontal, known_crs, same_crs, to_pixels
+from hsidiff.scenes.formats.gdal import parsed_crs
 from hsidiff.scenes.scene import Scene
 
 _POLE_DEG, _WHOLE_TURN_DEG = 90, 360
@@ -21,7 +21,7 @@ def project(
 
     ``what`` they are is for messages.
     """
-    crs = None if geometry.crs is None else known_crs(CRS.from_user_input(geometry.crs))
+    crs = None if geometry.crs is None else known_crs(parsed_crs(geometry.crs))
     crs_of_scene = known_crs(scene.crs)
     if crs_of_scene is None and crs is None:
         return geometry
@@ -60,7 +60,7 @@ def why_all_outside(
     crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
     read = ""
     if projected is not geometry:
-        own = CRS.from_user_input(geometry.crs)
+        own = parsed_crs(geometry.crs)
         read = f"read in {crs_name(own)}, {what} lie {_place(geometry)}; "
     return (
         f"{name}: all {what} lie outside {scene.name}: {read}in {crs}, {what} lie "
@@ -90,7 +90,9 @@ def _advice_on_place(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> 
 def _lie_inside_exchanged(geometry: geopandas.GeoSeries, scene: Scene, name: str) -> bool:
     """Whether labels would lie inside if the first coordinate were y and the second x."""
     placed = geometry[np.isfinite(geometry.bounds.to_numpy()).all(axis=1)]
-    points = shapely.centroid(placed.to_numpy())
+    # Not centroids, which GEOS does not find where a vertex between the bounds has no place.
+    left, bottom, right, top = shapely.bounds(placed.to_numpy()).T
+    points = shapely.points((left + right) / 2, (bottom + top) / 2)
     exchanged = shapely.points(np.column_stack([shapely.get_y(points), shapely.get_x(points)]))
     projected = project(geopandas.GeoSeries(exchanged, crs=geometry.crs), scene, name)
     assert scene.transform is not None  # else labels have no place, and nobody asks

@@ -25,6 +25,7 @@ from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.geotiff import refuse_several_images
 from hsidiff.scenes.formats.named_array import NamedArray
+from hsidiff.scenes.formats.tiff_offsets import check_offsets
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import ArraySource, Scene
@@ -124,6 +125,7 @@ def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
     array = _array_of_scene_shape(path, scene) if variable is None else None
     array = array or find_array(path, 2, variable, "--labels-variable")
     logger.info("%s: labels from the array %r", path.name, array.name)
+    check_grid(f"{path.name}, {array.name}", scene, array.shape)  # before it is read
     return from_values(array.load(), scene, f"{path.name}, {array.name}")
 
 
@@ -163,6 +165,7 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
             ids, or the sidecar is broken.
         SceneError: if the file cannot be read.
     """
+    check_offsets(path)
     with open_raster(path, "GTiff") as dataset:
         refuse_several_images(dataset, path)
         _check_bands(path.name, dataset.count)

@@ -13,6 +13,7 @@ import numpy as np
 import xarray
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
+from hsidiff.files import special_among
 from hsidiff.labels.class_table import ClassTable, read_class_table
 from hsidiff.labels.copies import without_copies
 from hsidiff.labels.fields import nearest
@@ -92,6 +93,11 @@ def read_labels(
         labels = _read(source, scene, field, layer, variable)
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
+    except MissingFileError:
+        raise
+    except OSError as error:  # a disk that fails, a file beside it that may not be read
+        where = error.filename or source
+        raise LabelError(f"{where} cannot be read: {error.strerror or error}") from error
     if isinstance(class_names, str | Path):
         class_names = read_class_table(class_names)
     if isinstance(class_names, ClassTable):
@@ -169,6 +175,9 @@ def _read_file(
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise MissingFileError(f"{path}: there is no such file of labels")
+    special = special_among(path)
+    if special is not None:
+        raise LabelError(f"{special} is a pipe or a device: give a file, or remove it")
     if path.is_dir() and path.suffix.lower() == ".gdb":
         raise LabelError(f"{path} is a File Geodatabase: export the layer of the labels as .gpkg")
     if path.is_dir():

@@ -1,5 +1,6 @@
 """Text of shapefiles: its encoding stands in a file of its own, which is often absent or wrong."""
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import shapely
 
 from hsidiff.errors import HsidiffWarning, LabelError
 
+_TOLERATED_BYTES = 2**20
 _PARTS = (".shx", ".dbf")
 
 
@@ -20,7 +22,7 @@ def check_shapefile(path: Path, name: str) -> None:
         name: what to call it in messages.
 
     Raises:
-        LabelError: naming the missing file.
+        LabelError: naming the missing file, or one that is cut short.
     """
     if path.suffix.lower() != ".shp":
         return
@@ -30,6 +32,38 @@ def check_shapefile(path: Path, name: str) -> None:
             raise LabelError(
                 f"{name}: its {suffix} file is missing: copy all files of the shapefile together"
             )
+    for item in path.parent.iterdir():
+        if item.stem.casefold() == path.stem.casefold() and item.is_file():
+            check_length(item, name)
+
+
+def check_length(path: Path, name: str) -> None:
+    """Refuse a part of a shapefile whose head promises much more than it holds.
+
+    GDAL would ask for memory for all of it, or count through all of it.
+    Source: ESRI Shapefile Technical Description (1998), page 4; dBASE, level 5.
+
+    Args:
+        path: a ``.shx``, a ``.dbf``; others are not looked at.
+        name: what to call the shapefile in messages.
+
+    Raises:
+        LabelError: if it does.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(28)
+    promised = 0
+    if path.suffix.lower() == ".shx" and len(head) == 28:
+        promised = 2 * struct.unpack_from(">i", head, 24)[0]
+    elif path.suffix.lower() == ".dbf" and len(head) == 28:
+        n_rows, before, row_bytes = struct.unpack_from("<IHH", head, 4)
+        promised = before + n_rows * row_bytes
+    held = path.stat().st_size
+    if not 0 <= promised <= held + _TOLERATED_BYTES:
+        raise LabelError(
+            f"{name}: its {path.suffix} file holds {held} bytes, its head promises {promised}: "
+            "copy all files of the shapefile again"
+        )
 
 
 def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFrame:

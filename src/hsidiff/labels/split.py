@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from affine import Affine
-from rasterio.crs import CRS
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
-from hsidiff.files import write_whole
+from hsidiff.files import is_special, json_of, write_whole
 from hsidiff.labels.copies import shared_pixels
-from hsidiff.labels.label_map import LabelMap, LandClass, as_text
+from hsidiff.labels.ground import classes_by_place
+from hsidiff.labels.label_map import LabelMap, LandClass, as_text, classes_of_entries
+from hsidiff.scenes.formats.gdal import parsed_crs
+from hsidiff.scenes.formats.numpy_file import read_npz
 
 _FILE_FORMAT = "hsidiff split 1"
 
@@ -107,10 +109,12 @@ class Split:
             SplitError: if the file may not be read, is broken, was changed, or is something else.
         """
         try:
-            with Path(path).open("rb") as stream:
-                arrays = dict(np.load(stream, allow_pickle=False))
-            about = json.loads(str(arrays["about"]))
-            classes = tuple(LandClass(**entry) for entry in about["classes"])
+            if is_special(Path(path)):
+                raise ValueError("it is a pipe or a device")
+            with Path(path).open("rb"):  # says why a file may not be read
+                arrays = read_npz(Path(path))
+            about = json_of(str(arrays["about"]))
+            classes = classes_of_entries(about["classes"])
             train, test = (_from_arrays(arrays, side, classes) for side in ("train", "test"))
             split = cls(train, test, about["kind"], about["parameters"])
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -147,13 +151,13 @@ def _from_arrays(
     arrays: dict[str, np.ndarray], side: str, classes: tuple[LandClass, ...]
 ) -> LabelMap:
     """The label map that :func:`_to_arrays` took apart."""
-    grid = json.loads(str(arrays[f"{side}_grid"]))
+    grid = json_of(str(arrays[f"{side}_grid"]))
     return LabelMap(
         arrays[f"{side}_values"],
         classes,
         sample_ids=arrays.get(f"{side}_sample_ids"),
         region=arrays.get(f"{side}_region"),
-        crs=None if grid["crs"] is None else CRS.from_wkt(grid["crs"]),
+        crs=None if grid["crs"] is None else parsed_crs(grid["crs"]),
         transform=None if grid["transform"] is None else Affine(*grid["transform"]),
     )
 
@@ -212,6 +216,8 @@ def draw_per_class(
 ) -> np.ndarray:
     """Draw pixels of each class, uniformly and without replacement.
 
+    Which pixels are drawn follows from where the classes lie, not from their ids.
+
     Args:
         values: (rows, cols) class id of each pixel.
         wanted: class id to the number of pixels to draw; there must be so many.
@@ -221,9 +227,9 @@ def draw_per_class(
         (rows, cols) bool, the pixels drawn.
     """
     chosen = np.zeros(values.shape, dtype=bool)
-    for class_id, n_pixels in wanted.items():
+    for class_id in classes_by_place(values):
         candidates = np.flatnonzero(values == class_id)
-        chosen.flat[generator.choice(candidates, n_pixels, replace=False)] = True
+        chosen.flat[generator.choice(candidates, wanted[class_id], replace=False)] = True
     return chosen
 
 

@@ -17,6 +17,7 @@ import geopandas
 import pyogrio
 
 from hsidiff.errors import LabelError
+from hsidiff.files import is_bomb
 from hsidiff.labels.point_table import TABLE_SUFFIXES, read_point_table
 from hsidiff.labels.shapefile_text import check_shapefile, in_right_encoding
 from hsidiff.scenes.scene import Scene
@@ -186,10 +187,20 @@ def _chosen_member(
 
 
 def _unpack(archive: zipfile.ZipFile, member: PurePosixPath, folder: Path) -> None:
-    """Write a member, and those that belong to it, into a folder under a plain name."""
+    """Write a member, and those that belong to it, into a folder under a plain name.
+
+    Raises:
+        LabelError: if one of them would fill the disk.
+    """
     for name in archive.namelist():
         item = PurePosixPath(name)
         if item.parent == member.parent and _belongs(item.name, member.name):
             target = folder / _plain_name(item.name, member.name)
+            about = archive.getinfo(name)
+            if is_bomb(about.compress_size, about.file_size):
+                raise LabelError(
+                    f"{name} would unpack to {about.file_size} bytes from {about.compress_size}, "
+                    "as no labels do: make the archive again"
+                )
             with archive.open(name) as source, target.open("wb") as copy:
                 shutil.copyfileobj(source, copy)

@@ -28,6 +28,10 @@ def read_map(path: str | Path) -> LabelMap:
         drawn = read_raster_file(path, grid)
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
+    except MissingFileError:
+        raise
+    except OSError as error:  # a disk that fails
+        raise LabelError(f"{path} cannot be read: {error.strerror or error}") from error
     if not drawn.n_labelled:
         raise LabelError(f"{path}: no pixel has a class: give a map of class ids")
     return drawn

@@ -21,9 +21,12 @@ SpectralFormer 92 % and 82 % (Chen et al., arXiv 2304.05961; Hong et al., TGRS 6
 POSITION_IS_AS_GOOD = 0.02
 _KINDS = {
     "blocks": "The scene was cut into square blocks; a block is for training or for testing.",
+    "fields": "Whole fields (connected parts of a class, polygons) are for training or testing.",
     "random": "Training pixels were drawn at random from all labelled pixels.",
     "per-class": "A number of training pixels was drawn at random from each class.",
     "published": "Training and test labels are two published label maps.",
+    "groups": "Labels were held out fold by fold, whole fields or blocks at a time.",
+    "validation-labels": "The test labels were given apart and were not learned from.",
 }
 _NEIGHBOURS = (
     "Caution: this split draws training and test pixels from the same fields, side by side. Its "
@@ -141,10 +144,14 @@ def leakage_blocks(
         method: the method that position is set against.
         accuracy: its overall accuracy.
     """
-    kind, guard_px = split.get("kind"), (split.get("parameters") or {}).get("guard_px")
+    kind, parameters = split.get("kind"), split.get("parameters") or {}
+    guard_px, narrower = parameters.get("guard_px"), parameters.get("narrower_guards_px") or {}
     made = _KINDS.get(str(kind), f"Kind of split: {kind or 'unknown'}.")
     if guard_px is not None:
-        made += f" Test pixels within the guard band of {guard_px} px were left out."
+        left_out = "Training" if kind == "groups" else "Test"
+        made += f" {left_out} pixels within the guard band of {guard_px} px were left out."
+        if narrower:
+            made += f" Of {len(narrower)} classes the guard is narrower, {_range(narrower)} px."
     words = leakage_in_words(leakage) if leakage else ["Leakage was not measured."]
     seen = f"{leakage.get('receptive_field_px')} {TIMES}"
     windows = [
@@ -166,6 +173,11 @@ def leakage_blocks(
         *_caution_about_position(leakage.get("position_overall_accuracy"), method, accuracy),
         *([Block("columns", columns)] if columns else []),
     ]
+
+
+def _range(guards_px: dict[str, int]) -> str:
+    low, high = min(guards_px.values()), max(guards_px.values())
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _caution_about_position(

@@ -7,17 +7,23 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_hex
 
+from hsidiff.assessment.areas import NO_HECTARES
+from hsidiff.evaluation.held_out_labels import HeldOut
 from hsidiff.files import write_whole
 from hsidiff.report import pictures
+from hsidiff.report.accuracy_page import COUNTED
 from hsidiff.report.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Picture, Section, render_page, sentence
 from hsidiff.report.leakage import leakage_blocks
+from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import Enlargement
 from hsidiff.report.provenance import costs, map_provenance
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.style import HATCH_CSS
+from hsidiff.report.tables.accuracy_tables import area_table
 from hsidiff.report.tables.matrix_tables import confusion_table
+from hsidiff.report.validation import validation_in_words
 from hsidiff.scenes.scene import Scene
 
 # Two pictures stand side by side; a scene that is too wide for that gets a row of its own.
@@ -34,7 +40,7 @@ def write_report(folder: str | Path, scene: Scene) -> Path:
 
     Args:
         folder: holds ``result.json`` and ``map.tif``, and perhaps ``probabilities.tif``,
-            ``run.json`` and ``split.npz``.
+            ``run.json``, ``split.npz`` and ``held_out.npz``.
         scene: the scene that was mapped, for the false-colour picture.
 
     Returns:
@@ -42,7 +48,7 @@ def write_report(folder: str | Path, scene: Scene) -> Path:
 
     Raises:
         MissingFileError: if ``result.json`` or ``map.tif`` is missing.
-        SettingError: if a JSON file of the folder is broken.
+        SettingError: if a JSON file of the folder or ``held_out.npz`` is broken.
         SplitError: if ``split.npz`` is broken.
     """
     results = ResultFolder.read(folder)
@@ -62,7 +68,8 @@ def _page(results: ResultFolder, scene: Scene) -> str:
     profile, seed = result.get("profile"), result.get("seed")
     about = (method, profile and f"profile {profile}", None if seed is None else f"seed {seed}")
     warnings = [sentence(message, "caution") for message in result.get("warnings") or []]
-    told = leakage_blocks(split, leakage, method or "the method", accuracy)
+    is_scored = (result.get("validation") or {}).get("kind") != "none"
+    told = leakage_blocks(split, leakage, method or "the method", accuracy) if is_scored else []
     return render_page(
         f"{scene.name}: land-cover map",
         " · ".join(filter(None, about)),
@@ -70,10 +77,11 @@ def _page(results: ResultFolder, scene: Scene) -> str:
         (
             Section("Worth knowing before you trust it", warnings),
             Section("Scene and map", _scene_and_map(results, scene, fit)),
+            Section("Areas", _areas(results)),
             Section("Confidence and labels", _confidence_and_labels(results, fit)),
             Section("Scores per class", _class_scores(results)),
             Section("What is taken for what", _confusion(results, scene.name)),
-            Section("What this split gives away", told),
+            Section("What the held-out labels give away", told),
             Section("Time and memory", costs(result)),
             Section("Where these numbers come from", map_provenance(results)),
         ),
@@ -83,12 +91,19 @@ def _page(results: ResultFolder, scene: Scene) -> str:
 
 def _scores(result: dict[str, Any]) -> list[Block]:
     overall, average = result.get("overall_accuracy"), result.get("average_accuracy")
-    learned = f"learned from {count(result.get('n_train'))} labelled pixels"
+    intervals = (result.get("validation") or {}).get("intervals") or {}
+    learned = f"held out from models that learned from {count(result.get('n_train'))} others"
     small_counts = "mean over the classes: a small class counts as much as a large one"
     beyond_chance = "agreement beyond chance: 0 is chance, 1 is perfect"
+    if (result.get("validation") or {}).get("kind") == "none":
+        return [sentence(words) for words in validation_in_words(result)]
     tiles = (
-        ("Overall accuracy", percent(overall), "of the scored pixels have the right class"),
-        ("Average accuracy", percent(average), small_counts),
+        (
+            "Overall accuracy",
+            percent(overall),
+            _with_interval("of the scored pixels have the right class", intervals, "overall"),
+        ),
+        ("Average accuracy", percent(average), _with_interval(small_counts, intervals, "average")),
         ("Kappa", decimal(result.get("kappa")), beyond_chance),
         ("Pixels scored", count(result.get("n_test")), learned),
     )
@@ -97,8 +112,29 @@ def _scores(result: dict[str, Any]) -> list[Block]:
         for key, name in _FURTHER_SCORES.items()
         if result.get(key) is not None
     )
-    below = [sentence(words, "more") for words in (_apart_in_words(result), further) if words]
-    return [Block("tiles", tiles), *below]
+    words = [*validation_in_words(result), _intervals_in_words(intervals)]
+    words += [_apart_in_words(result), further]
+    return [Block("tiles", tiles), *[sentence(text, "more") for text in words if text]]
+
+
+def _with_interval(words: str, intervals: dict[str, Any], name: str) -> str:
+    """What a score means, and its interval if it is known."""
+    interval = intervals.get(f"{name}_accuracy")
+    if not interval:
+        return words
+    low, high = (percent(end) for end in interval)
+    return f"{words}; 95 % interval {low} to {high}".replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _intervals_in_words(intervals: dict[str, Any]) -> str:
+    """What the intervals were made from."""
+    if not intervals:
+        return ""
+    return (
+        f"The 95 % intervals come from the spread between {count(intervals.get('n_groups'))} "
+        f"{intervals.get('groups')}, whose labels are right or wrong together. They say what other "
+        "such labels could have given, not what other training labels could."
+    )
 
 
 def _apart_in_words(result: dict[str, Any]) -> str:
@@ -137,6 +173,14 @@ def _scene_and_map(results: ResultFolder, scene: Scene, fit: Enlargement) -> lis
     return [Block("pictures", shown), Block("legend", legend)]
 
 
+def _areas(results: ResultFolder) -> list[Block]:
+    areas = areas_of_file(results.map_path, results.classes)
+    notes = [sentence(COUNTED)]
+    if areas and areas[0].hectares is None:
+        notes.append(sentence(f"{NO_HECTARES[:1].upper()}{NO_HECTARES[1:]}."))
+    return [*notes, Block("table", area_table(areas))] if areas else []
+
+
 def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Block]:
     shown, probabilities, split = [], results.probabilities_path, results.split
     if probabilities is not None:
@@ -160,11 +204,28 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
                 pictures.split_picture(split, fit.step),
                 fit,
                 f"Where the {n_train} training and {n_test} test pixels lie",
-                f"Labels: {count(n_train)} pixels to learn from, {count(n_test)} to test with.",
+                f"The split that scored the map: {count(n_train)} labels to learn from, "
+                f"{count(n_test)} to test with. The map itself learned from all.",
                 Block("legend", sides),
             )
         )
+    if results.held_out is not None:
+        shown.append(_held_out(results.held_out, fit))
     return [Block("pictures", shown)] if shown else []
+
+
+def _held_out(held_out: HeldOut, fit: Enlargement) -> Picture:
+    """Where held-out labels were predicted right and wrong; the map's own errors are unknown."""
+    right, wrong = held_out.is_right, (held_out.labels.values > 0) & ~held_out.is_right
+    n_right, n_wrong = int(right.sum()), int(wrong.sum())
+    return _picture(
+        pictures.right_and_wrong_picture(right, wrong, fit.step),
+        fit,
+        f"Where {n_right} held-out labels were predicted right and {n_wrong} wrong",
+        f"Held-out labels: {count(n_right)} predicted right, {count(n_wrong)} wrong (crosses, if "
+        "they are few), by models that had not learned from them.",
+        Block("legend", [(pictures.RIGHT_COLOR, "right"), (pictures.WRONG_COLOR, "wrong")]),
+    )
 
 
 def _picture(
@@ -181,7 +242,9 @@ def _class_scores(results: ResultFolder) -> list[Block]:
         (colors.get(e.get("id"), "#ffffff"), *map(e.get, ("name", "n_train", "n_test", "accuracy")))
         for e in results.result.get("per_class") or []
     ]
-    words = "Accuracy of a class: the share of its test pixels that the map shows as this class."
+    words = (
+        "Accuracy of a class: the share of its held-out labels that were predicted as this class."
+    )
     return [sentence(words), Block("class_scores", rows)] if rows else []
 
 

@@ -33,6 +33,8 @@ FALSE_COLOUR_PARTS = (0.5, 0.25, 0.1)
 READ_SIZE_PX = 512
 CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
+# Of the palette of Okabe and Ito: apart in lightness, too.
+RIGHT_COLOR, WRONG_COLOR = "#56b4e9", "#d55e00"
 
 Color = tuple[int, int, int, int]
 Points = tuple[np.ndarray, Any, Mark]
@@ -174,6 +176,15 @@ def split_picture(split: Split, step: int = 1) -> np.ndarray:
         (split.train.values > 0, rgba(TRAIN_COLOR), "square"),
     )
     return points_picture(split.train.shape, points, step)
+
+
+def right_and_wrong_picture(right: np.ndarray, wrong: np.ndarray, step: int = 1) -> np.ndarray:
+    """Where labels (rows, cols) bool were predicted right and wrong, the wrong ones on top."""
+    points: tuple[Points, ...] = (
+        (right, rgba(RIGHT_COLOR), "square"),
+        (wrong, rgba(WRONG_COLOR), "cross"),
+    )
+    return points_picture(right.shape, points, step)
 
 
 def points_picture(shape: tuple[int, ...], points: Sequence[Points], step: int) -> np.ndarray:

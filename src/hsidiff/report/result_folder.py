@@ -1,12 +1,13 @@
 """What the page of a map reads: the files of a result folder, and nothing else."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import MissingFileError, SettingError
+from hsidiff.evaluation.held_out_labels import HeldOut
+from hsidiff.files import read_json
 from hsidiff.labels.label_map import LandClass, with_colors
 from hsidiff.labels.split import Split
 
@@ -20,12 +21,14 @@ class ResultFolder:
         result: the content of ``result.json``: scores, counts, leakage, seconds, hashes.
         run: the content of ``run.json``, or None.
         split: the training and test labels of ``split.npz``, or None.
+        held_out: the held-out labels and what was predicted of them, of ``held_out.npz``, or None.
     """
 
     path: Path
     result: dict[str, Any]
     run: Any
     split: Split | None
+    held_out: HeldOut | None = None
 
     @classmethod
     def read(cls, path: str | Path) -> "ResultFolder":
@@ -33,7 +36,7 @@ class ResultFolder:
 
         Raises:
             MissingFileError: if ``result.json`` or ``map.tif`` is missing.
-            SettingError: if a JSON file of the folder is broken.
+            SettingError: if a JSON file of the folder or ``held_out.npz`` is broken.
             SplitError: if ``split.npz`` is broken.
         """
         path = Path(path)
@@ -42,12 +45,15 @@ class ResultFolder:
                 raise MissingFileError(
                     f"{path}: no {name} here: give the output folder of 'hsidiff map'"
                 )
-        result, split_path, run_path = path / "result.json", path / "split.npz", path / "run.json"
+        result, run_path = path / "result.json", path / "run.json"
+        split_path, held_out_path = path / "split.npz", path / "held_out.npz"
         content = _read_json(result)
         if not isinstance(content, dict):
             raise SettingError(f"{result} is not a result: expected a JSON object")
         run = _read_json(run_path) if run_path.is_file() else None
-        return cls(path, content, run, Split.load(split_path) if split_path.is_file() else None)
+        split = Split.load(split_path) if split_path.is_file() else None
+        held_out = HeldOut.load(held_out_path) if held_out_path.is_file() else None
+        return cls(path, content, run, split, held_out)
 
     @property
     def map_path(self) -> Path:
@@ -77,9 +83,12 @@ class ResultFolder:
 
 def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
     """Classes as the result describes them; what it does not say gets a default."""
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SettingError("the classes of the result are no list of objects: make it again")
     classes, colors = [], {}
     for place, entry in enumerate(entries):
-        class_id, color = int(entry.get("id", place + 1)), str(entry.get("color"))
+        number, color = entry.get("id", place + 1), str(entry.get("color"))
+        class_id = number if isinstance(number, int) else place + 1
         classes.append(LandClass(class_id, str(entry.get("name", f"class {class_id}")), ""))
         if re.fullmatch("#[0-9a-fA-F]{6}", color):
             colors[class_id] = color
@@ -88,8 +97,9 @@ def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return read_json(path)
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise SettingError(
-            f"{path} is not readable JSON: {error}: make the result again"
+            f"{path} is not readable JSON: {reason}: make the result again"
         ) from error

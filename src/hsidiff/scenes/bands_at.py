@@ -59,6 +59,10 @@ class ResampledSource:
         values = self.scene.read(window).astype(np.float64)
         return (values @ self.weights[bands].T).astype(np.float32)
 
+    def source_pixels(self, window: Window) -> np.ndarray | None:
+        """See :meth:`hsidiff.scenes.scene.Scene.source_pixels`."""
+        return self.scene.source_pixels(window)
+
 
 @dataclass(frozen=True)
 class BandMatch:
@@ -106,6 +110,7 @@ class BandMatch:
             crs=self.scene.crs,
             transform=self.scene.transform,
             files=self.scene.files,
+            notes=self.scene.notes,
         )
 
     def _chosen(self) -> Scene:

@@ -15,6 +15,10 @@ _SAMPLE_PX, _SMALL_SCENE_PX = 16, 64 * 64
 
 MIN_FILL_PIXELS, MIN_FILL_SHARE = 10, 0.001
 """So many equal spectra, and such a share of the sample, are fill and no field."""
+MOST_WINDOWS = 256
+"""So many windows of a scene are looked at: all of one of 4 million pixels."""
+_MOST_BANDS_IN_ALL = 2**19
+"""So many bands of windows: some libraries take long for a file of thousands of bands."""
 MIN_BANDS = 3
 """Spectra of fewer bands may be equal by chance."""
 
@@ -35,7 +39,8 @@ def without_empty_bands(scene: Scene) -> Scene:
     good_bands[empty] = False
     numbers = ",".join(_runs(empty + 1))
     warnings.warn(
-        f"{scene.name}: band {numbers} holds no value in any pixel and is left out, as with "
+        f"{scene.name}: band {numbers} holds no value in any pixel{_looked_at(scene)} and is left "
+        "out, as with "
         f"drop_bands (--drop-bands {numbers})",
         HsidiffWarning,
         stacklevel=3,
@@ -50,7 +55,7 @@ def _empty_bands(scene: Scene) -> np.ndarray:
     may_lack = stored_as == "f" or bool(scene.nodata_numbers)
     if not may_lack and not getattr(scene.source, "masked", False):
         return bands[:0]
-    for window in _spread_windows(scene.shape):
+    for window in _spread_windows(scene):
         lacking = scene.lacks_value(scene.source.read(window, bands))
         bands = bands[lacking.all(axis=(0, 1))]
         if not bands.size:
@@ -58,16 +63,26 @@ def _empty_bands(scene: Scene) -> np.ndarray:
     return bands
 
 
-def _spread_windows(shape: tuple[int, int]) -> list[Window]:
-    """Windows that cover a scene, the one in its middle first."""
-    rows, cols = shape
-    windows = [
-        Window(row, col, min(_WINDOW_PX, rows - row), min(_WINDOW_PX, cols - col))
-        for row in range(0, rows, _WINDOW_PX)
-        for col in range(0, cols, _WINDOW_PX)
-    ]
+def _spread_windows(scene: Scene) -> list[Window]:
+    """Windows that cover a scene, the one in its middle first; of a huge scene, some of them."""
+    rows, cols = scene.shape
+    n_across = -(-cols // _WINDOW_PX)
+    n_windows = n_across * -(-rows // _WINDOW_PX)
+    n_chosen = min(n_windows, MOST_WINDOWS, _MOST_BANDS_IN_ALL // scene.n_bands)
+    windows = []
+    for place in range(n_chosen):
+        down, across = divmod(place * n_windows // n_chosen, n_across)
+        corner = (down * _WINDOW_PX, across * _WINDOW_PX)
+        windows.append(Window(*corner, _WINDOW_PX, _WINDOW_PX).clipped(scene.shape))
     middle = len(windows) // 2
     return windows[middle:] + windows[:middle]
+
+
+def _looked_at(scene: Scene) -> str:
+    """What messages add for a scene of which only a part was looked at."""
+    looked_at = sum(window.n_rows * window.n_cols for window in _spread_windows(scene))
+    is_all = looked_at == scene.shape[0] * scene.shape[1]
+    return "" if is_all else f" (of {looked_at} that were looked at)"
 
 
 def _runs(numbers: np.ndarray) -> list[str]:
@@ -90,7 +105,7 @@ def warn_of_fill(scene: Scene) -> None:
     fill, others = _fill_spectrum(_sampled_spectra(scene))
     if fill is None or _is_flat(scene, fill):
         return
-    n_pixels = _count(scene, fill)
+    n_pixels = f"{_count(scene, fill)}{_looked_at(scene)}"
     # The number that lies farthest from all values is the least likely to be one.
     middle = (others.min() + others.max()) / 2
     number = str(fill[np.abs(fill.astype(np.float64) - middle).argmax()])
@@ -154,6 +169,6 @@ def _count(scene: Scene, spectrum: np.ndarray) -> int:
     """How many pixels hold a spectrum, told by its first, middle and last band."""
     some = np.unique([0, len(spectrum) // 2, len(spectrum) - 1])
     bands = scene.band_indices[some]
-    windows = _spread_windows(scene.shape)
+    windows = _spread_windows(scene)
     equal = (scene.read_stored(window, bands) == spectrum[some] for window in windows)
     return sum(int(pixels.all(axis=-1).sum()) for pixels in equal)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import xarray
 
-from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
+from hsidiff.errors import HsidiffError, HsidiffWarning, MissingFileError, SceneError
+from hsidiff.files import special_among
 from hsidiff.scenes.bands import NmRange, in_wavelength_order, with_only_nm, without_nm
 from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.array_file import open_array_file
@@ -147,6 +148,16 @@ def _with_nodata(scene: Scene, nodata: float | Sequence[float]) -> Scene:
 
 
 def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+    try:
+        return _open_known(path, variable, apply_masks)
+    except HsidiffError:
+        raise
+    except OSError as error:  # a disk that fails, a file beside it that may not be read
+        where = error.filename or path
+        raise SceneError(f"{where} cannot be read: {error.strerror or error}") from error
+
+
+def _open_known(path: Path, variable: str | None, apply_masks: bool) -> Scene:
     if path.is_dir():
         return _open_folder(path, variable, apply_masks)
     _check_file(path)
@@ -211,6 +222,9 @@ def _why_unknown(path: Path, suffix: str) -> str:
 def _check_file(path: Path) -> None:
     if not path.exists():
         raise MissingFileError(f"{path} does not exist")
+    special = special_among(path)
+    if special is not None:
+        raise SceneError(f"{special} is a pipe or a device: give a file, or remove it")
     try:
         with path.open("rb") as stream:
             first = stream.read(1)

@@ -70,6 +70,11 @@ class ArraySource:
         return self.values[rows, cols][:, :, bands]
 
 
+def _places_pixels(transform: Affine) -> bool:
+    """Whether a transform can be inverted: its numbers are finite, and pixels have an area."""
+    return bool(np.isfinite(np.array(transform)).all() and abs(transform.determinant) > 0)
+
+
 @dataclass(frozen=True)
 class Scene:
     """A hyperspectral scene.
@@ -128,6 +133,18 @@ class Scene:
             raise SceneError(
                 f"{self.name}: {wavelengths.size} wavelengths for {n_file_bands} bands: "
                 "correct the header or remove its wavelengths"
+            )
+        if self.transform is not None and not _places_pixels(self.transform):
+            raise SceneError(
+                f"{self.name}: its transform {tuple(self.transform)[:6]} gives pixels no area: "
+                "correct the georeference of the file, or remove it"
+            )
+        with np.errstate(over="ignore"):
+            both = self._at_good_bands(self.scale), self._at_good_bands(self.offset)
+        if not all(np.isfinite(number).all() for number in both):
+            raise SceneError(
+                f"{self.name}: what its numbers are multiplied by, or what is added, is no number: "
+                "correct the scale and the offset in the file"
             )
 
     @property

@@ -87,6 +87,20 @@ class SeenBands:
                 "sensor and drop the same bands"
             )
 
+    def check(self, n_bands: int) -> None:
+        """Refuse what does not describe so many bands, of a file that somebody changed.
+
+        Raises:
+            ValueError: if a list has another length, or a wavelength is none.
+        """
+        for known in (self.wavelengths_nm, self.widths_nm, self.numbers):
+            if known is not None and known.shape != (n_bands,):
+                raise ValueError(f"expected one number for each of {n_bands} bands")
+        if self.wavelengths_nm is not None and not np.isfinite(self.wavelengths_nm).all():
+            raise ValueError("a wavelength is no number")
+        if not isinstance(self.n_file_bands, int | None):
+            raise ValueError("the number of bands of the file is none")
+
     def to_json(self) -> dict[str, Any]:
         """Entries of ``preprocess.json``; :meth:`from_json` reads them."""
         arrays = {

@@ -156,6 +156,26 @@ class SeenValues:
         components = PrincipalComponents.from_arrays(prefix + "components.", arrays)
         return cls(quantiles, spectra, components, limits)
 
+    def check(self, n_bands: int) -> None:
+        """Refuse arrays of other shapes than those of so many bands, or without a number.
+
+        Raises:
+            ValueError: if there is one.
+        """
+        n_components = len(self.components.components)
+        for array, shape in (
+            (self.quantiles, (len(QUANTILES), n_bands)),
+            (self.spectra, (len(self.spectra), n_bands)),
+            (self.limits, (3,)),
+            (self.components.mean, (n_bands,)),
+            (self.components.components, (n_components, n_bands)),
+            (self.components.scale, (n_components,)),
+        ):
+            if array.shape != shape:
+                raise ValueError(f"an array of seen values has the shape {array.shape}")
+            if not np.isfinite(array).all():
+                raise ValueError("a seen value is no number")
+
 
 def sampled_spectra(
     scene: Scene, region: np.ndarray | None = None, max_tiles: int = MAX_TILES

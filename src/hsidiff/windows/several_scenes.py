@@ -104,23 +104,43 @@ def _like_first(scenes: Sequence[Scene]) -> list[Scene]:
 
 
 def _stack_labels(label_maps: Sequence[LabelMap], source: StackedSource) -> LabelMap:
-    """Labels on the grid of the stacked scenes; sample ids stay apart."""
+    """Labels on the grid of the stacked scenes; numbers of samples and of pixels stay apart."""
     values = np.zeros(source.shape[:2], dtype=np.int32)
     region = np.zeros(source.shape[:2], dtype=bool)
-    sample_ids = np.zeros(source.shape[:2], dtype=np.int32)
     for labels, place in zip(label_maps, source.places, strict=True):
         values[place.slices] = labels.values
         region[place.slices] = True if labels.region is None else labels.region
-        if labels.sample_ids is not None:
-            own = labels.sample_ids
-            sample_ids[place.slices] = np.where(own > 0, own + sample_ids.max(), 0)
-    has_ids = all(labels.sample_ids is not None for labels in label_maps)
     has_region = any(labels.region is not None for labels in label_maps)
     return replace(
         label_maps[0],
         values=values,
-        sample_ids=sample_ids if has_ids else None,
+        sample_ids=_stack_numbers([labels.sample_ids for labels in label_maps], source, none=0),
+        source_pixels=_stack_numbers(
+            [labels.source_pixels for labels in label_maps], source, none=-1
+        ),
         region=region if has_region else None,
         crs=None,
         transform=None,
     )
+
+
+def _stack_numbers(
+    each: Sequence[np.ndarray | None], source: StackedSource, none: int
+) -> np.ndarray | None:
+    """Numbers of each scene (rows, cols), raised so that no two scenes share one.
+
+    Args:
+        each: the numbers, or None where a scene has none.
+        source: where the scenes lie.
+        none: what stands for no number; none is below it.
+
+    Returns:
+        (rows, cols) int; None unless all scenes have numbers.
+    """
+    together = np.full(source.shape[:2], none, dtype=np.int64)
+    for numbers, place in zip(each, source.places, strict=True):
+        if numbers is None:
+            return None
+        first_free = int(together.max()) - none
+        together[place.slices] = np.where(numbers > none, numbers + first_free, none)
+    return together.astype(next(n.dtype for n in each if n is not None))

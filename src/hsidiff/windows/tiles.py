@@ -55,13 +55,20 @@ def sampled_tile_windows(
     What is learned from them costs the same on a scene of any size. Only tiles that hold a pixel of
     ``region``, (rows, cols) bool, are drawn; None allows all.
     """
-    windows = tile_windows(shape, tile_size_px)
+    draw = np.random.default_rng(random_state)
     if region is not None:
-        windows = [window for window in windows if region[window.slices].any()]
-    if len(windows) <= max_tiles:
-        return windows
-    chosen = np.random.default_rng(random_state).choice(len(windows), max_tiles, replace=False)
-    return [windows[i] for i in sorted(chosen)]
+        windows = [w for w in tile_windows(shape, tile_size_px) if region[w.slices].any()]
+        if len(windows) <= max_tiles:
+            return windows
+        return [windows[i] for i in sorted(draw.choice(len(windows), max_tiles, replace=False))]
+    n_across = ceil(shape[1] / tile_size_px)
+    n_tiles = n_across * ceil(shape[0] / tile_size_px)
+    if n_tiles <= max_tiles:
+        return tile_windows(shape, tile_size_px)
+    # Of a huge scene the tiles alone would fill memory: none but those drawn are made.
+    places = (divmod(int(i), n_across) for i in sorted(draw.choice(n_tiles, max_tiles, False)))
+    size = (tile_size_px, tile_size_px)
+    return [Window(r * tile_size_px, c * tile_size_px, *size).clipped(shape) for r, c in places]
 
 
 def read_with_halo(scene: Scene, window: Window, halo_px: int) -> np.ndarray:

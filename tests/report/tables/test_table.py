@@ -4,13 +4,21 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.blocks import Bold
 from hsidiff.report.tables.all_tables import make_tables
-from hsidiff.report.tables.table import Table, columns, file_stem, to_latex, to_markdown
+from hsidiff.report.tables.table import (
+    Table,
+    columns,
+    file_stem,
+    to_latex,
+    to_markdown,
+    without_formulas,
+)
 
 FIELD, BLOCKS, RANDOM = "field_a", "blocks-30", "random-10%"
 
@@ -58,8 +66,8 @@ def test_latex_is_set_with_booktabs(out: Path) -> None:
         assert opened == closed[::-1] == ["table", "adjustbox", "tabular"]
         assert text.isascii(), path
     text = (out / "scores-field-a-blocks-30.tex").read_text(encoding="utf-8")
-    assert r"{[}93.74, 100.00{]} (n = 2)" in text
-    assert r"\bfseries 98.48 $\pm$ 0.53 {[}93.74" in text
+    assert r"{[}89.77, 100.00{]} (n = 2)" in text
+    assert r"\bfseries 97.65 $\pm$ 0.88 {[}89.77" in text
     assert r"\label{tab:scores-field-a-blocks-30}" in text
 
 
@@ -82,3 +90,15 @@ def test_scenes_whose_names_look_alike_have_files_of_their_own(
     names = [table.name for table in make_tables(both, pairs={})]
     assert len(set(names)) == len(names)
     assert {"summary-field-a", "summary-field-a-2"} <= set(names)
+
+
+def test_no_text_of_a_csv_is_a_formula_and_numbers_stay(tmp_path: Path) -> None:
+    names = ["=1+1", "@cmd", "+a", "-a", " =x", "-", "a=b", "water"]
+    frame = pd.DataFrame({"class": names, "=head": [-1.5] * 8, "n": [-1] * 8})
+    without_formulas(frame).to_csv(tmp_path / "table.csv", index=False)
+    read = pd.read_csv(tmp_path / "table.csv")
+    shown = ["'=1+1", "'@cmd", "'+a", "'-a", "' =x", "-", "a=b", "water"]
+    assert read["class"].tolist() == shown
+    assert list(read.columns) == ["class", "'=head", "n"]
+    assert (read["'=head"] == -1.5).all()
+    assert read["n"].tolist() == [-1] * 8

@@ -21,7 +21,13 @@ from hsidiff.report.tables.score_tables import (
     overview_table,
     summary_table,
 )
-from hsidiff.report.tables.table import Table, file_stem, to_latex, to_markdown
+from hsidiff.report.tables.table import (
+    Table,
+    file_stem,
+    to_latex,
+    to_markdown,
+    without_formulas,
+)
 
 Pairs = dict[tuple[str, str], tuple[MethodPair, ...]]
 """Scene and split to the comparison of its methods."""
@@ -50,7 +56,7 @@ def write_tables(
         numbers = {table.name: table.numbers for table in tables} | {"cells": cells_frame(folder)}
         for name, frame in numbers.items():
             # Whole numbers stay whole beside missing ones.
-            frame.convert_dtypes().to_csv(new / f"{name}.csv", index=False)
+            without_formulas(frame.convert_dtypes()).to_csv(new / f"{name}.csv", index=False)
         for table in tables:
             (new / f"{table.name}.tex").write_text(to_latex(table), encoding="utf-8")
     return tables

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hsidiff.errors import MissingFileError, SceneError
+from hsidiff.files import is_special
 from hsidiff.scenes.formats import matlab, numpy_file
 from hsidiff.scenes.formats.named_array import NamedArray
 
@@ -93,7 +94,7 @@ def _image_sides(arrays: Sequence[NamedArray]) -> tuple[int, int] | None:
     for names in _SIDE_NAMES:
         if all(name in numbers for name in names):
             rows, cols = (float(numbers[name].load().ravel()[0]) for name in names)
-            if rows == int(rows) > 0 and cols == int(cols) > 0:
+            if all(side > 0 and side.is_integer() for side in (rows, cols)):
                 return int(rows), int(cols)
     return None
 
@@ -107,6 +108,8 @@ def list_arrays(path: Path) -> list[NamedArray]:
     """
     if not path.exists():
         raise MissingFileError(f"{path} does not exist")
+    if is_special(path):
+        raise SceneError(f"{path} is a pipe or a device: give a file")
     module = matlab if path.suffix.lower() == ".mat" else numpy_file
     return module.list_arrays(path)
 

@@ -15,11 +15,12 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.files import is_bomb
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.envi_pair import envi_pair
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.named_array import PickledWithoutCache
-from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.pixels import check_extent, check_kind
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -35,6 +36,10 @@ _OTHER_FORMATS = {
     b"\x89HDF\r\n": "HDF5", b"\x89PNG": "PNG", b"NITF0": "NITF", b"CDF\x01": "NetCDF",
     b"CDF\x02": "NetCDF", b"\0\0\0\x0cjP": "JPEG 2000",
 }  # fmt: skip
+
+
+_MOST_BEYOND_BYTES, _BYTES_AT_ONCE = 2**28, 2**24
+"""What lies beyond the numbers of a packed file is unpacked so far, to see that it is whole."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,11 @@ class EnviSource(PickledWithoutCache):
         minor = n_numbers * self.dtype.itemsize + sum(self.minor_offsets_bytes)
         return n_minor * minor + sum(self.major_offsets_bytes), minor
 
+    @property
+    def _promised_bytes(self) -> int:
+        """How large the header says that the file is, unpacked."""
+        return self.header_offset_bytes + self._sizes[0] * self._steps[0]
+
     def check_size(self) -> None:
         """Compare the size of the file with what its header promises.
 
@@ -96,13 +106,21 @@ class EnviSource(PickledWithoutCache):
         Warns:
             HsidiffWarning: if it holds more: most often the header does not say where they begin.
         """
-        promised = self.header_offset_bytes + self._sizes[0] * self._steps[0]
+        promised = self._promised_bytes
         # What lies after the last number may be absent.
         needed = promised - self.major_offsets_bytes[1] - self.minor_offsets_bytes[1]
         is_gzip = self.compression == "gzip"
-        held = len(self._unpacked) if is_gzip else self.path.stat().st_size
+        packed = self.path.stat().st_size
+        if is_gzip and is_bomb(packed, promised):
+            raise SceneError(
+                f"{self.path} would unpack to {promised} bytes from {packed}, as no scene does: "
+                "correct its header, or unpack it"
+            )
+        held = self._unpacked[1] if is_gzip else packed
+        most = promised + _MOST_BEYOND_BYTES if is_gzip else held
         size = (
-            f"{self.path} holds {held} bytes{' unpacked' if is_gzip else ''}, its header promises"
+            f"{self.path} holds {'at least ' if held > most else ''}{held} bytes"
+            f"{' unpacked' if is_gzip else ''}, its header promises"
         )
         if held < needed:
             raise SceneError(f"{size} {promised}: {self._why_too_short()}")
@@ -125,16 +143,22 @@ class EnviSource(PickledWithoutCache):
 
     def _bytes(self) -> bytes | np.ndarray:
         if self.compression == "gzip":
-            return self._unpacked
+            return self._unpacked[0]
         try:
             return np.memmap(self.path, np.uint8, "r")
         except (OSError, ValueError) as error:
             raise SceneError(f"{self.path} cannot be read ({error})") from error
 
     @cached_property
-    def _unpacked(self) -> bytes:
+    def _unpacked(self) -> tuple[bytes, int]:
+        """As many bytes as the header promises, and how many there are; a bomb has no end."""
         try:
-            return gzip.decompress(self.path.read_bytes())
+            with gzip.open(self.path) as stream:
+                wanted = stream.read(self._promised_bytes)
+                held, most = len(wanted), self._promised_bytes + _MOST_BEYOND_BYTES
+                while held <= most and (more := len(stream.read(_BYTES_AT_ONCE))):
+                    held += more
+                return wanted, held
         except (OSError, EOFError, zlib.error) as error:
             raise SceneError(
                 f"{self.path} cannot be unpacked ({error}), though its header says "
@@ -155,8 +179,9 @@ def open_envi(path: Path) -> Scene:
     data_path, header_path = envi_pair(path)
     header = EnviHeader.read(header_path)
     source = _source(data_path, header)
-    check_pixels(str(data_path), source.shape, source.dtype)
+    check_kind(str(data_path), source.shape, source.dtype)
     source.check_size()
+    check_extent(str(data_path), source.shape)
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
     wavelengths_nm = header.wavelengths_nm()

@@ -19,6 +19,7 @@ _FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=(\s*\{[^}]*\}|[^\n]*)", re.MULT
 _COMMENT = re.compile(r"^[ \t]*;[^\n]*\n?", re.MULTILINE)
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+_MOST_BYTES = 2**62
 _ONCE_ONLY = frozenset(
     {
         "samples", "lines", "bands", "data type", "interleave", "byte order", "header offset",
@@ -90,7 +91,7 @@ class EnviHeader:
         text = self.fields.get(key)
         if text is None and default is not None:
             return default
-        if text is None or not re.fullmatch(r"\d+", text):
+        if text is None or not re.fullmatch(r"[0-9]{1,40}", text):
             raise SceneError(f"{self.path}: '{key} = {text}' must be a whole number: correct it")
         return int(text)
 
@@ -122,7 +123,11 @@ class EnviHeader:
         numbers = self.numbers(key)
         if numbers is None:
             return 0, 0
-        if numbers.size != 2 or (numbers < 0).any() or (numbers != np.round(numbers)).any():
+        if (
+            numbers.size != 2
+            or not ((numbers >= 0) & (numbers <= _MOST_BYTES)).all()
+            or (numbers != np.round(numbers)).any()
+        ):
             raise SceneError(
                 f"{self.path}: '{key} = {self.fields[key]}' must be two whole numbers of bytes, "
                 "{before, after}: correct it"

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import rasterio
 from affine import Affine
@@ -38,6 +39,16 @@ def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
     except (RasterioError, CPLE_BaseError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise SceneError(f"{path} cannot be read ({reason}): save or copy it again") from error
+
+
+def parsed_crs(text: Any) -> CRS:
+    """The CRS of a WKT, a code or what else rasterio knows; GDAL prints nothing of its own.
+
+    Raises:
+        CRSError: if it is none.
+    """
+    with rasterio.Env():  # without it, GDAL tells the terminal, too
+        return CRS.from_user_input(text)
 
 
 def georeference(dataset: rasterio.DatasetReader) -> tuple[CRS | None, Affine | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.enums import MaskFlags
+from rasterio.enums import Interleaving, MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import SceneError
@@ -14,7 +14,8 @@ from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
 from hsidiff.scenes.formats.geotiff_bands import fwhm_nm, good_bands, wavelengths_nm
-from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.pixels import LARGEST_BLOCK_BYTES, check_pixels
+from hsidiff.scenes.formats.tiff_offsets import check_offsets
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -37,13 +38,22 @@ class GeotiffSource:
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
+        return self.read_nearest(window, bands, (window.n_rows, window.n_cols))
+
+    def read_nearest(self, window: Window, bands: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+        """As :meth:`read`, but ``shape`` (rows, cols) pixels of the window, evenly spread.
+
+        Where the file has overviews, pixels of the nearest one are taken.
+        """
         part = RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
         numbers = [int(band) + 1 for band in bands]
+        size = (len(numbers), *shape)
         with open_raster(self.path, "GTiff") as dataset:
-            stored = np.moveaxis(dataset.read(numbers, window=part), 0, -1)
+            stored = np.moveaxis(dataset.read(numbers, window=part, out_shape=size), 0, -1)
             if not self.masked:
                 return stored
-            shown = np.moveaxis(dataset.read_masks(numbers, window=part), 0, -1) != 0
+            shown = dataset.read_masks(numbers, window=part, out_shape=size)
+            shown = np.moveaxis(shown, 0, -1) != 0
         # float32 holds integers of up to 24 bits exactly; nodata is compared after this.
         floating = np.result_type(stored.dtype, np.float32)
         return np.where(shown, stored.astype(floating), np.array(np.nan, floating))
@@ -59,6 +69,7 @@ def open_geotiff(path: Path) -> Scene:
         SceneError: if GDAL cannot read the file, its numbers are complex, or there are several
             images in it.
     """
+    check_offsets(path)
     with open_raster(path, "GTiff") as dataset:
         # All bands of a GeoTIFF have one type; "complex_int16" is unknown to NumPy.
         name = dataset.dtypes[0]
@@ -67,6 +78,7 @@ def open_geotiff(path: Path) -> Scene:
         source = GeotiffSource(path, shape, dtype, _is_masked(dataset))
         check_pixels(str(path), source.shape, source.dtype)
         refuse_several_images(dataset, path)
+        _check_blocks(dataset, path)
         crs, transform = georeference(dataset)
         good = good_bands(dataset, path)
         scene = Scene(
@@ -89,6 +101,27 @@ def _is_masked(dataset: rasterio.DatasetReader) -> bool:
     """Whether a band has a mask other than the one that its nodata number makes."""
     plain = {MaskFlags.all_valid, MaskFlags.nodata}
     return any(not plain.intersection(flags) for flags in dataset.mask_flag_enums)
+
+
+def _check_blocks(dataset: rasterio.DatasetReader, path: Path) -> None:
+    """Refuse a file whose blocks are too large to unpack: one pixel of it would need them whole.
+
+    Raises:
+        SceneError: naming their size.
+    """
+    is_together = dataset.interleaving is Interleaving.pixel
+    n_bands = dataset.count if is_together else 1
+    for (rows, cols), name in zip(dataset.block_shapes, dataset.dtypes, strict=True):
+        size = rows * cols * n_bands * _bytes_per_number(name)
+        if size > LARGEST_BLOCK_BYTES:
+            raise SceneError(
+                f"{path} is stored in blocks of {rows} x {cols} pixels, {size} bytes each, which "
+                "have to be read whole: store it in tiles (gdal_translate -co TILED=YES)"
+            )
+
+
+def _bytes_per_number(name: str) -> int:
+    return 8 if name.startswith("complex") else np.dtype(name).itemsize
 
 
 def refuse_several_images(dataset: rasterio.DatasetReader, path: Path) -> None:

@@ -3,6 +3,7 @@
 An array inside a struct has the names on the way to it: ``hsi/Data``.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,13 @@ from scipy.io import loadmat, whosmat
 from scipy.sparse import issparse
 
 from hsidiff.errors import SceneError
+from hsidiff.files import is_bomb
+from hsidiff.scenes.formats.mat5_elements import check_variable
 from hsidiff.scenes.formats.named_array import NamedArray
+from hsidiff.scenes.formats.pixels import check_chunks
 
+_MOST_OF_SPARSE = 2**27
+"""Numbers, zeros among them, of a sparse array that may be labels; larger ones are a graph."""
 _NUMERIC_CLASSES = {
     "double": "f8", "single": "f4", "logical": "?",
     "int8": "i1", "int16": "i2", "int32": "i4", "int64": "i8",
@@ -62,7 +68,9 @@ class Matlab73Array(NamedArray):
         """See :meth:`NamedArray.part`; reads the chunks that it needs."""
         try:
             with _opened(self.path) as file:
-                return file[self.name][tuple(reversed(slices))].T
+                dataset = file[self.name]
+                check_chunks(str(self.path), dataset)
+                return dataset[tuple(reversed(slices))].T
         except (OSError, RuntimeError, KeyError) as error:
             raise _broken(self.path, error) from error
 
@@ -73,14 +81,25 @@ def list_arrays(path: Path) -> list[NamedArray]:
     Raises:
         SceneError: if it is no MATLAB file, or a broken one.
     """
-    if h5py.is_hdf5(path):
+    try:
+        is_hdf5 = h5py.is_hdf5(path)
+    except OSError as error:  # a disk that fails
+        raise _broken(path, error) from error
+    if is_hdf5:
         return _list_hdf5(path)
     try:
         variables = whosmat(path)
     except Exception as error:  # a broken file makes scipy raise nearly anything
         raise _broken(path, error) from error
     arrays: list[NamedArray] = []
+    size = path.stat().st_size
     for name, shape, kind in variables:
+        # Numbers of any class may be stored as bytes.
+        if kind in _NUMERIC_CLASSES and is_bomb(size, math.prod(shape)):
+            raise SceneError(
+                f"{path}: {name} would unpack to {math.prod(shape)} numbers from {size} bytes, as "
+                "no scene does: save it again"
+            )
         if kind in _NUMERIC_CLASSES:
             dtype = np.dtype(_NUMERIC_CLASSES[kind])
             arrays.append(Matlab5Array(path, name, tuple(shape), dtype))
@@ -94,9 +113,7 @@ def list_others(path: Path) -> list[str]:
     if h5py.is_hdf5(path):
         with _opened(path) as file:
             kinds = {
-                name: item.attrs.get("MATLAB_class", b"group").decode()
-                for name, item in file.items()
-                if not name.startswith("#")
+                name: _class_of(item) for name, item in file.items() if not name.startswith("#")
             }
     else:
         kinds = {name: kind for name, _, kind in whosmat(path)}
@@ -105,6 +122,7 @@ def list_others(path: Path) -> list[str]:
 
 def _load(path: Path, variable: str) -> Any:
     try:
+        check_variable(path, variable)
         return loadmat(path, variable_names=[variable])[variable]
     except Exception as error:  # a broken file makes scipy raise nearly anything
         raise _broken(path, error) from error
@@ -117,6 +135,8 @@ def _inside(path: Path, name: str, value: Any) -> list[NamedArray]:
     over.
     """
     if issparse(value):
+        if math.prod(value.shape) > _MOST_OF_SPARSE:
+            return []
         value = value.toarray()
     if not isinstance(value, np.ndarray):
         return []
@@ -140,7 +160,7 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
         # "#refs#" and "#subsystem#" hold MATLAB's own bookkeeping; text is stored as uint16.
         if not isinstance(item, h5py.Dataset) or name.startswith("#"):
             return
-        if item.attrs.get("MATLAB_class") == b"char" or "MATLAB_empty" in item.attrs:
+        if _class_of(item) == "char" or "MATLAB_empty" in item.attrs:
             return
         is_complex = item.dtype.names == ("real", "imag")
         dtype = np.dtype(np.complex128) if is_complex else item.dtype
@@ -153,6 +173,12 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
     except (OSError, RuntimeError, KeyError) as error:
         raise _broken(path, error) from error
     return arrays
+
+
+def _class_of(item: h5py.Dataset | h5py.Group) -> str:
+    """What MATLAB calls the class of a variable, or ``group``."""
+    name = item.attrs.get("MATLAB_class", b"group")
+    return name.decode("latin-1") if isinstance(name, bytes) else "group"
 
 
 def _opened(path: Path) -> h5py.File:

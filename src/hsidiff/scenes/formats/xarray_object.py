@@ -7,6 +7,7 @@ import numpy as np
 import rioxarray  # noqa: F401  (registers the accessor .rio)
 import xarray
 from affine import Affine
+from rasterio.crs import CRS
 from rioxarray.exceptions import MissingSpatialDimensionError
 
 from hsidiff.errors import SceneError
@@ -66,18 +67,19 @@ def open_xarray(array: xarray.DataArray) -> Scene:
     if wavelength is None:
         values = _wavelengths_of_long_names(array, cube.shape[2], name)
     else:
-        values = wavelengths_in_nm(wavelength.values, wavelength.attrs.get("units"), name)
-    spatial = array.rio.set_spatial_dims(x_dim=x, y_dim=y)
-    transform = spatial.rio.transform()
+        unit = wavelength.attrs.get("units")
+        numbers = _numbers(wavelength.values, name, "wavelength")
+        values = wavelengths_in_nm(numbers, None if unit is None else str(unit), name)
+    transform, nodata, crs = _place_and_nodata(array, x, y, name)
     return Scene(
         name=name,
         source=XarraySource(cube),
-        good_bands=np.ones(cube.shape[2], bool) if good is None else good.values.astype(bool),
+        good_bands=np.ones(cube.shape[2], bool) if good is None else _flags(good, name),
         file_wavelengths_nm=values,
-        nodata=None if spatial.rio.nodata is None else float(spatial.rio.nodata),
+        nodata=nodata,
         scale=_scaling(array, "scale_factor", "scales", 1.0, cube.shape[2]),
         offset=_scaling(array, "add_offset", "offsets", 0.0, cube.shape[2]),
-        crs=spatial.rio.crs,
+        crs=crs,
         transform=None if transform == Affine.identity() else transform,
     )
 
@@ -145,6 +147,51 @@ def _dimensions(array: xarray.DataArray, name: str) -> tuple[str, str, str]:
     return y, x, others[0]
 
 
+def _place_and_nodata(
+    array: xarray.DataArray, x: str, y: str, name: str
+) -> tuple[Affine, float | None, CRS | None]:
+    """Transform, nodata and CRS, as rioxarray finds them in coordinates and attributes.
+
+    Raises:
+        SceneError: if it cannot.
+    """
+    try:
+        spatial = array.rio.set_spatial_dims(x_dim=x, y_dim=y).rio
+        nodata = spatial.nodata
+        return spatial.transform(), None if nodata is None else float(nodata), spatial.crs
+    except Exception as error:  # attributes of other types make rioxarray raise nearly anything
+        raise SceneError(
+            f"{name}: its coordinates, nodata or CRS are not understood ({error}): correct its "
+            "attributes"
+        ) from error
+
+
+def _numbers(value: Any, name: str, what: str) -> np.ndarray:
+    """(n,) float64 of what should be numbers.
+
+    Raises:
+        SceneError: if it is something else.
+    """
+    try:
+        return np.atleast_1d(np.asarray(value, dtype=np.float64)).ravel()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise SceneError(f"{name}: {what} must hold numbers, not {_shown(value)}") from error
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it; of one that is nested without end, its type."""
+    try:
+        return repr(value)
+    except RecursionError:
+        return f"a {type(value).__name__}"
+
+
+def _flags(good: xarray.DataArray, name: str) -> np.ndarray:
+    if good.dtype == bool:
+        return good.to_numpy()
+    return _numbers(good.to_numpy(), name, str(good.name)) != 0
+
+
 def _along_bands(
     array: xarray.DataArray, names: tuple[str, ...], band: str
 ) -> xarray.DataArray | None:
@@ -159,9 +206,9 @@ def _wavelengths_of_long_names(
 ) -> np.ndarray | None:
     """Wavelengths in the descriptions of bands, which rioxarray keeps as one attribute."""
     names = array.attrs.get("long_name")
-    if isinstance(names, str) or names is None or len(names) != n_bands:
+    if not isinstance(names, list | tuple) or len(names) != n_bands:
         return None
-    return wavelengths_of_names(list(names), name)
+    return wavelengths_of_names([str(text) for text in names], name)
 
 
 def _scaling(
@@ -170,12 +217,18 @@ def _scaling(
     """A factor or summand for all bands, or one per band, as rioxarray keeps them.
 
     Raises:
-        SceneError: if there are several, but not one per band.
+        SceneError: if there are several, but not one per band, or they are no numbers.
     """
     several = array.attrs.get(by_band)
     if several is None:
-        return float(array.attrs.get(single, default))
-    values = np.atleast_1d(np.asarray(several, dtype=np.float64))
+        values = _numbers(
+            array.attrs.get(single, default), str(array.name), f"attribute {single!r}"
+        )
+        if values.size == 1:
+            return float(values[0])
+        by_band = single
+    else:
+        values = _numbers(several, str(array.name), f"attribute {by_band!r}")
     if values.size != n_bands:
         raise SceneError(
             f"{array.name or 'array'}: the attribute {by_band!r} has {values.size} entries for "
@@ -189,7 +242,9 @@ def _check_even_spacing(array: xarray.DataArray, spatial: tuple[str, str], name:
     for dim in spatial:
         if dim not in array.coords or array.sizes[dim] < 3:
             continue
-        places = array.coords[dim].to_numpy().astype(np.float64)
+        places = _numbers(array.coords[dim].to_numpy(), name, f"coordinates {dim!r}")
+        if places.size != array.sizes[dim]:
+            continue
         even = np.linspace(places[0], places[-1], places.size)
         if not (np.abs(places - even) < 0.5 * abs(even[1] - even[0])).all():
             raise SceneError(

@@ -9,6 +9,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from hsidiff.errors import HsidiffWarning
+from hsidiff.scenes.formats.gdal import parsed_crs
 from hsidiff.scenes.formats.products.hdf5 import attribute
 
 _CRS_NAMES = ("crs_wkt", "spatial_ref", "epsg_code", "EPSG", "epsg")
@@ -47,7 +48,7 @@ def crs_of(path: Path, mapping: h5py.Dataset | h5py.Group | None) -> CRS | None:
         return None
     try:
         cf = {name: attribute(mapping, name) for name in mapping.attrs}
-        return CRS.from_wkt(pyproj.CRS.from_cf(cf).to_wkt())
+        return parsed_crs(pyproj.CRS.from_cf(cf).to_wkt())
     except (pyproj.exceptions.CRSError, CRSError, KeyError, TypeError, ValueError):
         _warn_of_crs(path, str(attribute(mapping, "grid_mapping_name")))
         return None
@@ -57,8 +58,8 @@ def crs_of_text(path: Path, text: object) -> CRS | None:
     """The CRS of a WKT or an EPSG code; None with a warning if it is neither."""
     try:
         if isinstance(text, str) and not text.strip().isdigit():
-            return CRS.from_user_input(text.strip())
-        return CRS.from_epsg(int(text))  # type: ignore[call-overload]
+            return parsed_crs(text.strip())
+        return parsed_crs(int(text))  # type: ignore[call-overload]
     except (CRSError, TypeError, ValueError):
         _warn_of_crs(path, str(text))
         return None

@@ -23,12 +23,14 @@ from hsidiff.scenes.formats.products.hdf5 import (
     attribute,
     datasets,
     fill_numbers,
+    label_of_axis,
     last_name,
     listed,
     named_dataset,
     numbers,
     opened,
     scale_of_axis,
+    whole,
 )
 from hsidiff.scenes.scene import Scene
 
@@ -140,7 +142,7 @@ def _with_bands_at(axis: int, dims: Sequence[str]) -> tuple[str, ...]:
 def _dimension_names(cube: h5py.Dataset) -> list[str]:
     """Names of the dimension scales in lower case, empty where an axis has none."""
     scales = [scale_of_axis(cube, axis) for axis in range(cube.ndim)]
-    labels = [dimension.label.lower() for dimension in cube.dims]
+    labels = [label_of_axis(cube, axis).lower() for axis in range(cube.ndim)]
     return [
         label if scale is None else last_name(scale)
         for scale, label in zip(scales, labels, strict=True)
@@ -189,7 +191,7 @@ def per_band(
     if not fitting:
         return None
     nearest = max(fitting, key=lambda d: _n_shared_groups(d.name, cube.name))
-    values = np.asarray(nearest[()], dtype=np.float64)
+    values = whole(nearest).astype(np.float64)
     return PerBand(values, _text(attribute(nearest, *_UNIT_NAMES)))
 
 
@@ -235,14 +237,14 @@ def _wavelengths_nm(
     n_bands = cube.shape[axis]
     if scale is not None and scale.shape == (n_bands,) and _is_wavelength(scale):
         found: PerBand | None = PerBand(
-            np.asarray(scale[()], dtype=np.float64), _text(attribute(scale, *_UNIT_NAMES))
+            whole(scale).astype(np.float64), _text(attribute(scale, *_UNIT_NAMES))
         )
     else:
         found = per_band(file, cube, _WAVELENGTH_NAMES, n_bands)
     if found is None:
         by_unit = [d for d in datasets(file) if d.shape == (n_bands,) and _is_wavelength(d)]
         if by_unit:
-            found = PerBand(by_unit[0][()], _text(attribute(by_unit[0], *_UNIT_NAMES)))
+            found = PerBand(whole(by_unit[0]), _text(attribute(by_unit[0], *_UNIT_NAMES)))
     return None if found is None else wavelengths_in_nm(found.values, found.unit, str(path))
 
 

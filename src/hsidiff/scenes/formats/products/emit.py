@@ -5,6 +5,7 @@ map in longitude and latitude, which pixel of the swath it shows, counted from 1
 negative number was filled in from a neighbour.
 """
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     numbers,
     opened,
 )
-from hsidiff.scenes.formats.products.masks import bands_left_out, with_masks
+from hsidiff.scenes.formats.products.masks import bands_left_out, with_masks, without_masks
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -38,6 +39,7 @@ _STRIP_BYTES = 32 * 2**20
 """So much of the swath is read at a time."""
 # Source: https://github.com/nasa/EMIT-Data-Resources/issues/28
 _MIRRORED_BUILDS = ("010612", "010613")
+_MOST_CELLS = 2**25
 _BAD = "as good_wavelengths says"
 _TABLES = ("location/glt_x", "location/glt_y")
 
@@ -168,8 +170,10 @@ def open_emit(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         notes.append("no quality mask lies beside it (EMIT_L2A_MASK_...)")
     files = (path,) if mask is None else (path, mask)
     scene = replace(scene, source=source, notes=tuple(notes), files=files)
+    if not apply_masks:
+        return without_masks(scene, () if mask is None else (mask.name,))
     layers = {name: _on_map(hidden, pixels) for name, hidden in read_mask(path, source.swath_shape)}
-    return with_masks(scene, layers, apply_masks)
+    return with_masks(scene, layers)
 
 
 def _cube(path: Path, file: h5py.File, variable: str | None) -> h5py.Dataset:
@@ -205,6 +209,8 @@ def _map_shape(path: Path, file: h5py.File, cube: h5py.Dataset) -> tuple[int, in
             f"{path}: the tables glt_x and glt_y have the shapes {shapes[0]} and {shapes[1]}: "
             "expected two of the same rows and columns: download it again"
         )
+    if math.prod(shapes[0]) > _MOST_CELLS:
+        raise SceneError(f"{path}: its lookup table has {shapes[0]} cells: download it again")
     return shapes[0]
 
 

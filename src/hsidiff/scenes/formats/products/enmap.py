@@ -1,15 +1,17 @@
 """EnMAP L2A: a GeoTIFF without wavelengths, a METADATA.XML that has them, and quality layers."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
 from hsidiff.scenes.formats.gdal import open_raster
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.products.enmap_metadata import EnmapMetadata
-from hsidiff.scenes.formats.products.masks import bands_left_out, with_masks
+from hsidiff.scenes.formats.products.masks import bands_left_out, with_masks, without_masks
 from hsidiff.scenes.formats.products.package import Member, Package
 from hsidiff.scenes.scene import PixelSource, Scene
 from hsidiff.scenes.window import Window
@@ -21,6 +23,9 @@ _LAYERS = {
     "QL_QUALITY_CIRRUS": "cirrus",
     "QL_QUALITY_HAZE": "haze",
 }
+
+
+_MOST_PIXELS = 2**27
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def open_enmap(package: Package, metadata: Member, apply_masks: bool) -> Scene:
         scene,
         name=package.name,
         good_bands=good_bands if good_bands.any() else scene.good_bands,
-        file_wavelengths_nm=about.wavelengths_nm,
+        file_wavelengths_nm=wavelengths_in_nm(about.wavelengths_nm, "nm", metadata.name),
         file_fwhm_nm=about.fwhm_nm,
         scale=about.gains,
         offset=about.offsets,
@@ -89,8 +94,9 @@ def open_enmap(package: Package, metadata: Member, apply_masks: bool) -> Scene:
         notes=bands_left_out(about.is_empty & good_bands.any(), "without value by the metadata"),
     )
     scene = _with_background(scene, about.background)
-    hidden = {name: _layer(member, scene.shape) for name, member in layers.items()}
-    return with_masks(scene, hidden, apply_masks)
+    if not apply_masks:
+        return without_masks(scene, layers)
+    return with_masks(scene, {name: _layer(m, scene.shape) for name, m in layers.items()})
 
 
 def _with_background(scene: Scene, background: float | None) -> Scene:
@@ -117,6 +123,8 @@ def _layer(member: Member, shape: tuple[int, int]) -> np.ndarray:
                 f"{member.name} is {dataset.shape} (rows, cols), the image is {shape}: it is of "
                 "another product: remove it"
             )
+        if math.prod(shape) > _MOST_PIXELS:
+            raise SceneError(f"{member.name} is {shape} (rows, cols), as no layer of EnMAP is")
         values = dataset.read(1)
         # 255 stands for pixels outside the image.
         shown: np.ndarray = (values != 0) & (values != 255)

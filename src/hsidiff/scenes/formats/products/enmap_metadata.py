@@ -114,7 +114,10 @@ def _number(element: ElementTree.Element, path: str, default: float | None = Non
         if default is None:
             raise ValueError(f"{path} is absent")
         return default
-    return float(text)
+    number = float(text)
+    if not np.isfinite(number):
+        raise ValueError(f"{path} is {text.strip()}")
+    return number
 
 
 def _path(path: str) -> str:

@@ -19,6 +19,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     last_name,
     numbers,
     scale_of_axis,
+    whole,
 )
 
 ROW_NAMES = frozenset({
@@ -94,7 +95,7 @@ def _coordinates(
     dataset = _coordinate_dataset(file, cube, axis, kind)
     if dataset is None:
         return None
-    values = np.asarray(dataset[()], dtype=np.float64)
+    values = whole(dataset).astype(np.float64)
     steps = np.diff(values)
     # Two axes of one pixel have no step; zeros, or a count of rows, are no places.
     is_count = (

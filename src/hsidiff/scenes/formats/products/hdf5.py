@@ -12,9 +12,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from hsidiff.errors import HsidiffError, SceneError
+from hsidiff.errors import HsidiffError, HsidiffWarning, SceneError
+from hsidiff.scenes.formats.pixels import check_chunks
 from hsidiff.scenes.window import Window
 
+_MOST_OF_WHOLE = 2**26
 ROWS, COLS, BANDS = "rows", "cols", "bands"
 _DIMENSION_ONLY = "This is a netCDF dimension but not a netCDF variable"
 _FILL_NAMES = ("_FillValue", "missing_value", "Data_Ignore_Value", "fill_value")
@@ -31,7 +33,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         # Without a lock where the file system has none: a folder that is read-only, say.
         with h5py.File(path, "r", locking="best-effort") as file:
             yield file
-    except HsidiffError:
+    except (HsidiffError, HsidiffWarning):
         raise
     except Exception as error:  # a broken file makes h5py raise nearly anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -61,6 +63,7 @@ class Hdf5Source:
     @classmethod
     def of(cls, path: Path, dataset: h5py.Dataset, axes: tuple[str, ...]) -> "Hdf5Source":
         """The source of a dataset that is open."""
+        check_chunks(str(path), dataset)
         rows, cols, bands = (dataset.shape[axes.index(axis)] for axis in (ROWS, COLS, BANDS))
         return cls(path, dataset.name, axes, (rows, cols, bands), dataset.dtype)
 
@@ -96,9 +99,21 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def whole(dataset: h5py.Dataset) -> np.ndarray:
+    """All of a dataset that is small beside the cube: coordinates, a mask, numbers per band.
+
+    Raises:
+        ValueError: if it is enormous, or holds no array.
+    """
+    if not isinstance(dataset, h5py.Dataset) or (dataset.size or 0) > _MOST_OF_WHOLE:
+        raise ValueError(f"{dataset.name} is too large for what it should be")
+    check_chunks(dataset.file.filename, dataset)
+    return np.asarray(dataset[()])
+
+
 def text_of(dataset: h5py.Dataset) -> str:
     """What a dataset of one text holds."""
-    return str(_plain(np.asarray(dataset[()])))
+    return str(_plain(whole(dataset)))
 
 
 def numbers(value: Any) -> np.ndarray | None:
@@ -165,9 +180,27 @@ def named_dataset(path: Path, file: h5py.File, variable: str) -> h5py.Dataset:
 
 
 def scale_of_axis(dataset: h5py.Dataset, axis: int) -> h5py.Dataset | None:
-    """The dimension scale that is attached to an axis, or None."""
-    dimension = dataset.dims[axis]
-    return dimension[0] if len(dimension) else None
+    """The dimension scale that is attached to an axis, or None.
+
+    Not by ``dataset.dims``: there HDF5 dies of a reference to a scale that is gone.
+    """
+    listed = dataset.attrs.get("DIMENSION_LIST")
+    if not isinstance(listed, np.ndarray) or listed.shape != (dataset.ndim,):
+        return None
+    try:
+        scale = dataset.file[listed[axis][0]]
+    except (ValueError, KeyError, IndexError, TypeError, RuntimeError):
+        return None
+    return scale if isinstance(scale, h5py.Dataset) else None
+
+
+def label_of_axis(dataset: h5py.Dataset, axis: int) -> str:
+    """The name that an axis has without a scale, empty if it has none; not by ``dataset.dims``."""
+    labels = dataset.attrs.get("DIMENSION_LABELS")
+    if not isinstance(labels, np.ndarray) or labels.shape != (dataset.ndim,):
+        return ""
+    label = _plain(labels[axis])
+    return label if isinstance(label, str) else ""
 
 
 def has_values(scale: h5py.Dataset) -> bool:

@@ -1,7 +1,7 @@
 """Quality masks of products: pixels that are hidden, unless the user wants to see them."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,22 +48,25 @@ class MaskedSource:
         return None if read is None else read(window)
 
 
-def with_masks(scene: Scene, layers: Mapping[str, np.ndarray], apply_masks: bool) -> Scene:
+def without_masks(scene: Scene, names: Iterable[str]) -> Scene:
+    """The scene with a note of the masks that it has and that are not applied."""
+    text = ", ".join(names)
+    note = (f"masks that are not applied: {text}",) if text else ()
+    return replace(scene, notes=(*scene.notes, *note))
+
+
+def with_masks(scene: Scene, layers: Mapping[str, np.ndarray]) -> Scene:
     """The scene without the pixels that a layer hides.
 
     Args:
         scene: the scene.
         layers: what a layer shows, such as ``cloud``, to (rows, cols) bool, True where it does.
-        apply_masks: False leaves all pixels in and only says so in the notes.
 
     Warns:
         HsidiffWarning: with the counts, if pixels are hidden.
     """
     if not layers:
         return scene
-    if not apply_masks:
-        note = f"masks that are not applied: {', '.join(layers)}"
-        return replace(scene, notes=(*scene.notes, note))
     hidden = np.logical_or.reduce(list(layers.values()))
     if not hidden.any():
         note = f"masks applied, which hide no pixel: {', '.join(layers)}"

@@ -6,12 +6,14 @@ GDAL reads images inside archives by windows, so nothing is unpacked to the disk
 import re
 import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from hsidiff.errors import SceneError
+from hsidiff.files import is_bomb
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
 """Lower-case ends of the names of archives that are looked into."""
@@ -19,6 +21,8 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
 _IMAGE = re.compile(r"(.*)SPECTRAL_IMAGE(?:_COG)?\.(?:tif|tiff|geotiff)", re.IGNORECASE | re.DOTALL)
 _METADATA = re.compile(r"(.*)METADATA\.xml", re.IGNORECASE | re.DOTALL)
 _RASTER_END = r"(?:_COG)?\.(?:tif|tiff|geotiff)"
+_AGAIN = "download it again, or unpack it by hand"
+_LARGEST_TEXT_BYTES = 2**25
 _DEEPEST = 2
 """Folders within the named one that are looked into."""
 
@@ -30,12 +34,25 @@ class Member:
     Attributes:
         name: with its folders, as its place calls it.
         gdal_path: what GDAL opens.
-        read: gives its bytes.
+        read_bytes: gives its bytes.
     """
 
     name: str
     gdal_path: Path
-    read: Callable[[], bytes]
+    read_bytes: Callable[[], bytes]
+
+    def read(self) -> bytes:
+        """Its bytes.
+
+        Raises:
+            SceneError: if it cannot be read: it is broken, say, or encrypted.
+        """
+        try:
+            return self.read_bytes()
+        except SceneError:
+            raise
+        except Exception as error:  # a broken archive makes Python raise nearly anything
+            raise SceneError(f"{self.name} cannot be read ({_reason(error)}): {_AGAIN}") from error
 
 
 @dataclass(frozen=True)
@@ -132,19 +149,39 @@ def _places(path: Path) -> list[list[Member]]:
         return [_in_folder(path, path)]
     if not is_archive(path):
         return [_in_folder(path.parent, path.parent, deepest=0)]
-    try:
+    with _whole_archive(path):
         return [_in_zip(path)] if path.name.lower().endswith(".zip") else _in_tar(path)
-    except (zipfile.BadZipFile, tarfile.TarError, OSError, EOFError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+@contextmanager
+def _whole_archive(path: Path) -> Iterator[None]:
+    """Say of whatever goes wrong in the block that the archive is broken.
+
+    Raises:
+        SceneError: naming it.
+    """
+    try:
+        yield
+    except SceneError:
+        raise
+    except Exception as error:  # a broken archive makes its readers raise nearly anything
         raise SceneError(
             f"{path} is an archive: unpack it, and name what was in it; it cannot be looked into "
-            f"({reason}), so it may have to be downloaded again"
+            f"({_reason(error)}), so {_AGAIN}"
         ) from error
 
 
+def _reason(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 def _in_folder(folder: Path, top: Path, deepest: int = _DEEPEST) -> list[Member]:
-    members = []
-    for item in sorted(folder.iterdir()):
+    members: list[Member] = []
+    try:
+        items = sorted(folder.iterdir())
+    except OSError:  # a folder that may not be looked into holds nothing for us
+        return members
+    for item in items:
         if item.is_file():
             members.append(Member(item.relative_to(top).as_posix(), item, item.read_bytes))
         elif deepest and item.is_dir() and not item.is_symlink():
@@ -156,6 +193,7 @@ def _in_zip(path: Path) -> list[Member]:
     def reader(name: str) -> Callable[[], bytes]:
         def read() -> bytes:
             with zipfile.ZipFile(path) as archive:
+                _check_text(path, name, archive.getinfo(name).file_size)
                 return archive.read(name)
 
         return read
@@ -173,6 +211,11 @@ def _in_tar(path: Path) -> list[list[Member]]:
     places = [own]
     with tarfile.open(path) as archive:
         for entry in archive:
+            if is_bomb(path.stat().st_size, entry.size):
+                raise SceneError(
+                    f"{path}: {entry.name} would unpack to {entry.size} bytes, as no product does: "
+                    "download it again"
+                )
             if not entry.isfile():
                 continue
             gdal_path = _inside("vsitar", path.absolute(), entry.name)
@@ -199,11 +242,23 @@ def _reader_of_tar(path: Path, entry_name: str, name: str | None) -> Callable[[]
             stream = archive.extractfile(entry_name)
             assert stream is not None
             if name is None:
+                _check_text(path, entry_name, archive.getmember(entry_name).size)
                 return stream.read()
             with zipfile.ZipFile(stream) as inner:
+                _check_text(path, name, inner.getinfo(name).file_size)
                 return inner.read(name)
 
     return read
+
+
+def _check_text(path: Path, name: str, size: int) -> None:
+    """Refuse to read metadata that are enormous.
+
+    Raises:
+        SceneError: naming the file.
+    """
+    if size > _LARGEST_TEXT_BYTES:
+        raise SceneError(f"{path}: {name} has {size} bytes, as no metadata do: download it again")
 
 
 def _inside(kind: str, archive: Path, name: str) -> Path:

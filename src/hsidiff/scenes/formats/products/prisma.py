@@ -13,6 +13,7 @@ import numpy as np
 from affine import Affine
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.formats.products.crs import crs_of_text
 from hsidiff.scenes.formats.products.grid import refuse_swath
@@ -33,6 +34,7 @@ _WRONG = (1, 3, 4)
 """Entries of the error matrix that hide a number: no valid measurement, or saturated. 2, a
 reflectance below 0 that is stored as the smallest one, is common over water and stays."""
 _SAMPLE_ROWS = 64
+_MOST_OF_AXIS = 20_000
 _MOST_WRONG = 0.5
 
 
@@ -151,7 +153,7 @@ def open_prisma(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         name=path.stem,
         source=source,
         good_bands=~wrong,
-        file_wavelengths_nm=wavelengths[order],
+        file_wavelengths_nm=wavelengths_in_nm(wavelengths[order], "nm", str(path)),
         file_fwhm_nm=np.append(vnir.fwhm_nm[~overlap], swir.fwhm_nm)[order],
         scale=((high - low) / LARGEST_NUMBER)[source.detectors],
         offset=low[source.detectors],
@@ -174,6 +176,11 @@ def _check_cubes(path: Path, file: h5py.File) -> tuple[int, int]:
         raise SceneError(
             f"{path}: its cubes VNIR and SWIR have the shapes {shapes[0]} and {shapes[1]}: "
             "expected two of the same rows and columns (rows, bands, cols): download it again"
+        )
+    if max(*shapes[0], *shapes[1]) > _MOST_OF_AXIS:
+        raise SceneError(
+            f"{path}: its cubes have the shapes {shapes[0]} and {shapes[1]}, as no PRISMA has: "
+            "download it again"
         )
     return shapes[0][0], shapes[0][2]
 

@@ -22,8 +22,14 @@ from hsidiff.scenes.formats.products.hdf5 import (
     named_dataset,
     opened,
     text_of,
+    whole,
 )
-from hsidiff.scenes.formats.products.masks import MaskedSource, bands_left_out, with_masks
+from hsidiff.scenes.formats.products.masks import (
+    MaskedSource,
+    bands_left_out,
+    with_masks,
+    without_masks,
+)
 from hsidiff.scenes.scene import Scene
 
 _GRID, _SWATH = "HDFEOS/GRIDS/HYP", "HDFEOS/SWATHS/HYP"
@@ -69,14 +75,14 @@ def open_tanager(path: Path, variable: str | None, apply_masks: bool) -> Scene:
     scene = replace(scene, notes=bands_left_out(~scene.good_bands, "as good_wavelengths says"))
     if outside is not None and outside.any():
         scene = replace(scene, source=MaskedSource(scene.source, outside))
-    return with_masks(scene, layers, apply_masks)
+    return with_masks(scene, layers) if apply_masks else without_masks(scene, layers)
 
 
 def _layer(fields: h5py.Group, name: str, shape: tuple[int, int]) -> np.ndarray | None:
     """(rows, cols) bool, where a layer is 1, or None if there is none; 255 is outside."""
     if name not in fields or fields[name].shape != shape:
         return None
-    return np.asarray(fields[name][()]) == 1
+    return whole(fields[name]) == 1
 
 
 def _cube(path: Path, file: h5py.File, variable: str | None) -> h5py.Dataset:

@@ -1,0 +1,87 @@
+"""The pictures of docs/viewer.md: ``python -m benchmarks.screenshots``; needs chromium.
+
+The embedded scene is labelled and mapped in a browser that nobody sees.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from hsidiff.cli.demo import write_demo_inputs
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.pixel_split import per_class_split
+from hsidiff.labels.read import read_labels
+from hsidiff.scenes.open import open_scene
+from hsidiff.viewer.serve import serving
+from hsidiff.viewer.session import SceneSource, Session
+
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
+QUALITY = 82
+
+
+def main() -> None:
+    """Take both pictures."""
+    options = _parser().parse_args()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=options.chromium, args=["--no-sandbox"]
+        )
+        session = _labelled_session(Path(folder))
+        with serving(session) as address:
+            page = browser.new_page(viewport={"width": options.width, "height": options.height})
+            page.goto(address)
+            _label(page, options.out)
+            _map(page, options.out, options.method)
+        browser.close()
+
+
+def _labelled_session(folder: Path) -> Session:
+    scene_path, labels_path = write_demo_inputs(folder)
+    scene = open_scene(scene_path)
+    labels = read_labels(labels_path, scene)
+    return Session(SceneSource(scene_path), folder / "view", _few_fields(labels))
+
+
+def _few_fields(labels: LabelMap) -> LabelMap:
+    """Forty labels of each class, as somebody may have clicked them."""
+    return per_class_split(labels, samples_per_class=40, random_state=0).train
+
+
+def _label(page: Any, out: Path) -> None:
+    page.wait_for_selector("#tools button")
+    page.select_option("#choice", "Colour infrared")
+    page.wait_for_timeout(1000)
+    box = page.locator("#map").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.48, box["y"] + box["height"] * 0.4)
+    page.wait_for_selector("#spectrum svg")
+    page.wait_for_timeout(500)
+    page.screenshot(path=out / "viewer-label.jpg", type="jpeg", quality=QUALITY)
+
+
+def _map(page: Any, out: Path, method: str) -> None:
+    page.wait_for_selector("#train:not([disabled])")
+    page.select_option("#method", method)
+    page.click("#train")
+    page.wait_for_selector("#results:not([hidden])", timeout=600_000)
+    page.check("#swipe")
+    page.evaluate("document.querySelector('aside').scrollTop = 9999")
+    page.evaluate("document.querySelector('#folder').textContent = 'demo_scene-view'")
+    page.wait_for_timeout(1000)
+    page.screenshot(path=out / "viewer-map.jpg", type="jpeg", quality=QUALITY)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser")
+    parser.add_argument("--method", default="lda", help="what is trained")
+    parser.add_argument("--width", type=int, default=1366)
+    parser.add_argument("--height", type=int, default=768)
+    parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Broken files in every format that hsidiff reads: ``make fuzz``."""

@@ -1,0 +1,275 @@
+"""The split by whole fields: every field trains or tests, so no test pixel lies in a field learned.
+
+Blocks cut fields: in the next block lies the rest of the field that was learned. Here a field goes
+to one side as a whole. What a field is, :func:`hsidiff.labels.ground.fields_of` says.
+"""
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hsidiff.errors import HsidiffWarning, check_choice
+from hsidiff.labels.block_split import check_guard, distance_to_px
+from hsidiff.labels.ground import classes_by_place, fields_of
+from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.split import (
+    Split,
+    check_can_be_split,
+    check_samples_per_class,
+    check_train_fraction,
+    draw_per_class,
+    named,
+    warn_of_one_sided_classes,
+)
+
+SINGLE_FIELD = ("halve", "drop")
+"""What may happen to a class that lies in one field."""
+_MAX_DRAWS = 30
+_NEAR_ENOUGH = 0.1
+"""A draw of fields is taken whose share of training pixels lies so near to the one asked for."""
+
+
+def field_split(
+    labels: LabelMap,
+    *,
+    train_fraction: float = 0.5,
+    samples_per_class: int | None = None,
+    single_field: str = "halve",
+    guard_px: int | None = None,
+    receptive_field_px: int = 1,
+    random_state: int = 0,
+) -> Split:
+    """Split by whole fields: no field has pixels on both sides.
+
+    A field is a connected part of one class (diagonal neighbours connect) or, of labels that came
+    as points or polygons, one of those, and what of its class touches it
+    (:func:`hsidiff.labels.ground.fields_of`). Of each class fields are drawn at random until about
+    ``train_fraction`` of its pixels train; each side gets one field at least. Of up to 30
+    draws the first is taken that is within a tenth of the share, or the nearest.
+
+    A class that lies in one field is cut into halves across its longer axis, or left out; one
+    warning names all such classes.
+
+    Test pixels nearer than ``guard_px`` (Chebyshev distance) to a training pixel are left out, as
+    of a block split, but each class for itself: see ``guard_px``.
+
+    ``sample_ids`` of both sides are the numbers of the fields, so that what is drawn inside a field
+    is still known to belong together.
+
+    ``train.region`` marks all pixels, labelled or not, that lie nearer to a training field than to
+    a test field, ``test.region`` the others outside the guard.
+
+    Args:
+        labels: all labels.
+        train_fraction: share of the labelled pixels of each class that trains, in (0, 1).
+        samples_per_class: draw so many pixels of each class in its training fields (all, if there
+            are fewer); None takes all.
+        single_field: what happens to a class that lies in one field, "halve" or "drop".
+        guard_px: width of the guard in pixels. None takes the method's receptive field; for a class
+            that it would leave fewer than half of its test pixels, the widest guard that leaves it
+            half, and one warning says for which. A number is obeyed.
+        receptive_field_px: side of the square that the method looks at to map one pixel.
+        random_state: seed of the draws.
+
+    Raises:
+        SettingError: if a setting is out of range.
+        SplitError: if the labels are too few, or no test pixel is left.
+
+    Example:
+        >>> import hsidiff
+        >>> labels = hsidiff.read_labels("labels.gpkg", hsidiff.open_scene("scene.tif"))
+        >>> split = hsidiff.field_split(labels, samples_per_class=20, receptive_field_px=5)
+        >>> split.train.counts()
+        {1: 20, 2: 20, 3: 20}
+    """
+    check_train_fraction(train_fraction)
+    if samples_per_class is not None:
+        check_samples_per_class(samples_per_class)
+    check_choice("single_field", single_field, SINGLE_FIELD)
+    check_guard(guard_px, receptive_field_px)
+    generator = np.random.default_rng(random_state)
+
+    # 1. Find the fields; classes of one field are halved or left out.
+    used, fields = split_single_fields(labels, single_field, stacklevel=2)
+    check_can_be_split(used)
+    used = replace(used, sample_ids=fields.astype(np.int32))
+
+    # 2. Draw which fields are for training, and the training pixels inside them.
+    in_training = _draw_fields(used.values, fields, train_fraction, generator)
+    region = _nearer(in_training, (used.values > 0) & ~in_training)
+    train = used.keeping(in_training, region)
+    if samples_per_class is not None:
+        wanted = {i: min(samples_per_class, n) for i, n in train.counts().items()}
+        train = train.keeping(draw_per_class(train.values, wanted, generator), region)
+
+    # 3. Leave out the test pixels too near to them.
+    distance_px = distance_to_px(train.values > 0)
+    guards = Guards.of(used.keeping(~in_training), distance_px, guard_px, receptive_field_px)
+    guards.warn(receptive_field_px, "test", stacklevel=2)
+    outside = guards.outside(used.values, distance_px) & ~region
+    parameters = {
+        "train_fraction": train_fraction,
+        "samples_per_class": samples_per_class,
+        "single_field": single_field,
+        "guard_px": guards.wanted_px,
+        "narrower_guards_px": guards.to_json(),
+        "receptive_field_px": receptive_field_px,
+        "random_state": random_state,
+    }
+    test = used.keeping(outside & ~in_training, outside)
+    split = Split(train, test, kind="fields", parameters=parameters)
+    warn_of_one_sided_classes(split, stacklevel=2)
+    return split
+
+
+def split_single_fields(
+    labels: LabelMap, single_field: str, stacklevel: int = 1
+) -> tuple[LabelMap, np.ndarray]:
+    """Number the fields, and see to it that each class lies in two at least.
+
+    Args:
+        labels: all labels.
+        single_field: "halve" or "drop".
+        stacklevel: of the warning.
+
+    Returns:
+        The labels without classes that are left out, and (rows, cols) int, the fields from 1. The
+        second half of a field has a number of its own. A class of one pixel stays as it is.
+    """
+    fields = fields_of(labels)
+    n_fields, alone = int(fields.max(initial=0)), []
+    for class_id in classes_by_place(labels.values):
+        of_class = labels.values == class_id
+        is_single = np.ptp(fields[of_class]) == 0
+        if is_single and (single_field == "drop" or np.count_nonzero(of_class) > 1):
+            alone.append(class_id)
+            rows, cols = _second_half(*np.nonzero(of_class))
+            n_fields += 1
+            fields[rows, cols] = n_fields
+    if not alone:
+        return labels, fields
+    names = ", ".join(named(c) for c in labels.classes if c.id in alone)
+    what = (
+        "they are cut in two, so training and test pixels of them lie in the same field "
+        '(single_field="drop", --single-field drop leaves them out)'
+        if single_field == "halve"
+        else "they are left out, and no score speaks of them"
+    )
+    text = f"classes of one field, which cannot lie on two sides: {names}: {what}"
+    warnings.warn(text, HsidiffWarning, stacklevel=stacklevel + 1)
+    if single_field == "halve":
+        return labels, fields
+    is_used = ~np.isin(labels.values, alone)
+    return labels.keeping(is_used, labels.region), np.where(is_used, fields, 0)
+
+
+def _second_half(rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels of a field beyond the middle of its longer axis; none of a field of one pixel.
+
+    The axis is that of the largest variance of the pixels' places, so that fields that lie aslant
+    are cut across as well. Equally far pixels count row by row.
+    """
+    places = np.stack([rows, cols], axis=1) - [rows.mean(), cols.mean()]
+    longer_axis = np.linalg.eigh(places.T @ places)[1][:, -1]
+    order = np.argsort(np.round(places @ longer_axis, 6), kind="stable")
+    half = order[(len(order) + 1) // 2 :]
+    return rows[half], cols[half]
+
+
+def _draw_fields(
+    values: np.ndarray, fields: np.ndarray, train_fraction: float, generator: np.random.Generator
+) -> np.ndarray:
+    """Draw the fields that train, class by class: (rows, cols) bool, their pixels."""
+    sizes = np.bincount(fields.ravel())
+    is_training = np.zeros(len(sizes), dtype=bool)
+    for class_id in classes_by_place(values):
+        of_class = np.unique(fields[values == class_id])
+        is_training[_balanced_draw(of_class, sizes[of_class], train_fraction, generator)] = True
+    return is_training[fields] & (fields > 0)
+
+
+def _balanced_draw(
+    fields: np.ndarray, sizes: np.ndarray, train_fraction: float, generator: np.random.Generator
+) -> np.ndarray:
+    """Some of the fields (n,) of ``sizes`` pixels: at least one, not all, about the share."""
+    best, least = fields, np.inf
+    for _ in range(_MAX_DRAWS):
+        order = generator.permutation(len(fields))
+        off = np.abs(np.cumsum(sizes[order])[:-1] / sizes.sum() - train_fraction)
+        n_fields = int(np.argmin(off)) + 1
+        if off[n_fields - 1] < least:
+            best, least = fields[order[:n_fields]], off[n_fields - 1]
+        if least <= _NEAR_ENOUGH:
+            break
+    return best
+
+
+def _nearer(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(rows, cols) bool, the pixels nearer to one of ``first`` than to one of ``second``."""
+    return distance_to_px(first) < distance_to_px(second)
+
+
+@dataclass(frozen=True)
+class Guards:
+    """How far labels must lie from those of the other side, class by class.
+
+    Attributes:
+        wanted_px: the guard of all classes that are not in ``narrower``.
+        narrower: classes that have a narrower one, with its width in pixels.
+    """
+
+    wanted_px: int
+    narrower: tuple[tuple[LandClass, int], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        labels: LabelMap,
+        distance_px: np.ndarray,
+        guard_px: int | None,
+        receptive_field_px: int,
+    ) -> "Guards":
+        """The guard that is given or, of each class, the widest that leaves it half of its labels.
+
+        Args:
+            labels: the labels that may be left out.
+            distance_px: (rows, cols) Chebyshev distance to the labels of the other side.
+            guard_px: the guard that was asked for, or None.
+            receptive_field_px: the widest guard, where None was.
+        """
+        if guard_px is not None:
+            return cls(guard_px)
+        narrower = []
+        for land_class in labels.classes:
+            of_class = np.sort(distance_px[labels.values == land_class.id])
+            # The labels from the middle on are kept by a guard of the middle one's distance.
+            if of_class.size and of_class[of_class.size // 2] < receptive_field_px:
+                narrower.append((land_class, int(of_class[of_class.size // 2])))
+        return cls(receptive_field_px, tuple(narrower))
+
+    def outside(self, values: np.ndarray, distance_px: np.ndarray) -> np.ndarray:
+        """(rows, cols) bool, whether a pixel lies outside the guard of its class.
+
+        Unlabelled pixels must lie outside the widest guard.
+        """
+        needed_px = np.full(values.shape, self.wanted_px)
+        for land_class, guard_px in self.narrower:
+            needed_px[values == land_class.id] = guard_px
+        return distance_px >= needed_px
+
+    def warn(self, receptive_field_px: int, side: str, stacklevel: int = 1) -> None:
+        """Say in one warning which classes have a narrower guard; silent if none has."""
+        if not self.narrower:
+            return
+        names = ", ".join(f"{named(c)} {guard_px}" for c, guard_px in self.narrower)
+        warnings.warn(
+            f"a guard of the receptive field, {receptive_field_px} px, would leave classes fewer "
+            f"than half of their {side} pixels; the widest that leaves half is used (px): {names}",
+            HsidiffWarning,
+            stacklevel=stacklevel + 1,
+        )
+
+    def to_json(self) -> dict[str, int] | None:
+        """Class id, as text, to its narrower guard; None if no class has one."""
+        return {str(c.id): guard_px for c, guard_px in self.narrower} or None

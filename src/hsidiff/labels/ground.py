@@ -1,0 +1,81 @@
+"""The pieces of ground that labels come from, and an order of classes that follows from the ground.
+
+Nothing here depends on the ids or the names of classes, so that renaming them changes no split.
+"""
+
+import numpy as np
+from scipy import ndimage, sparse
+from scipy.sparse.csgraph import connected_components
+
+from hsidiff.labels.label_map import LabelMap
+
+_TOUCHING = np.ones((3, 3), dtype=bool)
+
+
+def classes_by_place(values: np.ndarray) -> list[int]:
+    """Class ids in the order in which a walk row by row meets the first pixel of each.
+
+    Draws take one class after the other in this order, which follows from where labels lie.
+
+    Args:
+        values: (rows, cols) int, 0 = unlabelled.
+    """
+    ids, first = np.unique(values, return_index=True)
+    return [int(class_id) for class_id in ids[np.argsort(first)] if class_id]
+
+
+def fields_of(labels: LabelMap) -> np.ndarray:
+    """Number the fields of labels.
+
+    A field is what must not lie on both sides of a split: pixels of one class that touch,
+    diagonally too, and, of labels that came as points or polygons, all pixels of one of them. So
+    polygons of a class that touch are one field, the parts of a multipolygon are one, and a point
+    that touches no other of its class is a field of its own.
+
+    Returns:
+        (rows, cols) int, from 1 in the order in which a walk row by row meets them; 0 where
+        unlabelled.
+    """
+    touching, n_parts = _touching(labels.values)
+    if labels.sample_ids is not None:
+        joined = _joined_by_samples(labels, touching, n_parts)
+        touching = np.append(joined + 1, 0)[touching - 1]
+    return _numbered_by_place(touching)
+
+
+def blocks_of(shape: tuple[int, int], block_px: int) -> np.ndarray:
+    """Number the square blocks of ``block_px`` pixels of a grid: (rows, cols) int, from 1."""
+    rows, cols = (np.arange(length) // block_px for length in shape)
+    return rows[:, None] * (int(cols[-1]) + 1) + cols + 1
+
+
+def _touching(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Number the parts of touching pixels of one class, from 1; their number."""
+    parts, n_parts = np.zeros(values.shape, dtype=np.int64), 0
+    for class_id in classes_by_place(values):
+        of_class, n_of_class = ndimage.label(values == class_id, _TOUCHING)
+        parts[of_class > 0] = of_class[of_class > 0] + n_parts
+        n_parts += n_of_class
+    return parts, n_parts
+
+
+def _joined_by_samples(labels: LabelMap, parts: np.ndarray, n_parts: int) -> np.ndarray:
+    """Which parts belong together because a point or polygon lies on both: (n_parts,) int."""
+    assert labels.sample_ids is not None
+    known = (labels.values > 0) & (labels.sample_ids > 0)
+    of_class = np.stack([labels.values[known], labels.sample_ids[known]], axis=1)
+    samples, sample = np.unique(of_class, axis=0, return_inverse=True)
+    n_nodes = n_parts + len(samples)
+    # A graph of parts and samples, with an edge where they share a pixel.
+    edges = (parts[known] - 1, n_parts + sample.ravel())
+    graph = sparse.coo_array((np.ones(len(edges[0])), edges), shape=(n_nodes, n_nodes))
+    return connected_components(graph, directed=False)[1][:n_parts]
+
+
+def _numbered_by_place(numbers: np.ndarray) -> np.ndarray:
+    """The same pieces, numbered from 1 in the order of their first pixels; 0 stays 0."""
+    used, first, of_pixel = np.unique(numbers, return_index=True, return_inverse=True)
+    first[used == 0] = -1
+    place = np.empty(len(used), dtype=np.int64)
+    place[np.argsort(first)] = np.arange(len(used)) + (0 if used[0] == 0 else 1)
+    return place[of_pixel].reshape(numbers.shape)

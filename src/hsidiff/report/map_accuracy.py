@@ -1,0 +1,152 @@
+"""All that is known of the accuracy of a map, to be told in text, tables and on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsidiff.assessment.areas import NO_HECTARES, AdjustedArea, ClassArea, areas_of_map
+from hsidiff.assessment.areas import adjusted_areas as _adjusted
+from hsidiff.assessment.assess import FEW_SAMPLES, Assessment, assess_labels, assess_sample
+from hsidiff.assessment.read_sample import Sample
+from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.maps.geotiff import read_class_map
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
+
+NO_DESIGN = (
+    "these labels are no sample drawn by design: the numbers speak of the labels, not of the whole "
+    "map; adjusted areas need a sample (hsidiff sample)"
+)
+
+
+def areas_of_file(map_path: Path, classes: Sequence[LandClass]) -> list[ClassArea]:
+    """Pixels and hectares of each class of a map that was written.
+
+    Args:
+        map_path: the map, ``.tif``.
+        classes: its legend.
+    """
+    grid = open_scene(map_path)
+    return areas_of_map(read_class_map(map_path), classes, grid.crs, grid.transform)
+
+
+@dataclass(frozen=True)
+class MapAccuracy:
+    """Accuracy and areas of a map.
+
+    Attributes:
+        map_path: the map.
+        labels_path: the labels, or the sample that was filled in.
+        assessment: error matrix and accuracies.
+        areas: what the map shows, one entry per class of the assessment.
+        adjusted: what a sample drawn by design says; None without one.
+        sample: the sample, or None.
+    """
+
+    map_path: Path
+    labels_path: Path
+    assessment: Assessment
+    areas: list[ClassArea]
+    adjusted: list[AdjustedArea] | None
+    sample: Sample | None
+
+    @property
+    def cautions(self) -> list[str]:
+        """What a reader must know before the numbers are used."""
+        told = [NO_DESIGN] if self.sample is None else []
+        n = self.assessment.n_scored
+        if n < FEW_SAMPLES:
+            told.append(f"only {n} samples are scored: look at the intervals, not at the estimates")
+        n_unmapped = int(self.assessment.counts[-1].sum())
+        if n_unmapped:
+            told.append(f"{n_unmapped} samples lie where this map has no class: none is right")
+        if all(area.hectares is None for area in self.areas):
+            told.append(NO_HECTARES)
+        return told
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        areas = []
+        for place, area in enumerate(self.areas):
+            entry: dict[str, Any] = area.to_json()
+            if self.adjusted is not None:
+                adjusted = self.adjusted[place]
+                entry["adjusted_pixels"] = adjusted.pixels.to_json()
+                entry["adjusted_hectares"] = adjusted.hectares and adjusted.hectares.to_json()
+            areas.append(entry)
+        strata = None
+        if self.sample is not None:
+            sizes = np.bincount(self.sample.strata, minlength=len(self.sample.names))
+            hectares = self.sample.hectares
+            strata = [
+                {
+                    "stratum": name,
+                    "n_pixels": int(self.sample.n_pixels[h]),
+                    "hectares": None if hectares is None else float(hectares[h]),
+                    "n_samples": int(sizes[h]),
+                }
+                for h, name in enumerate(self.sample.names)
+            ]
+        return {
+            "map": str(self.map_path),
+            "labels": str(self.labels_path),
+            **self.assessment.to_json(),
+            "areas": areas,
+            "strata": strata,
+            "cautions": self.cautions,
+        }
+
+
+def by_sample(
+    sample: Sample, drawn: LabelMap, grid: Scene, map_path: Path, labels_path: Path
+) -> MapAccuracy:
+    """Assess a map by a sample drawn by design, from this map or an earlier one.
+
+    Args:
+        sample: the sample.
+        drawn: the classes of the map.
+        grid: the grid of the map.
+        map_path: its file.
+        labels_path: the sample's file.
+    """
+    assessment = assess_sample(
+        sample.classes,
+        sample.strata,
+        sample.class_of(drawn.values),
+        sample.reference,
+        sample.n_pixels,
+        weights=sample.hectares,
+        are_map_classes=sample.strata_are_classes_of(drawn.values),
+    )
+    hectares = None if sample.hectares is None else float(sample.hectares.sum())
+    return MapAccuracy(
+        map_path,
+        labels_path,
+        assessment,
+        areas_of_map(drawn.values, sample.classes, grid.crs, grid.transform),
+        _adjusted(assessment, float(sample.n_pixels.sum()), hectares),
+        sample,
+    )
+
+
+def by_labels(
+    labels: LabelMap, drawn: LabelMap, grid: Scene, map_path: Path, labels_path: Path
+) -> MapAccuracy:
+    """Assess a map by labels of its grid that were not drawn by design; ids are the map's.
+
+    Args:
+        labels: the labels.
+        drawn: the classes of the map.
+        grid: the grid of the map.
+        map_path: its file.
+        labels_path: the labels' file.
+    """
+    is_label = labels.values > 0
+    known = {c.id: c for c in (*labels.classes, *drawn.classes)}
+    classes: list[LandClass] = [known[number] for number in sorted(known)]
+    assessment = assess_labels(classes, drawn.values[is_label], labels.values[is_label])
+    areas = areas_of_map(drawn.values, classes, grid.crs, grid.transform)
+    return MapAccuracy(map_path, labels_path, assessment, areas, None, None)

@@ -1,0 +1,48 @@
+"""How a map was scored, told once: for the page of a map and for ``hsidiff map``."""
+
+from typing import Any
+
+from hsidiff.report.amounts import count
+
+
+def validation_in_words(result: dict[str, Any]) -> list[str]:
+    """Sentences on what was held out, from whom, and what the map learned from; empty if unknown.
+
+    Args:
+        result: the content of ``result.json``.
+    """
+    validation = result.get("validation") or {}
+    kind, parameters = validation.get("kind"), (result.get("split") or {}).get("parameters") or {}
+    n_scored, n_train = count(result.get("n_scored")), count(result.get("n_train"))
+    if kind == "none":
+        return ["Nothing was held out, so there is no score. The map learned from all labels."]
+    if kind == "labels":
+        return [f"Scored on {n_scored} {validation.get('why')}, which the map never learned from."]
+    why = validation.get("why")
+    if kind == "groups":
+        groups = f"{parameters.get('n_groups')} whole {parameters.get('groups')} ({why})"
+        made = (
+            f"Scored by {parameters.get('n_folds')} folds over {groups}: {n_scored} labels, each "
+            f"predicted by a model that learned from about {n_train} others"
+        )
+        repeats = [100 * accuracy for accuracy in validation.get("repeats") or []]
+        if len(repeats) > 1:
+            made += (
+                f"; {len(repeats)} repeats gave {min(repeats):.1f} to {max(repeats):.1f} %, the "
+                "middle one is told"
+            )
+        return [f"{made}.", _of_the_map(result)]
+    if kind == "split":
+        return [
+            f"Scored on one split ({why}): {n_scored} labels, predicted by a model that learned "
+            f"from {n_train}.",
+            _of_the_map(result),
+        ]
+    return []
+
+
+def _of_the_map(result: dict[str, Any]) -> str:
+    return (
+        f"The map's own model learned from all {count(result.get('n_labels'))} labels: it should "
+        "do no worse, and no label is left to check it."
+    )

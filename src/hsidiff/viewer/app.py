@@ -1,0 +1,218 @@
+"""The addresses of the viewer. The page knows no others, and nothing else answers."""
+
+import asyncio
+import io
+import json
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
+from starlette.staticfiles import StaticFiles
+
+from hsidiff.errors import HsidiffError, MissingFileError
+from hsidiff.viewer import requests
+from hsidiff.viewer.band_choice import checked_bands
+from hsidiff.viewer.label_store import LabelStore
+from hsidiff.viewer.method_list import methods
+from hsidiff.viewer.session import Session
+
+STATIC = Path(__file__).parent / "static"
+SECONDS_BETWEEN_LOOKS, LOOKS_PER_SIGN_OF_LIFE = 0.2, 50
+NOT_KEPT = {"cache-control": "no-store"}
+KEPT = {"cache-control": "private, max-age=3600"}
+"""Addresses of tiles hold the version of what they show."""
+
+
+def make_app(session: Session) -> FastAPI:
+    """The viewer of a session, without the guard."""
+    app = FastAPI(title="hsidiff view", docs_url=None, redoc_url=None, openapi_url=None)
+    _add_errors(app)
+    _add_pictures(app, session)
+    _add_labels(app, session)
+    _add_work(app, session)
+    _add_exports(app, session)
+
+    @app.get("/")
+    def page() -> FileResponse:
+        return FileResponse(STATIC / "index.html", headers=NOT_KEPT)
+
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return app
+
+
+def _add_errors(app: FastAPI) -> None:
+    @app.exception_handler(MissingFileError)
+    def missing(request: Request, error: MissingFileError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 404)
+
+    @app.exception_handler(HsidiffError)
+    def wrong(request: Request, error: HsidiffError) -> JSONResponse:
+        return JSONResponse({"error": str(error)}, 422)
+
+    @app.exception_handler(OSError)
+    def not_written(request: Request, error: OSError) -> JSONResponse:
+        return JSONResponse({"error": f"not saved: {error.strerror or error}"}, 507)
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return JSONResponse({"error": f"{where}: {first['msg']}"}, 422)
+
+
+def _add_pictures(app: FastAPI, session: Session) -> None:
+    @app.get("/api/scene")
+    def scene() -> dict[str, Any]:
+        return session.spectra.about() | {"folder": str(session.folder.absolute())}
+
+    @app.get("/overview.png")
+    def overview(bands: str) -> Response:
+        return _png(session.tiles.overview(checked_bands(session.scene, bands)))
+
+    @app.get("/tiles/scene/{step}/{col}/{row}.png")
+    def scene_tile(step: int, col: int, row: int, bands: str) -> Response:
+        shown = checked_bands(session.scene, bands)
+        return _png(session.tiles.tile(shown, step, col, row))
+
+    @app.get("/tiles/{layer}/{kind}/{step}/{col}/{row}.png")
+    def layer_tile(
+        layer: str, kind: str, step: int, col: int, row: int, other: str = ""
+    ) -> Response:
+        return _png(session.layer_tile(layer, kind, step, col, row, other))
+
+    @app.get("/api/spectrum")
+    def spectrum(row: int, col: int) -> dict[str, Any]:
+        return {"row": row, "col": col, "values": session.spectra.spectrum(row, col)}
+
+    @app.get("/api/class-means")
+    def class_means() -> dict[str, Any]:
+        return session.spectra.class_means()
+
+
+def _add_labels(app: FastAPI, session: Session) -> None:
+    @app.get("/api/labels")
+    def labels() -> dict[str, Any]:
+        return session.labels.to_json()
+
+    @app.post("/api/labels")
+    def change_labels(change: requests.Change) -> dict[str, Any]:
+        apply_change(session.labels, change)
+        session.live.ask()
+        return session.labels.to_json()
+
+
+def apply_change(labels: LabelStore, change: Any) -> None:
+    """Do what a page asked for."""
+    match change:
+        case requests.AddPoint():
+            labels.add_point(change.class_id, change.at)
+        case requests.AddPolygon():
+            labels.add_polygon(change.class_id, change.corners)
+        case requests.Paint():
+            labels.paint(change.class_id, change.path, change.radius_px)
+        case requests.Erase():
+            labels.erase(change.path, change.radius_px)
+        case requests.AddClass():
+            labels.add_class(change.name)
+        case requests.ChangeClass():
+            labels.change_class(change.class_id, change.name, change.color)
+        case requests.RemoveClass():
+            labels.remove_class(change.class_id)
+        case requests.Travel(do="undo"):
+            labels.undo()
+        case _:
+            labels.redo()
+
+
+def _add_work(app: FastAPI, session: Session) -> None:
+    @app.get("/api/methods")
+    def all_methods() -> list[dict[str, Any]]:
+        return methods()
+
+    @app.post("/api/train")
+    def train(wanted: requests.Train) -> dict[str, Any]:
+        settings = {} if wanted.profile is None else {"profile": wanted.profile}
+        session.train(wanted.method, settings, wanted.seed)
+        return session.state()
+
+    @app.post("/api/live")
+    def live(wanted: requests.Live) -> dict[str, Any]:
+        session.follow(wanted.on)
+        return session.state()
+
+    @app.post("/api/stop")
+    def stop() -> dict[str, Any]:
+        session.jobs.stop()
+        return session.state()
+
+    @app.get("/api/state")
+    def state() -> dict[str, Any]:
+        return session.state()
+
+    @app.get("/api/events")
+    async def events(request: Request) -> StreamingResponse:
+        return StreamingResponse(_events(session, request), media_type="text/event-stream")
+
+
+async def _events(session: Session, request: Request) -> AsyncIterator[str]:
+    """The state whenever it changed, as server-sent events."""
+    told, n_looks = "", 0
+    while not session.is_ending and not await request.is_disconnected():
+        state = json.dumps(session.state())
+        n_looks += 1
+        if state != told:
+            told = state
+            yield f"data: {state}\n\n"
+        elif n_looks % LOOKS_PER_SIGN_OF_LIFE == 0:
+            yield ": still here\n\n"
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _add_exports(app: FastAPI, session: Session) -> None:
+    @app.get("/export/labels.gpkg")
+    def label_file() -> FileResponse:
+        path = session.labels.path
+        return FileResponse(path, filename=path.name, headers=NOT_KEPT)
+
+    @app.get("/export/{layer}/report.html")
+    def report(layer: str) -> Response:
+        page = session.file_of(layer, "report.html").read_text(encoding="utf-8")
+        return Response(page, media_type="text/html", headers=NOT_KEPT)
+
+    @app.get("/export/{layer}.zip")
+    def everything(layer: str) -> Response:
+        name = quote(f"{session.scene.name}-map-{layer}.zip")
+        disposition = f"attachment; filename*=utf-8''{name}"
+        return Response(
+            zipped(session.file_of(layer, "map.tif").parent),
+            media_type="application/zip",
+            headers=NOT_KEPT | {"content-disposition": disposition},
+        )
+
+    @app.get("/export/{layer}/{file}")
+    def one_file(layer: str, file: str) -> FileResponse:
+        path = session.file_of(layer, file)
+        return FileResponse(path, filename=path.name, headers=NOT_KEPT)
+
+
+EXPORTED = ("map.tif", "map.tif.aux.xml", "map.qml", "probabilities.tif", "labels.gpkg",
+            "labels.tif", "labels.tif.aux.xml", "report.html", "result.json")  # fmt: skip
+
+
+def zipped(folder: Path) -> bytes:
+    """The map, its labels and its report as the bytes of one archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in EXPORTED:
+            if (folder / name).exists():
+                archive.write(folder / name, name)
+    return stream.getvalue()
+
+
+def _png(picture: bytes) -> Response:
+    return Response(picture, media_type="image/png", headers=KEPT)

@@ -1,0 +1,69 @@
+"""The folder of a session: one viewer at a time, and nothing half done in it."""
+
+import fcntl
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from hsidiff.errors import SettingError
+from hsidiff.files import nearest_that_exists, write_json
+from hsidiff.scenes.scene import Scene
+
+LABEL_FILE, RESULTS, NETWORKS, KEPT = "labels.gpkg", "maps", "networks", "values"
+
+
+def claim(folder: Path, scene: Scene) -> None:
+    """Note which scene a folder is for; what was learned of another one goes.
+
+    Raises:
+        SettingError: if its labels are of a scene of another shape.
+    """
+    about = {
+        "name": scene.name,
+        "shape": list(scene.shape),
+        "bands": (scene.band_indices + 1).tolist(),
+        "nodata": [str(number) for number in scene.nodata_numbers],
+    }
+    path = folder / "scene.json"
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before == about:
+            return
+        if before["shape"] != about["shape"]:
+            raise SettingError(
+                f"--out {folder}: it holds labels of {before['name']}, {before['shape']} (rows, "
+                f"cols); {scene.name} is {about['shape']}: give another --out"
+            )
+        shutil.rmtree(folder / KEPT, ignore_errors=True)
+    write_json(path, about)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed had half done; nobody else is at it now."""
+    for begun in (*folder.glob(f".{KEPT}-*"), *(folder / RESULTS).glob(".*-*")):
+        shutil.rmtree(begun, ignore_errors=True)
+
+
+def locked(folder: Path) -> Any:
+    """Make a folder and hold a lock on it as long as the file that is given back is open.
+
+    Raises:
+        SettingError: if it is a file, may not be written, or another viewer holds the lock.
+    """
+    nearest = nearest_that_exists(folder)
+    if not nearest.is_dir():
+        raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        lock_file = (folder / ".lock").open("w")
+    except PermissionError as error:
+        raise SettingError(f"--out {folder}: it is not yours to write to: give another") from error
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock_file.close()
+        raise SettingError(
+            f"--out {folder}: another hsidiff view has it open: use that one, or give another --out"
+        ) from error
+    return lock_file

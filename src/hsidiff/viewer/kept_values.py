@@ -1,0 +1,36 @@
+"""What is known of each pixel of a scene, kept in files; reading them needs no network."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hsidiff.errors import MissingFileError
+from hsidiff.kinds import Kinds
+
+
+@dataclass(frozen=True)
+class KeptValues:
+    """What is known of each pixel, on disk.
+
+    Attributes:
+        values: (rows, cols, n_values) float32; NaN at invalid pixels.
+        kinds: which of the values are of one kind.
+    """
+
+    values: np.ndarray
+    kinds: Kinds
+
+    @classmethod
+    def open(cls, folder: Path) -> "KeptValues":
+        """Open what :mod:`hsidiff.viewer.keep_values` wrote, without reading it.
+
+        Raises:
+            MissingFileError: if it is not there.
+        """
+        if not (folder / "kinds.json").exists():
+            raise MissingFileError(f"{folder}: nothing was kept there")
+        kinds = json.loads((folder / "kinds.json").read_text(encoding="utf-8"))
+        values = np.load(folder / "values.npy", mmap_mode="r")
+        return cls(values, {name: tuple(widths) for name, widths in kinds.items()})

@@ -1,0 +1,247 @@
+"""One open scene: its pictures, labels, jobs and results, and what pages are told of them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from hsidiff.errors import LabelError, MissingFileError, SettingError, check_choice
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.report.pictures import png
+from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.window import Window
+from hsidiff.viewer import map_layers
+from hsidiff.viewer.folder import KEPT, LABEL_FILE, NETWORKS, RESULTS, claim, locked, sweep
+from hsidiff.viewer.jobs import Job, Jobs
+from hsidiff.viewer.label_store import LabelStore
+from hsidiff.viewer.live import LiveMap
+from hsidiff.viewer.map_layers import Layer, LiveLayer, MapLayer
+from hsidiff.viewer.method_list import methods
+from hsidiff.viewer.scene_tiles import SceneTiles, padded, tile_window
+from hsidiff.viewer.spectra import Spectra
+
+LIVE, TRAIN, LEARN = "live", "train", "learn"
+
+
+@dataclass(frozen=True)
+class SceneSource:
+    """How a scene is opened, by the viewer and by the processes that compute for it.
+
+    Attributes:
+        path: its file.
+        options: further arguments of :func:`hsidiff.scenes.open.open_scene`, JSON values.
+    """
+
+    path: Path
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, Any]:
+        """All arguments of :func:`open_scene`, JSON values."""
+        return {"source": str(self.path.absolute()), **self.options}
+
+
+class Session:
+    """What the viewer holds of one scene.
+
+    Attributes:
+        scene: the scene.
+        folder: where labels and results are.
+        tiles: draws the scene.
+        labels: the labels.
+        spectra: the scene and its labels as numbers.
+        jobs: the job that runs, or ran last.
+        live: the map that follows the labels.
+        is_ending: whether pages are told nothing more.
+    """
+
+    def __init__(self, source: SceneSource, folder: Path, first: LabelMap | None = None) -> None:
+        """Open a session, and go on with what the folder holds already.
+
+        Raises:
+            SettingError: if the folder cannot be used, holds labels of another scene, or is open
+                in another viewer.
+        """
+        self.scene = open_scene(**source.arguments())
+        self._source, self.folder = source, folder
+        self._lock_file = locked(folder)
+        claim(folder, self.scene)
+        sweep(folder)
+        self.tiles = SceneTiles(self.scene)
+        self.labels = LabelStore(self.scene, folder / LABEL_FILE, first)
+        self.spectra = Spectra(self.scene, self.labels)
+        self.jobs = Jobs(self._after_job)
+        self.live = LiveMap(folder / KEPT, self.labels)
+        self.is_ending = False
+        self._layers_lock = Lock()
+        self._layers = {layer.folder.name: layer for layer in _finished(folder / RESULTS)}
+
+    def close(self) -> None:
+        """Stop what runs."""
+        self.jobs.stop()
+        self._lock_file.close()
+
+    # What pages are told
+
+    def state(self) -> dict[str, Any]:
+        """What may change: counters by which a page knows what to ask for again."""
+        with self._layers_lock:
+            layers = [
+                {"id": name, **_shown(layer.about), "report": self._has_report(name)}
+                for name, layer in sorted(self._layers.items(), key=lambda item: int(item[0]))
+            ]
+        return {
+            "labels": self.labels.version,
+            "job": self.jobs.to_json(),
+            "live": self.live.to_json(),
+            "layers": layers,
+        }
+
+    # Layers
+
+    def layer(self, name: str) -> Layer:
+        """A finished map by its id, or the live one.
+
+        Raises:
+            MissingFileError: if there is none.
+        """
+        if name == LIVE and self.live.on and self.live.head is not None:
+            return LiveLayer(self.live.head)
+        with self._layers_lock:
+            if name in self._layers:
+                return self._layers[name]
+        raise MissingFileError(f"{name[:40]}: there is no such map")
+
+    def layer_tile(self, name: str, kind: str, step: int, col: int, row: int, other: str) -> bytes:
+        """A square of a layer as PNG; see :func:`hsidiff.viewer.scene_tiles.tile_window`.
+
+        Args:
+            name: which map.
+            kind: one of :data:`hsidiff.viewer.map_layers.KINDS`.
+            step: every ``step``-th pixel is shown.
+            col: which square from the left.
+            row: which square from above.
+            other: the map that a difference is taken to.
+        """
+        thin = tile_window(self.scene.shape, step, col, row)
+        sides = (thin.n_rows * step, thin.n_cols * step)
+        window = Window(thin.row * step, thin.col * step, *sides).clipped(self.scene.shape)
+        layer = self.layer(name)
+        draw = {
+            "map": lambda: map_layers.class_map(layer, window, step, self.labels.now.classes),
+            "confidence": lambda: map_layers.confidence(layer, window, step),
+            "entropy": lambda: map_layers.entropy(layer, window, step),
+            "errors": lambda: map_layers.errors(
+                layer, window, step, self.labels.label_map().values
+            ),
+            "difference": lambda: map_layers.difference(layer, self.layer(other), window, step),
+        }
+        if kind not in draw:
+            raise MissingFileError(f"{kind[:40]}: there is no such kind of layer")
+        return png(padded(draw[kind]()))
+
+    def file_of(self, name: str, file: str) -> Path:
+        """A file of a finished map.
+
+        Raises:
+            MissingFileError: if there is no such file, or no such map.
+        """
+        layer = self.layer(name)
+        files = list(layer.folder.iterdir()) if isinstance(layer, MapLayer) else []
+        found = [path for path in files if path.name == file and path.is_file()]
+        if found:
+            return found[0]
+        raise MissingFileError(f"{file[:40]}: there is no such file")
+
+    def _has_report(self, name: str) -> bool:
+        return (self.folder / RESULTS / name / "report.html").exists()
+
+    # Work
+
+    def train(self, method: str, settings: Mapping[str, Any], seed: int = 0) -> Job:
+        """Start to train a map with the labels as they are.
+
+        Raises:
+            LabelError: if they are of fewer than two classes.
+            SettingError: if a job is running, or there is no such method.
+        """
+        check_choice("method", method, [entry["name"] for entry in methods()])
+        labels = self.labels.label_map()
+        if np.count_nonzero(list(labels.counts().values())) < 2:
+            raise LabelError("label pixels of at least two classes first")
+        worker = import_module("hsidiff.viewer.train_map")
+        name = self._next_name()
+        kept = self.folder / ".training"
+        kept.mkdir(exist_ok=True)
+        worker.save_labels(labels, kept / "labels.npz")
+        (kept / "labels.gpkg").write_bytes(self.labels.path.read_bytes())
+        task = {
+            "labels": str(kept / "labels.npz"),
+            "label_file": str(kept / "labels.gpkg"),
+            "classes": [vars(land_class) for land_class in labels.classes],
+            "method": method,
+            "settings": dict(settings),
+        }
+        return self._start(TRAIN, f"Map {name}, {method}", task, RESULTS + "/" + name, seed)
+
+    def follow(self, on: bool) -> None:
+        """Switch the live map on or off; the first time the scene is learned for it.
+
+        Raises:
+            SettingError: if the scene must be learned and a job is running.
+        """
+        self.live.on = on
+        try:
+            if on and not self.live.is_ready:
+                self.learn()
+        except SettingError:
+            self.live.on = False
+            raise
+        self.live.ask()
+
+    def learn(self, pretrain_steps: int | None = None, seed: int = 0) -> Job:
+        """Start to learn the scene without labels, once.
+
+        Raises:
+            SettingError: if a job is running.
+        """
+        task = {"pretrain_steps": pretrain_steps}
+        return self._start(LEARN, "Learning the scene", task, KEPT, seed)
+
+    def _start(self, kind: str, title: str, task: dict[str, Any], out: str, seed: int) -> Job:
+        everywhere = {
+            "scene": self._source.arguments(),
+            "networks": str(self.folder / NETWORKS),
+            "out": str(self.folder / out),
+            "seed": seed,
+        }
+        return self.jobs.start(kind, title, {**task, **everywhere}, self.folder / f"{kind}.json")
+
+    def _next_name(self) -> str:
+        with self._layers_lock:
+            return str(max((int(name) for name in self._layers), default=0) + 1)
+
+    def _after_job(self, job: Job, is_done: bool) -> None:
+        if job.kind == LEARN and not is_done:
+            self.live.on = False
+        found = {layer.folder.name: layer for layer in _finished(self.folder / RESULTS)}
+        with self._layers_lock:
+            self._layers = found
+        self.live.ask()
+
+
+def _finished(folder: Path) -> list[MapLayer]:
+    """The maps in a folder."""
+    if not folder.is_dir():
+        return []
+    names = [item for item in folder.iterdir() if re.fullmatch(r"[1-9]\d{0,5}", item.name)]
+    return [MapLayer.read(item) for item in names if (item / "layer.json").exists()]
+
+
+def _shown(about: dict[str, Any]) -> dict[str, Any]:
+    names = ("method", "profile", "classes", "n_labels", "seconds", "scores")
+    return {name: about.get(name) for name in names}

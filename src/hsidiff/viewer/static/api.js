@@ -1,0 +1,45 @@
+// Talks to the server. All addresses are relative: the token is the first part of the path.
+
+const message = document.getElementById("message");
+let hideLater;
+
+export function showMessage(text) {
+  message.textContent = text;
+  message.hidden = false;
+  clearTimeout(hideLater);
+  hideLater = setTimeout(() => { message.hidden = true; }, 8000);
+}
+
+async function answer(request) {
+  let response;
+  try {
+    response = await request;
+  } catch {
+    throw new Error("hsidiff view does not answer: is it still running?");
+  }
+  const content = await response.json();
+  if (!response.ok) throw new Error(content.error ?? response.statusText);
+  return content;
+}
+
+export const get = (path) => answer(fetch(path));
+
+export const post = (path, content = {}) =>
+  answer(fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) }));
+
+// Runs something that may fail because of what the user did, and says so.
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    showMessage(error.message);
+    return undefined;
+  }
+}
+
+// Calls `hear` with the state, at once and whenever it changes; the browser connects again by itself.
+export function listen(hear, hearSilence) {
+  const events = new EventSource("api/events");
+  events.onmessage = (event) => hear(JSON.parse(event.data));
+  events.onerror = hearSilence;
+}

@@ -1,0 +1,55 @@
+// Training: a method and its profile, how far it is, and the live map.
+
+import { attempt, get, post } from "./api.js";
+
+const byId = (id) => document.getElementById(id);
+let methods = [];
+
+export async function prepareTraining() {
+  const [method, profile] = [byId("method"), byId("profile")];
+  method.add(new Option("loading …"));
+  methods = (await attempt(() => get("api/methods"))) ?? [];
+  method.replaceChildren(...methods.map(({ name, about }) => Object.assign(new Option(name), { title: about })));
+  method.onchange = () => {
+    const { profiles } = methods.find(({ name }) => name === method.value);
+    profile.replaceChildren(...profiles.map((name) => new Option(name)));
+    profile.hidden = !profiles.length;
+    if (profiles.includes("fast")) profile.value = "fast";
+  };
+  method.onchange();
+  byId("train").disabled = false;
+  byId("train").onclick = () => attempt(() => post("api/train", { method: method.value, profile: profile.hidden ? null : profile.value }));
+  byId("stop").onclick = () => attempt(() => post("api/stop"));
+  byId("live").onchange = (event) => attempt(() => post("api/live", { on: event.target.checked }));
+}
+
+const duration = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
+
+function jobText(job) {
+  if (job.status === "failed") return `${job.title} failed: ${job.message}`;
+  if (job.status !== "running") return `${job.title}: ${job.status}`;
+  const left = job.seconds_left === null || !job.n_total ? "" : `, ${duration(job.seconds_left)} left of this step`;
+  const done = job.n_total ? ` ${job.n_done} of ${job.n_total}` : "";
+  return `${job.title}: ${job.step}${done}${left}`;
+}
+
+export function showJob(job) {
+  byId("job").hidden = !job;
+  if (!job) return;
+  const isRunning = job.status === "running";
+  byId("job-text").textContent = jobText(job);
+  byId("job-bar").parentElement.hidden = !isRunning;
+  byId("job-bar").style.width = `${isRunning ? (100 * job.n_done) / (job.n_total || 1) : 0}%`;
+  byId("stop").hidden = !isRunning;
+  byId("train").disabled = isRunning || !methods.length;
+  byId("job-notes").replaceChildren(...job.notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+}
+
+export function showLive(live) {
+  byId("live").checked = live.on;
+  const status = byId("live-status");
+  status.hidden = !live.on;
+  if (!live.ready) status.textContent = "The scene is being learned, once; label meanwhile.";
+  else if (live.message) status.textContent = `No live map yet: ${live.message}`;
+  else status.textContent = live.version ? `Follows the labels; last fit took ${live.seconds} s.` : "Label pixels of two classes.";
+}

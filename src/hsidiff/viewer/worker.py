@@ -1,0 +1,78 @@
+"""The process that computes for the viewer: ``python -m hsidiff.viewer.worker TASK.json``.
+
+It writes one line of JSON for each thing that happened to standard output, and ends when its
+standard input does, so that it never outlives the viewer. However it is told to end, what it has
+half done goes.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from hsidiff.errors import HsidiffError, hear_warnings
+from hsidiff.progress import listen
+from hsidiff.training.reuse import reuse_networks
+from hsidiff.viewer.keep_values import keep_values
+from hsidiff.viewer.train_map import train_map
+
+SECONDS_BETWEEN_LINES = 0.2
+TASKS = {"train": train_map, "learn": keep_values}
+
+
+def main(task_path: str) -> int:
+    """Do what a task says; 0 if it was done, 2 if something given was wrong."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the viewer, which stops this
+    signal.signal(signal.SIGTERM, _end)
+    Thread(target=_end_with_standard_input, daemon=True).start()
+    task: dict[str, Any] = json.loads(Path(task_path).read_text(encoding="utf-8"))
+    try:
+        with (
+            hear_warnings(lambda text: _say(note=text)),
+            listen(_Listener()),
+            reuse_networks(Path(task["networks"])),
+        ):
+            TASKS[task.pop("kind")](task)
+    except (HsidiffError, OSError) as error:
+        _say(error=" ".join(str(error).split()))
+        return 2
+    except MemoryError:
+        _say(error="out of memory: try a quicker method, or a smaller scene")
+        return 2
+    return 0
+
+
+class _Listener:
+    """Tells of progress a few times a second."""
+
+    def __init__(self) -> None:
+        self._last_s = 0.0
+
+    def __call__(self, step_name: str, n_done: int, n_total: int) -> None:
+        now = time.monotonic()
+        if n_done in (0, n_total) or now - self._last_s > SECONDS_BETWEEN_LINES:
+            self._last_s = now
+            _say(step=step_name, n_done=n_done, n_total=n_total)
+
+
+def _say(**what: Any) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

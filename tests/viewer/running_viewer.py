@@ -1,0 +1,66 @@
+"""How tests ask a viewer that runs."""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from hsidiff.viewer.session import Session
+
+SECONDS_OF_A_JOB = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the viewer said."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """A viewer that runs, at an address with its token."""
+
+    address: str
+    session: Session
+
+    def ask(self, path: str, content: Any = None, headers: dict[str, str] | None = None) -> Answer:
+        """GET an address below the token, or POST a content to it."""
+        body = None if content is None else json.dumps(content).encode()
+        given = {"content-type": "application/json"} | (headers or {})
+        try:
+            with urlopen(Request(self.address + path, body, given)) as response:
+                return Answer(response.status, dict(response.headers), response.read())
+        except HTTPError as error:
+            return Answer(error.code, dict(error.headers), error.read())
+
+    def change(self, **change: Any) -> Any:
+        answer = self.ask("api/labels", change)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def when_job_ended(self) -> dict[str, Any]:
+        """The state once no job runs any more."""
+        end = time.monotonic() + SECONDS_OF_A_JOB
+        while time.monotonic() < end:
+            state: dict[str, Any] = self.ask("api/state").json
+            if state["job"] is None or state["job"]["status"] != "running":
+                return state
+            time.sleep(0.05)
+        raise AssertionError(f"still running: {state['job']}")
+
+
+def label_two_covers(viewer: Viewer) -> None:
+    """Label fields of two covers of the small scene, several fields of each."""
+    for row, col in ((5, 3), (5, 35), (15, 25), (35, 5), (25, 15)):
+        viewer.change(do="paint", class_id=1, path=[[col, row]], radius_px=2.5)
+    for row, col in ((5, 45), (15, 3), (15, 35), (25, 25), (35, 15)):
+        viewer.change(do="paint", class_id=2, path=[[col, row]], radius_px=2.5)

@@ -1,0 +1,218 @@
+"""The page in a browser: what a person does, from a scene to an exported map."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.testing import assert_allclose
+
+from hsidiff.scenes.formats.geotiff_writer import write_geotiff
+from hsidiff.scenes.synthetic import SyntheticScene, make_synthetic_scene
+from hsidiff.viewer.serve import serving
+from hsidiff.viewer.session import SceneSource, Session
+
+CHROMIUM = Path("/usr/bin/chromium")
+WATER, MEADOW = 1, 5
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}"),
+]
+
+
+class Page:
+    """A page that is open in a browser, and where the pixels of the scene are on it."""
+
+    def __init__(self, browser: Any, address: str) -> None:
+        self.tab = browser.new_page(viewport={"width": 1366, "height": 768})
+        self.faults: list[str] = []
+        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.tab.on("console", self._note)
+        self.tab.goto(address)
+        self.tab.set_default_timeout(10_000)
+        self.tab.wait_for_selector("#classes li")
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error":
+            self.faults.append(message.text)
+
+    def place(self, row: float, col: float) -> tuple[float, float]:
+        """Where the middle of a pixel is on the screen."""
+        x, y = self.tab.evaluate(
+            f"hsidiffMap.getPixelFromCoordinate([{col + 0.5}, {-(row + 0.5)}])"
+        )
+        box = self.tab.locator("#map").bounding_box()
+        return box["x"] + x, box["y"] + y
+
+    def click(self, row: float, col: float) -> None:
+        self.tab.mouse.click(*self.place(row, col))
+
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        self.tab.mouse.move(*self.place(*start))
+        self.tab.mouse.down()
+        self.tab.mouse.move(*self.place(*end), steps=4)
+        self.tab.mouse.up()
+
+    def counts(self) -> list[str]:
+        return self.tab.locator("#classes .count").all_text_contents()
+
+    def wait_for_counts(self, *counts: str) -> None:
+        wanted = str(list(counts)).replace("'", '"')
+        self.tab.wait_for_function(
+            "wanted => JSON.stringify([...document.querySelectorAll('#classes .count')]"
+            ".map(c => c.textContent)) === wanted",
+            arg=wanted.replace(", ", ","),
+        )
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> tuple[SyntheticScene, Path]:
+    made = make_synthetic_scene(shape=(96, 100), n_bands=40)
+    path = tmp_path_factory.mktemp("embedded") / "scene.tif"
+    write_geotiff(made.scene, path)
+    return made, path
+
+
+@pytest.fixture
+def session(embedded: tuple[SyntheticScene, Path], tmp_path: Path) -> Session:
+    return Session(SceneSource(embedded[1]), tmp_path / "view")
+
+
+def test_a_scene_is_seen_and_a_click_gives_its_spectrum(chromium: Any, session: Session) -> None:
+    with serving(session) as address:
+        page = Page(chromium, address)
+        page.tab.wait_for_load_state()
+        shown = page.tab.wait_for_function(
+            """() => {
+              const canvas = document.querySelector('#map canvas');
+              if (!canvas || !canvas.width) return 0;
+              const { width, height } = canvas;
+              const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+              return new Set(new Uint32Array(data.buffer)).size > 500;
+            }"""
+        )
+        assert shown.json_value()
+        with page.tab.expect_response("**/api/spectrum**") as answered:
+            page.click(40, 50)
+        answer = answered.value.json()
+        assert (answer["row"], answer["col"]) == (40, 50)
+        expected = session.scene.read()[40, 50]
+        good = np.array(answer["values"], dtype=float)[session.scene.good_bands]
+        assert_allclose(good, expected, rtol=1e-6)
+        line = page.tab.wait_for_selector('#spectrum path[data-name="clicked pixel"]')
+        assert line.get_attribute("d").count("L") > 20
+        assert "row 40, column 50" in page.tab.text_content("#spectrum-of")
+        assert page.faults == []
+
+
+def test_labels_are_drawn_undone_and_seen_in_a_second_tab(chromium: Any, session: Session) -> None:
+    with serving(session) as address:
+        page, second = Page(chromium, address), Page(chromium, address)
+        page.wait_for_counts("0 px", "0 px")
+        page.tab.keyboard.press("p")
+        page.click(10, 60)
+        page.wait_for_counts("1 px", "0 px")
+        page.tab.keyboard.press("2")
+        page.tab.keyboard.press("b")
+        for _ in range(2):
+            page.tab.keyboard.press("[")
+        page.drag((50, 40), (50, 49))
+        page.wait_for_counts("1 px", "10 px")
+        page.tab.keyboard.press("a")
+        for row, col in ((70, 20), (70, 30), (80, 30), (80, 20)):
+            page.click(row - 0.5, col - 0.5)
+        page.click(70 - 0.5, 20 - 0.5)
+        page.wait_for_counts("1 px", "110 px")
+        page.tab.keyboard.press("e")
+        page.drag((75, 19), (75, 31))
+        page.wait_for_counts("1 px", "100 px")
+        second.wait_for_counts("1 px", "100 px")
+        page.tab.keyboard.press("Control+z")
+        second.wait_for_counts("1 px", "110 px")
+        page.tab.keyboard.press("Control+y")
+        page.tab.fill('#classes li:nth-child(2) input[type="text"]', "Wood <b>")
+        page.tab.keyboard.press("Enter")
+        second.tab.wait_for_selector('#classes li:nth-child(2) input[type="text"]')
+        page.tab.reload()
+        page.wait_for_counts("1 px", "100 px")
+        name = page.tab.input_value('#classes li:nth-child(2) input[type="text"]')
+        assert name == "Wood <b>"
+        assert page.faults == second.faults == []
+
+
+def swipe(page: Page) -> None:
+    """Drag the line at which the map ends."""
+    page.tab.check("#swipe")
+    handle = page.tab.locator("#swipe-handle")
+    before = handle.bounding_box()["x"]
+    page.tab.mouse.move(before + 6, 400)
+    page.tab.mouse.down()
+    page.tab.mouse.move(before - 150, 400, steps=3)
+    page.tab.mouse.up()
+    assert handle.bounding_box()["x"] == pytest.approx(before - 156, abs=3)
+
+
+def check_export(session: Session, path: Path) -> None:
+    """An export is right at the labels, and lies and looks as it should."""
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(path.parent / "exported")
+    labels = session.labels.label_map()
+    with rasterio.open(path.parent / "exported" / "map.tif") as exported:
+        class_map, palette = exported.read(1), exported.colormap(1)
+        assert exported.crs == session.scene.crs
+        assert exported.transform == session.scene.transform
+    assert (class_map == labels.values)[labels.values > 0].all()
+    for land_class in labels.classes:
+        assert "#{:02x}{:02x}{:02x}".format(*palette[land_class.id][:3]) == land_class.color
+    names = (path.parent / "exported" / "map.tif.aux.xml").read_text(encoding="utf-8")
+    assert "Class 1" in names
+    assert "Class 2" in names
+
+
+def test_from_labels_to_an_exported_map(
+    chromium: Any, session: Session, embedded: tuple[SyntheticScene, Path], tmp_path: Path
+) -> None:
+    made, _ = embedded
+    draw = np.random.default_rng(0)
+    valid = np.isfinite(session.scene.read()).all(axis=-1)
+    with serving(session) as address:
+        page = Page(chromium, address)
+        page.tab.keyboard.press("p")
+        for key, class_id in (("1", WATER), ("2", MEADOW)):
+            page.tab.keyboard.press(key)
+            pixels = np.argwhere((made.label_values == class_id) & valid)
+            for row, col in draw.permutation(pixels)[:5]:
+                page.click(row, col)
+        page.wait_for_counts("5 px", "5 px")
+        page.tab.wait_for_selector("#train:not([disabled])")
+        page.tab.select_option("#method", "lda")
+        page.tab.click("#train")
+        page.tab.wait_for_selector("#job:not([hidden])")
+        page.tab.reload()  # in the middle of it
+        page.wait_for_counts("5 px", "5 px")
+        page.tab.wait_for_function(
+            "() => document.querySelector('#job-text').textContent.includes(' of ')", timeout=60_000
+        )
+        page.tab.wait_for_selector("#results:not([hidden])", timeout=60_000)
+        with page.tab.expect_response("**/tiles/1/confidence/**") as tile:
+            page.tab.select_option("#kind", "confidence")
+        assert tile.value.status == 200
+        page.tab.select_option("#kind", "map")
+        swipe(page)
+        with page.tab.expect_download() as download:
+            page.tab.click("#exports a.main")
+        download.value.save_as(tmp_path / "map.zip")
+        assert page.faults == []
+    check_export(session, tmp_path / "map.zip")
