@@ -45,6 +45,9 @@ def check_make(words: list[str]) -> None:
 
 
 def check_python(words: list[str]) -> None:
+    if words[0].endswith(".py"):
+        assert (ROOT / words[0]).exists(), words
+        return
     option, module, *rest = words
     assert option == "-m"
     parser = import_module(module)._parser()

@@ -1,3 +1,4 @@
+from .calibrated import Calibrated as Calibrated
 from .catalog import load_classifier as load_classifier
 from .contract import SceneClassifier as SceneClassifier
 from .errors import HsidiffError as HsidiffError

@@ -6,13 +6,16 @@ from pathlib import Path
 from types import ModuleType
 
 from hsidiff.baselines import BASELINES
+from hsidiff.calibrated import Calibrated
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import MissingFileError, ModelError, SettingError, check_choice
 from hsidiff.methods import METHODS
 from hsidiff.saved_model import INNER, read_config
 from hsidiff.smoothed import Smoothed
+from hsidiff.wrapped import Wrapped
 
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**METHODS, **BASELINES}
+WRAPPERS: dict[str, type[Wrapped]] = {one.name: one for one in (Smoothed, Calibrated)}
 DEFAULT_METHOD = "spectraldiff"
 """What is taken if none is named."""
 
@@ -38,7 +41,7 @@ def find_classifier(name: str) -> type[SceneClassifier]:
     if not (isinstance(chosen, type) and issubclass(chosen, SceneClassifier)):
         raise SettingError(f"method={name!r}: {class_name} is not a SceneClassifier in {path}")
     own_name = getattr(chosen, "name", None)
-    if own_name is None or own_name in (*CLASSIFIERS, Smoothed.name):
+    if own_name is None or own_name in (*CLASSIFIERS, *WRAPPERS):
         taken = "has no name" if own_name is None else f"has the taken name {own_name!r}"
         raise SettingError(f"method={name!r}: {class_name} {taken}: give it one of its own (name)")
     return chosen
@@ -71,12 +74,13 @@ def load_classifier(
         SettingError: if it holds a method that this version does not know.
     """
     method = read_config(folder)["method"]
-    if method == Smoothed.name:
+    if method in WRAPPERS:
         if (Path(folder) / INNER).is_symlink():
             raise ModelError(
                 f"{Path(folder) / INNER} is a link: save the model again, or copy the whole folder"
             )
-        return Smoothed.load_around(load_classifier(Path(folder) / INNER, own), folder)
+        inner = load_classifier(Path(folder) / INNER, own)
+        return WRAPPERS[method].load_around(inner, folder)
     if own is not None:
         return own.load(folder)
     if method not in CLASSIFIERS:

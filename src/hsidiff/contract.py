@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About, Cost
@@ -109,6 +109,11 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         return Cost()
 
+    @property
+    def n_held_out_folds(self) -> int:
+        """In how many folds of its labels it can be fitted anew; 1 where a fit takes long."""
+        return 1
+
     def fit(self, scene: Scene, train_labels: LabelMap) -> Self:
         """Learn to map ``scene`` from its training labels.
 
@@ -173,6 +178,37 @@ class SceneClassifier(BaseEstimator, ABC):
     @abstractmethod
     def _set_learned(self, learned: Learned) -> None:
         """Become the classifier that :meth:`_get_learned` described."""
+
+    def held_out_proba(self, scene: Scene, labels: LabelMap, fold: np.ndarray) -> np.ndarray:
+        """Probabilities of labelled pixels, by classifiers that were fitted to the other labels.
+
+        What is learned without labels, and what was chosen, may stay as it is; here all is learned
+        anew.
+
+        Args:
+            scene: the scene that this classifier was fitted to.
+            labels: the labels on valid pixels that it was fitted to.
+            fold: (n,) int, which fold each labelled pixel, row by row, is held out with; -1 where
+                it never is.
+
+        Returns:
+            (n, n_classes) float64 in the order of ``classes_``: 0 for a class that had no other
+            label, NaN where a pixel was not held out.
+        """
+        ids = [land_class.id for land_class in self.classes_]
+        rows, cols = np.nonzero(labels.values)
+        probabilities = np.full((len(fold), len(ids)), np.nan)
+        for number in np.unique(fold[fold >= 0]):
+            inside = np.zeros(labels.shape, dtype=bool)
+            inside[rows[fold != number], cols[fold != number]] = True
+            other = clone(self).fit(scene, labels.keeping(inside, labels.region))
+            known = np.searchsorted(ids, [land_class.id for land_class in other.classes_])
+            outside = np.flatnonzero(fold == number)
+            probabilities[outside] = 0
+            for pixel in outside:
+                window = Window(int(rows[pixel]), int(cols[pixel]), 1, 1)
+                probabilities[pixel, known] = other.predict_proba_window(scene, window)[0, 0]
+        return probabilities
 
     def predict_proba_window(self, scene: Scene, window: Window) -> np.ndarray:
         """Probabilities of the pixels of one window, which lies in the scene.

@@ -234,6 +234,29 @@ class TwoStepClassifier(SceneClassifier):
             len(ids),
         )
 
+    @property
+    def n_held_out_folds(self) -> int:
+        """Ten, or one where the head is a network."""
+        return 10 if self.head_.refits_quickly else 1
+
+    def held_out_proba(self, scene: Scene, labels: LabelMap, fold: np.ndarray) -> np.ndarray:
+        """As of every classifier; the values stay, and heads are fitted anew."""
+        samples = self._gather(self.values_, self.head_, scene, labels)
+        fold_of_sample = np.empty(len(fold), dtype=int)
+        order = np.lexsort((samples.cols, samples.rows))
+        fold_of_sample[order] = fold
+        probabilities = np.full((len(fold), samples.n_classes), np.nan)
+        for number in np.unique(fold[fold >= 0]):
+            inside, known = samples.part(fold_of_sample != number)
+            head = self.head_.refitted(inside)
+            outside = np.flatnonzero(fold_of_sample == number)
+            probabilities[outside] = 0
+            for pixel in outside:
+                window = Window(int(samples.rows[pixel]), int(samples.cols[pixel]), 1, 1)
+                found = head.predict_proba(samples.values[pixel], window)
+                probabilities[pixel, known] = found[0, 0]
+        return probabilities[order]
+
     def _without_labels(
         self, values: Values, head: Head, scene: Scene, region: np.ndarray | None
     ) -> np.ndarray:

@@ -169,7 +169,16 @@ def test_a_denoiser_that_sees_training_blocks_only_is_scored_so(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:
     labels, out = few_labels(small_files, tmp_path), tmp_path / "out"
-    words = ("--method", "raw", "--set", "pretrain_on=train_blocks", "-o", out)
+    words = (
+        "--method",
+        "raw",
+        "--set",
+        "pretrain_on=train_blocks",
+        "--set",
+        "head=linear",
+        "-o",
+        out,
+    )
     ended = run("map", small_files.scene_path, labels, *words)
     assert ended.exit_code == 0, ended.err
     assert read_result(out)["transductive"] is False

@@ -250,7 +250,7 @@ def test_refusals_say_what_to_do_and_write_nothing(tmp_path):
         predict_to_file(model, scene, tmp_path / "map.tif", tile_size=0)
     with pytest.raises(SettingError, match=r"ending in \.tif"):
         predict_to_file(model, scene, tmp_path / "map.png")
-    with pytest.raises(SettingError, match="two names"):
+    with pytest.raises(SettingError, match="need a name each"):
         predict_to_file(
             model, scene, tmp_path / "map.tif", probabilities_path=tmp_path / "." / "map.tif"
         )

@@ -57,7 +57,8 @@ def test_any_text_is_a_usable_budget_or_refused_in_one_line(text: str) -> None:
     except SettingError as error:
         message = str(error)
     if budget is None:
-        assert message.startswith(f"budget={text!r}: ")
+        # A message is one line, in which several blanks are one.
+        assert message.startswith(" ".join(f"budget={text!r}: ".split()))
         assert len(message.splitlines()) == 1
         return
     assert 0 < budget.amount < math.inf

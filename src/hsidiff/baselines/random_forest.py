@@ -32,6 +32,11 @@ class RandomForest(SpectralBaseline):
     def _check(self, class_ids: np.ndarray) -> None:
         check_whole_number("n_trees", self.n_trees, 1)
 
+    @property
+    def n_held_out_folds(self) -> int:
+        """Four: many trees take their time."""
+        return 4
+
     def _make_estimator(self) -> ClassifierMixin:
         # One job: several add up the trees in the order they finish, so the last digits would vary.
         return RandomForestClassifier(

@@ -11,6 +11,7 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.smoothed import SMOOTHING, build_classifier
 from hsidiff.training.loop import pick_device
+from hsidiff.wrapped import unwrapped
 
 WITH_PROFILES = [name for name, method in CLASSIFIERS.items() if hasattr(method, "profiles")]
 ProfileOption = Annotated[
@@ -120,7 +121,8 @@ def load_model(folder: Path, own_class: str | None, device: str | None) -> Scene
         # That of the classifier inside, where one is smoothed.
         settings = [name for name in loaded.get_params() if name.rpartition("__")[2] == "device"]
         if not settings:
-            raise SettingError(f"--device {device}: {loaded.name} knows no device; leave it out")
+            name = unwrapped(loaded).name
+            raise SettingError(f"--device {device}: {name} knows no device; leave it out")
         loaded.set_params(**dict.fromkeys(settings, pick_device(device)))
     return loaded
 

@@ -7,16 +7,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
+from hsidiff.calibrated import Calibrated
+from hsidiff.calibration import HeldOut
 from hsidiff.cli.inputs import Inputs, SplitOptions
 from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
+from hsidiff.evaluation.reliability import measure_reliability
 from hsidiff.evaluation.results import Stopwatch, describe_run, describe_work
 from hsidiff.files import sha256_of_files, write_json, write_together
+from hsidiff.maps.confidence import ConfidenceLayer
+from hsidiff.maps.doubt import NO_DOUBT, Doubt, describe_doubt
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.map_page import write_report
 from hsidiff.saved_model import check_model_folder
+from hsidiff.scenes.scene import Scene
 from hsidiff.training.reuse import reuse_networks
 
 NOT_ALWAYS_WRITTEN = ("split.npz", "held_out.npz")
@@ -35,12 +43,13 @@ def run_job(
     tile_size: int,
     stopwatch: Stopwatch,
     notes: list[str],
+    doubt: Doubt = NO_DOUBT,
 ) -> dict[str, Any]:
     """Score a classifier on held-out labels, fit it to all labels, and map the scene.
 
     Args:
         inputs: the scene and its labels.
-        model: the classifier, not fitted yet.
+        model: the classifier, not fitted yet; the one that is saved is calibrated.
         split_options: how the labels are split.
         validation_options: what scores the map.
         out: the folder to write to; it gets everything when all is done, or nothing.
@@ -48,6 +57,7 @@ def run_job(
         tile_size: largest side of a tile in pixels.
         stopwatch: has timed the reading, and goes on.
         notes: the warnings given so far; the list grows while this runs.
+        doubt: which pixels get no class.
 
     Returns:
         The content of ``result.json``.
@@ -61,6 +71,8 @@ def run_job(
     with stopwatch.stage("split"):
         plan = validation_options.plan(inputs, split_options, model.receptive_field_px, seed)
         plan = plan.scored_in(inputs)
+    if plan.kind == "none" and doubt.false_alarms is not None:
+        raise SettingError("--none-of-these needs held-out labels: leave out --validate none")
     _check_nothing_is_overwritten(inputs, out)
 
     # 2. Score on held-out labels, and learn from all. No label takes part in learning the scene, so
@@ -77,6 +89,8 @@ def run_job(
                 validation = plan.score(model, scene)
     if validation is not None:
         validation.warn_if_few()
+    with stopwatch.stage("calibrate"):
+        model = calibrated(model, scene, plan, validation)
 
     # 3. Map, and write everything.
     with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
@@ -86,6 +100,8 @@ def run_job(
                 scene,
                 folder / "map.tif",
                 probabilities_path=folder / "probabilities.tif",
+                layers=(ConfidenceLayer(folder / "confidence.tif"),),
+                doubt=doubt,
                 tile_size=tile_size,
                 area=inputs.area,
             )
@@ -95,13 +111,31 @@ def run_job(
         if validation is not None:
             validation.held_out.save(folder / "held_out.npz")
         result = describe_map(model, inputs, plan, validation, stopwatch, notes)
-        areas = areas_of_file(folder / "map.tif", model.classes_)
+        legend = (*model.classes_, *doubt.classes(model))
+        areas = areas_of_file(folder / "map.tif", legend)
         result["areas"] = [area.to_json() for area in areas]
+        result["doubt"] = describe_doubt(doubt, model, folder / "map.tif")
         write_json(folder / "result.json", result)
         read = describe_inputs(inputs, result["scene"]["sha256"], plan)
         write_json(folder / "run.json", describe_run(model, read))
         write_report(folder, scene)
     return result
+
+
+def calibrated(
+    model: SceneClassifier, scene: Scene, plan: Plan, validation: Validation | None
+) -> SceneClassifier:
+    """The fitted classifier, calibrated on held-out labels; without any, as it is."""
+    if validation is None:
+        return model
+    held_out = validation.held_out
+    ids = [land_class.id for land_class in held_out.labels.classes]
+    columns = [ids.index(land_class.id) for land_class in model.classes_]
+    truth = held_out.labels.values[held_out.labels.values > 0]
+    known = np.isin(truth, [land_class.id for land_class in model.classes_])
+    said = held_out.probabilities[known][:, columns]
+    classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
+    return Calibrated.around(model, scene, plan.all_labels(), HeldOut(said, classes))
 
 
 @contextmanager
@@ -131,9 +165,13 @@ def describe_map(
         scores = validation.to_json(model.receptive_field_px)
     for entry in scores["per_class"]:
         entry["n_labels"] = n_labels[entry["id"]]
+    reliability = None
+    if validation is not None and plan.units is not None:
+        reliability = measure_reliability(validation.held_out, plan.units)
     return {
         **describe_work(model, inputs.scene, stopwatch, notes),
         **scores,
+        "reliability": reliability,
         "n_labels": plan.learned.n_labelled,
         "validation": describe_validation(plan, validation),
     }
@@ -188,5 +226,6 @@ def _with_companions(path: Path) -> list[Path]:
 
 def outputs_of(out: Path) -> list[Path]:
     """What the job may write, the most wanted first."""
-    names = ("report.html", "map.tif", "probabilities.tif", "map.qml", "result.json", "run.json")
-    return [out / name for name in (*names, "held_out.npz", "split.npz", "model")]
+    names = ("report.html", "map.tif", "confidence.tif", "probabilities.tif")
+    facts = ("map.qml", "confidence.qml", "result.json", "run.json", "held_out.npz", "split.npz")
+    return [out / name for name in (*names, *facts, "model")]

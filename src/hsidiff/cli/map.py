@@ -7,6 +7,7 @@ from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
+from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
 from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
@@ -34,6 +35,7 @@ def map_scene(
     split_options: SplitOptions,
     validation_options: ValidationOptions,
     method_options: MethodOptions,
+    doubt_options: DoubtOptions,
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
     overwrite: OverwriteOption = False,
     area: AreaOption = None,
@@ -43,11 +45,11 @@ def map_scene(
     """Map a scene: read, score on held-out labels, learn from all, map.
 
     The folder then holds report.html (start there), map.tif with its legend,
-    probabilities.tif, map.qml (style for QGIS), result.json (scores),
-    held_out.npz (what was predicted of held-out labels), run.json, model/
-    and, if one split scored the map, split.npz.
+    confidence.tif (how sure the map is of each pixel), probabilities.tif, styles
+    for QGIS (.qml), result.json (scores), held_out.npz (what was predicted of
+    held-out labels), run.json, model/ and, if one split scored the map, split.npz.
     """
-    model = method_options.make()
+    model, doubt = method_options.make(), doubt_options.make()
     check_output_folder(out)
     check_is_new(out, overwrite)
     stopwatch = Stopwatch()
@@ -60,6 +62,7 @@ def map_scene(
             split_options,
             validation_options,
             out,
+            doubt=doubt,
             seed=method_options.seed,
             tile_size=tile_size,
             stopwatch=stopwatch,
@@ -82,6 +85,8 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
         _tell_scores(result)
     else:
         console.say("  no score         nothing was held out (--validate none)")
+    for line in confidence_in_words(result):
+        console.say(f"  {line}")
     console.say(f"  time              {result['seconds']['total']:.1f} s on {result['device']}")
     console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
     tell_areas([ClassArea(**entry) for entry in result["areas"]])

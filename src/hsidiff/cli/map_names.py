@@ -19,13 +19,26 @@ class MapName:
     map: Path
     probabilities: Path | None
 
+    @property
+    def confidence(self) -> Path:
+        """Where it is written how sure the map is."""
+        return self._beside("confidence")
+
+    @property
+    def sets(self) -> Path:
+        """Where the sets of classes are written, if they are wanted."""
+        return self._beside("sets")
+
+    def _beside(self, what: str) -> Path:
+        return self.map.with_name(f"{self.map.stem}-{what}{self.map.suffix}")
+
     def check(self, read_files: Sequence[Path]) -> None:
         """Refuse files that cannot be written, or that would replace one that is read.
 
         Raises:
             SettingError: naming the file.
         """
-        for path in (self.map, self.probabilities):
+        for path in (self.map, self.confidence, self.sets, self.probabilities):
             if path is not None:
                 check_output_file(path, _SUFFIXES, read_files)
 

@@ -10,6 +10,7 @@ from hsidiff.assessment.areas import ClassArea, areas_of_map
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
+from hsidiff.cli.doubt import DoubtOptions, check_shares
 from hsidiff.cli.map_names import MapName, map_names
 from hsidiff.cli.options import (
     OUTPUT_PANEL,
@@ -24,8 +25,12 @@ from hsidiff.cli.options import (
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.labels.area import read_area
+from hsidiff.maps.confidence import ConfidenceLayer, confidence_files
+from hsidiff.maps.doubt import Doubt
 from hsidiff.maps.geotiff import map_files, read_class_map
+from hsidiff.maps.layer import Layer
 from hsidiff.maps.predict import predict_to_file
+from hsidiff.maps.sets import SetsLayer
 from hsidiff.maps.unlikeness import measure_unlikeness
 from hsidiff.scenes.scene import Scene
 
@@ -37,6 +42,7 @@ def predict(
         argument("SCENE...", "One scene or several: GeoTIFF, ENVI (.hdr beside it), .mat, .npy."),
     ],
     scene_options: SceneOptions,
+    doubt_options: DoubtOptions,
     out: Annotated[
         Path, out_option("FILE", "The map to write, .tif; of several scenes, a folder for all.")
     ],
@@ -49,6 +55,15 @@ def predict(
         ),
     ] = None,
     area: AreaOption = None,
+    sets: Annotated[
+        float | None,
+        option(
+            OUTPUT_PANEL,
+            "SHARE",
+            "Write, too, which classes each pixel may be of, so that in this share of the pixels "
+            "(0.9, say) the true one is among them: the map's name with -sets.",
+        ),
+    ] = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     method: OwnClassOption = None,
     device: DeviceOption = None,
@@ -56,15 +71,19 @@ def predict(
 ) -> None:
     """Map one scene or several with a saved model.
 
+    Beside a map come its legend, a style for QGIS, and how sure it is of each
+    pixel: the map's name with -confidence, in percent, calibrated if the model is.
+
     The model finds its bands by wavelength, and says how many pixels are unlike
     all that it learned from. All scenes are looked at before the first is mapped.
     """
+    check_shares(sets=sets)
     names = map_names(scenes, out, probabilities)
     with console.at_work() as notes:
         loaded = load_model(model, method, device)
-        opening = _Opening(scene_options, area)
-        _check_all(loaded, names, opening)
-        answers = [_map_one(loaded, name, opening, tile_size, notes) for name in names]
+        wanted = _Wanted(scene_options, area, doubt_options.make(), sets)
+        _check_all(loaded, names, wanted)
+        answers = [_map_one(loaded, name, wanted, tile_size, notes) for name in names]
     if as_json:
         console.answer_json(answers[0] if len(names) == 1 else {"maps": answers})
         return
@@ -73,11 +92,13 @@ def predict(
 
 
 @dataclass(frozen=True)
-class _Opening:
-    """How every scene is opened, and the area of interest, if there is one."""
+class _Wanted:
+    """How every scene is opened, the area of interest, and what goes with a map."""
 
     options: SceneOptions
     area_path: Path | None
+    doubt: Doubt
+    coverage: float | None
 
     def open(self, path: Path) -> Scene:
         return self.options.open(path)
@@ -85,8 +106,14 @@ class _Opening:
     def area(self, scene: Scene) -> np.ndarray | None:
         return None if self.area_path is None else read_area(self.area_path, scene)
 
+    def layers(self, name: MapName) -> list[Layer]:
+        layers: list[Layer] = [ConfidenceLayer(name.confidence)]
+        if self.coverage is not None:
+            layers.append(SetsLayer(name.sets, self.coverage))
+        return layers
 
-def _check_all(model: SceneClassifier, names: list[MapName], opening: _Opening) -> None:
+
+def _check_all(model: SceneClassifier, names: list[MapName], wanted: _Wanted) -> None:
     """Refuse scenes that cannot be mapped, or maps that cannot be written, before the work.
 
     Raises:
@@ -94,11 +121,11 @@ def _check_all(model: SceneClassifier, names: list[MapName], opening: _Opening) 
     """
     scene_files: list[Path] = []
     for name in names:
-        opened = opening.open(name.scene)
+        opened = wanted.open(name.scene)
         scene_files += opened.files
         if len(names) > 1:  # one scene is checked when it is mapped
             model.check_scene(opened)
-            opening.area(opened)
+            wanted.area(opened)
     for name in names:
         name.check(scene_files)
 
@@ -106,20 +133,22 @@ def _check_all(model: SceneClassifier, names: list[MapName], opening: _Opening) 
 def _map_one(
     model: SceneClassifier,
     name: MapName,
-    opening: _Opening,
+    wanted: _Wanted,
     tile_size: int,
     notes: list[str],
 ) -> dict[str, Any]:
     """Map one scene; give what there is to say of the map as JSON values."""
     stopwatch = Stopwatch()
-    scene = model.check_scene(opening.open(name.scene))
-    area = opening.area(scene)
+    scene = model.check_scene(wanted.open(name.scene))
+    area = wanted.area(scene)
     with stopwatch.stage("map"):
         predict_to_file(
             model,
             scene,
             name.map,
             probabilities_path=name.probabilities,
+            layers=wanted.layers(name),
+            doubt=wanted.doubt,
             tile_size=tile_size,
             area=area,
         )
@@ -129,9 +158,11 @@ def _map_one(
     if caution is not None:
         notes.append(caution)
         console.show_note(caution)
-    areas = areas_of_map(values, model.classes_, scene.crs, scene.transform)
+    legend = (*model.classes_, *wanted.doubt.classes(model))
+    areas = areas_of_map(values, legend, scene.crs, scene.transform)
     return {
         "map": str(name.map),
+        "confidence": str(name.confidence),
         "pixels": {area.name: area.pixels for area in areas},
         "areas": [area.to_json() for area in areas],
         "not_mapped": int((values == 0).sum()),
@@ -150,6 +181,7 @@ def _tell(name: MapName, answer: dict[str, Any], with_name: bool, with_area: boo
     if answer["unlike"] is not None:
         console.say(f"unlike what was learned from: {answer['unlike']['text']}")
     console.say("written:")
-    own = [] if name.probabilities is None else [name.probabilities]
-    for path in (*map_files(name.map), *own):
-        console.say(f"  {path}")
+    others = (*confidence_files(name.confidence), name.probabilities, name.sets)
+    for path in (*map_files(name.map), *filter(None, others)):
+        if path.exists():
+            console.say(f"  {path}")

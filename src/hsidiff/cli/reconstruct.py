@@ -30,8 +30,8 @@ from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
-from hsidiff.smoothed import Smoothed
 from hsidiff.two_step import SHOWN_TIMESTEPS, TwoStepClassifier
+from hsidiff.wrapped import unwrapped
 
 WORTH_A_FORECAST_S = 10
 ANGLE_STEP = 25
@@ -108,12 +108,12 @@ def reconstruct(
 
 
 def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
-    """The model, or the one that is smoothed, if it has a denoiser of whole windows.
+    """The model, without what is wrapped around it, if it has a denoiser of whole windows.
 
     Raises:
         ModelError: if it has none.
     """
-    loaded = loaded.model_ if isinstance(loaded, Smoothed) else loaded
+    loaded = unwrapped(loaded)
     if isinstance(loaded, TwoStepClassifier) and loaded.values_.last_reconstructed:
         return loaded
     raise ModelError(

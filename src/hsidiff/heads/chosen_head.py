@@ -69,6 +69,15 @@ class ChosenHead(Head):
         """Whether the head that was taken does."""
         return self._taken.takes_shares
 
+    @property
+    def refits_quickly(self) -> bool:
+        """As of the head that was taken."""
+        return self._taken.refits_quickly
+
+    def refitted(self, samples: LabelledValues) -> Head:
+        """The head that was taken."""
+        return self._taken.refitted(samples)
+
     def with_epochs(self, n_epochs: int | None) -> Self:
         """The same, whose network is trained for so many passes."""
         return replace(self, transformer=self.transformer.with_epochs(n_epochs))

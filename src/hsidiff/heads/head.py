@@ -1,7 +1,7 @@
 """From values and labels to class probabilities: the contract of every head."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -40,6 +40,17 @@ class LabelledValues:
         """How many labelled pixels there are."""
         return len(self.classes)
 
+    def part(self, chosen: np.ndarray) -> tuple["LabelledValues", np.ndarray]:
+        """The pixels where ``chosen`` (n,) is True, and which classes they are of.
+
+        Classes of the part are positions in the classes that are left, (m,) int, in their order.
+        """
+        known, classes = np.unique(self.classes[chosen], return_inverse=True)
+        values, groups = self.values[chosen], self.groups[chosen]
+        rows, cols = self.rows[chosen], self.cols[chosen]
+        part = LabelledValues(values, classes, rows, cols, groups, self.kinds, len(known))
+        return part, known
+
 
 @dataclass(kw_only=True, repr=False, eq=False)
 class Head(Part, ABC):
@@ -63,6 +74,17 @@ class Head(Part, ABC):
     def takes_shares(self) -> bool:
         """Whether the fitted head is sure enough of itself that :meth:`weigh_classes` helps."""
         return False
+
+    @property
+    def refits_quickly(self) -> bool:
+        """Whether fitting it to parts of its samples takes no longer than fitting it once."""
+        return True
+
+    def refitted(self, samples: LabelledValues) -> "Head":
+        """A head like this one, fitted to a part of its samples; what was chosen may stay."""
+        head = replace(self)
+        head.fit(samples)
+        return head
 
     def with_epochs(self, n_epochs: int | None) -> Self:
         """The same head, trained for so many passes over the labels, if it counts passes."""

@@ -21,12 +21,14 @@ def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX)
     return np.unique(blocks, axis=0, return_inverse=True)[1].ravel()
 
 
-def folds_of(classes: np.ndarray, groups: np.ndarray, random_state: int) -> Folds:
+def folds_of(
+    classes: np.ndarray, groups: np.ndarray, random_state: int, n_folds: int = N_FOLDS
+) -> Folds:
     """Folds that keep groups together; fewer where groups or samples are few, none for one group.
 
     A fold that leaves one class, or one sample per class, has nothing to fit a head to and goes.
     """
-    n_folds = min(N_FOLDS, len(np.unique(groups)), np.bincount(classes).max())
+    n_folds = min(n_folds, len(np.unique(groups)), np.bincount(classes).max())
     if n_folds < 2:
         return []
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=random_state)

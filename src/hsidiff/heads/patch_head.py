@@ -74,6 +74,11 @@ class PatchHead(Head):
         """Half the patch."""
         return self.patch_px // 2
 
+    @property
+    def refits_quickly(self) -> bool:
+        """A network takes as long again for each part."""
+        return False
+
     def with_epochs(self, n_epochs: int | None) -> Self:
         """The same head, trained for so many passes over the labels.
 

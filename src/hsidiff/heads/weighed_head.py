@@ -8,6 +8,7 @@ ICDM 2006): where groups disagree about who is best, the share is spread over se
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from hsidiff.about import Cost
 from hsidiff.heads.class_shares import class_weights
-from hsidiff.heads.experts import Expert, Judged, experts_of, judge
+from hsidiff.heads.experts import Expert, Judged, Setting, experts_of, judge
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.held_out import folds_of, judged_samples, log_loss
 from hsidiff.heads.kernel_scores import KernelScores
@@ -68,6 +69,7 @@ class WeighedHead(Head):
     class_weights_: list[float] | None = field(init=False, default=None)
     _columns: slice | np.ndarray = field(init=False)
     _experts: dict[str, Expert] = field(init=False)
+    _chosen: dict[str, tuple[Setting, float]] = field(init=False)  # known until it is stored
 
     @property
     def uses_device(self) -> bool:
@@ -96,8 +98,17 @@ class WeighedHead(Head):
         values = (values - self.centre_) / self.scale_
         with threadpool_limits(limits=1):  # the fits are small: threads would wait for each other
             judged = self._judge(values, samples)
-            self._fit_shared(values, samples, judged)
+            self._chosen = {name: (judged[name].setting, judged[name].sharpness) for name in judged}
+            self._fit_shared(values, samples)
         self.class_weights_ = None
+
+    def refitted(self, samples: LabelledValues) -> Head:
+        """The experts that count are fitted to these samples; shares and settings stay."""
+        head = copy(self)
+        values = samples.values[:, 0, 0][:, self._columns].astype(np.float64)
+        with threadpool_limits(limits=1):
+            head._fit_shared((values - self.centre_) / self.scale_, samples)
+        return head
 
     def _look_at(self, kinds: Kinds) -> None:
         """Find the columns that are looked at, and the experts for them."""
@@ -137,16 +148,14 @@ class WeighedHead(Head):
         total = sum(share * held_out[name] for name, share in self.shares_.items())
         self.held_out_log_loss_ = log_loss(log_softmax(total, axis=1), truth)
 
-    def _fit_shared(
-        self, values: np.ndarray, samples: LabelledValues, judged: dict[str, Judged]
-    ) -> None:
+    def _fit_shared(self, values: np.ndarray, samples: LabelledValues) -> None:
         """Fit the experts that count to all samples; of the linear ones one matrix is kept."""
         self.weights_ = np.zeros((samples.n_classes, values.shape[1]))
         self.biases_, self.kernels_ = np.zeros(samples.n_classes), {}
         for name, share in self.shares_.items():
-            expert, factor = self._experts[name], share * judged[name].sharpness
-            settings = (judged[name].setting,)
-            (scores,) = expert.fit(values, samples.classes, samples.n_classes, settings)
+            expert, (setting, sharpness) = self._experts[name], self._chosen[name]
+            factor = share * sharpness
+            (scores,) = expert.fit(values, samples.classes, samples.n_classes, (setting,))
             if isinstance(scores, KernelScores):
                 self.kernels_[name] = scores.times(factor)
             else:

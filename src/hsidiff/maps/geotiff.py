@@ -61,7 +61,7 @@ class ClassMapWriter:
     def write(self, window: Window, class_ids: np.ndarray) -> None:
         """Write the class ids (rows, cols) of one window; 0 = unclassified."""
         dtype = self._dataset.dtypes[0]
-        self._dataset.write(class_ids.astype(dtype), 1, window=_of_rasterio(window))
+        self._dataset.write(class_ids.astype(dtype), 1, window=of_rasterio(window))
         ids, counts = np.unique(class_ids, return_counts=True)
         for class_id, count in zip(ids.tolist(), counts.tolist(), strict=True):
             self.pixel_counts[class_id] = self.pixel_counts.get(class_id, 0) + count
@@ -77,7 +77,7 @@ class ProbabilityWriter:
         """Write probabilities (rows, cols, classes) of one window; all 0 = invalid pixel."""
         stored = np.round(probabilities * PROBABILITY_STEPS).astype(np.uint8)
         stored[~probabilities.any(axis=-1)] = NO_PROBABILITY
-        self._dataset.write(np.moveaxis(stored, -1, 0), window=_of_rasterio(window))
+        self._dataset.write(np.moveaxis(stored, -1, 0), window=of_rasterio(window))
 
 
 @contextmanager
@@ -102,20 +102,20 @@ def open_class_map(
     highest_id = max((land_class.id for land_class in classes), default=0)
     dtype = np.min_scalar_type(highest_id)
     with ExitStack() as stack:
-        stack.enter_context(_gdal_errors_of(path))
+        stack.enter_context(gdal_errors_of(path))
         # The map is entered last, so it is renamed first and never stands there without a legend
         # for longer than two renames.
         style, sidecar, final = (
             stack.enter_context(write_whole(target)) for target in map_files(path)[::-1]
         )
         working = final.with_name("working.tif")
-        with _create(working, grid, dtype=dtype, count=1, nodata=0) as dataset:
+        with create_geotiff(working, grid, dtype=dtype, count=1, nodata=0) as dataset:
             dataset.set_band_description(1, "land-cover class")
             if dtype == np.uint8:
                 dataset.write_colormap(1, color_table(classes))
             writer = ClassMapWriter(dataset)
             yield writer
-        _copy_to_cog(working, final, overviews="mode")
+        copy_to_cog(working, final, overviews="mode")
         sidecar.write_text(pam_sidecar(classes, writer.pixel_counts), encoding="utf-8")
         style.write_text(qgis_style(classes), encoding="utf-8")
 
@@ -132,9 +132,9 @@ def open_probabilities(
     """
     path = geotiff_path(path)
     n_classes = len(classes)
-    with _gdal_errors_of(path), write_whole(path) as final:
+    with gdal_errors_of(path), write_whole(path) as final:
         working = final.with_name("working.tif")
-        with _create(
+        with create_geotiff(
             working, grid, dtype=np.uint8, count=n_classes, nodata=NO_PROBABILITY
         ) as dataset:
             # Three or four 8-bit bands would otherwise be taken for red, green, blue and alpha.
@@ -143,9 +143,9 @@ def open_probabilities(
             dataset.scales = [1 / PROBABILITY_STEPS] * n_classes
             dataset.offsets = [0.0] * n_classes
             yield ProbabilityWriter(dataset)
-        _copy_to_cog(working, final, overviews="average")
+        copy_to_cog(working, final, overviews="average")
     # Statistics that a viewer kept for an older file of this name.
-    _sidecar_path(path).unlink(missing_ok=True)
+    sidecar_path(path).unlink(missing_ok=True)
 
 
 def write_class_map(
@@ -180,11 +180,11 @@ def write_class_map(
 def map_files(path: str | Path) -> tuple[Path, Path, Path]:
     """What a class map consists of: the map, class names for GDAL, and a style for QGIS."""
     path = Path(path)
-    return path, _sidecar_path(path), path.with_suffix(".qml")
+    return path, sidecar_path(path), path.with_suffix(".qml")
 
 
 @contextmanager
-def _gdal_errors_of(path: Path) -> Iterator[None]:
+def gdal_errors_of(path: Path) -> Iterator[None]:
     """Say in Python's way that a file cannot be written; GDAL's errors are no ``OSError``."""
     try:
         yield
@@ -212,7 +212,7 @@ def geotiff_path(path: str | Path) -> Path:
     return path
 
 
-def _create(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
+def create_geotiff(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
     """Open a tiled GeoTIFF for writing. It is not compressed: its tiles may be written twice."""
     with warnings.catch_warnings():
         # A benchmark scene without a georeference is no reason to worry its user.
@@ -234,7 +234,8 @@ def _create(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
         )
 
 
-def _copy_to_cog(source: Path, target: Path, overviews: str) -> None:
+def copy_to_cog(source: Path, target: Path, overviews: str) -> None:
+    """Copy a GeoTIFF to a cloud-optimised one; ``overviews`` names how these are made."""
     rasterio.shutil.copy(
         source,
         target,
@@ -246,9 +247,11 @@ def _copy_to_cog(source: Path, target: Path, overviews: str) -> None:
     )
 
 
-def _sidecar_path(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
+    """Where GDAL keeps what a file itself cannot hold."""
     return path.with_name(path.name + ".aux.xml")
 
 
-def _of_rasterio(window: Window) -> rasterio.windows.Window:
+def of_rasterio(window: Window) -> rasterio.windows.Window:
+    """A window as rasterio has it."""
     return rasterio.windows.Window(window.col, window.row, window.n_cols, window.n_rows)

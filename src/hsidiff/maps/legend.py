@@ -64,7 +64,7 @@ def pam_sidecar(classes: Sequence[LandClass], pixel_counts: Mapping[int, int]) -
         count = pixel_counts.get(land_class.id, 0)
         for value in (land_class.id, land_class.name, *rgb(land_class.color), count):
             _add_text(row, "F", str(value))
-    return _document(root)
+    return xml_document(root)
 
 
 def qgis_style(classes: Sequence[LandClass]) -> str:
@@ -84,13 +84,14 @@ def qgis_style(classes: Sequence[LandClass]) -> str:
             label=_NOT_IN_XML.sub(" ", land_class.name),
             alpha="255",
         )
-    return _document(root)
+    return xml_document(root)
 
 
 def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:
     ElementTree.SubElement(parent, tag).text = _NOT_IN_XML.sub(" ", text)
 
 
-def _document(root: ElementTree.Element) -> str:
+def xml_document(root: ElementTree.Element) -> str:
+    """An element as the text of a file."""
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"

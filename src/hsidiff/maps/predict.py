@@ -1,5 +1,6 @@
 """From a fitted classifier and a scene to files, in bounded memory."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
 from hsidiff.errors import SettingError
+from hsidiff.maps.doubt import NO_DOUBT, Doubt
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
+from hsidiff.maps.layer import Layer
 from hsidiff.scenes.scene import Scene
 
 
@@ -17,6 +20,8 @@ def predict_to_file(
     path: str | Path,
     *,
     probabilities_path: str | Path | None = None,
+    layers: Sequence[Layer] = (),
+    doubt: Doubt = NO_DOUBT,
     tile_size: int = DEFAULT_TILE_SIZE_PX,
     area: np.ndarray | None = None,
 ) -> None:
@@ -33,14 +38,18 @@ def predict_to_file(
             ``<path>.aux.xml`` (class names for GDAL) and ``*.qml`` (style for QGIS).
         probabilities_path: where to write the probabilities, ``*.tif``: one uint8 band per class,
             scale 1/250, 255 = invalid pixel; None writes none.
+        layers: what else is to be made of the probabilities: a
+            :class:`~hsidiff.maps.confidence.ConfidenceLayer`, for example.
+        doubt: which pixels get "not sure" or "none of these" in place of a class.
         tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
         area: (rows, cols) bool, the pixels to map, see :func:`hsidiff.labels.area.read_area`; all
             others are as invalid ones, and tiles without any are not computed. None maps all.
 
     Raises:
-        ModelError: if the scene lacks bands, or its values are in another unit.
-        SettingError: if ``tile_size`` is not at least 1, or a path is
-            not that of a new GeoTIFF.
+        ModelError: if the scene lacks bands, its values are in another unit, or the doubt asks for
+            what was not learned.
+        SettingError: if ``tile_size`` is not at least 1, a share of the doubt is not in (0, 1), or
+            a path is not that of a new GeoTIFF.
 
     Example:
         >>> import hsidiff
@@ -52,31 +61,33 @@ def predict_to_file(
         (40, 50)
     """
     scene = model.check_scene(scene)
+    doubt.check(model)
     windows = model.map_windows(scene, tile_size)
     if area is not None:
         windows = [window for window in windows if area[window.slices].any()]
-    _check_paths(scene, path, probabilities_path)
+    _check_paths(scene, path, probabilities_path, *(layer.path for layer in layers))
     grid = Grid(scene.shape, scene.crs, scene.transform)
     with ExitStack() as files:
-        class_map = files.enter_context(open_class_map(path, grid, model.classes_))
-        probability_map = None
+        legend = (*model.classes_, *doubt.classes(model))
+        class_map = files.enter_context(open_class_map(path, grid, legend))
+        writes = [files.enter_context(layer.open(model, grid)) for layer in layers]
         if probabilities_path is not None:
-            probability_map = files.enter_context(
-                open_probabilities(probabilities_path, grid, model.classes_)
-            )
+            opened = open_probabilities(probabilities_path, grid, model.classes_)
+            writes.append(files.enter_context(opened).write)
         for window, everywhere in model.predict_proba_windows(scene, windows):
             inside = True if area is None else area[window.slices][..., None]
             probabilities = np.where(inside, everywhere, 0)
-            class_map.write(window, model.most_probable(probabilities))
-            if probability_map is not None:
-                probability_map.write(window, probabilities)
+            spectra = None if doubt.false_alarms is None else scene.read(window)
+            class_map.write(window, doubt.applied(model, probabilities, spectra))
+            for write in writes:
+                write(window, probabilities)
 
 
-def _check_paths(scene: Scene, path: str | Path, probabilities_path: str | Path | None) -> None:
+def _check_paths(scene: Scene, path: str | Path, *others: str | Path | None) -> None:
     """Refuse names that are not GeoTIFFs, that coincide, or that would overwrite the scene."""
-    targets = [geotiff_path(p).resolve() for p in (path, probabilities_path) if p is not None]
+    targets = [geotiff_path(p).resolve() for p in (path, *others) if p is not None]
     if len(set(targets)) < len(targets):
-        raise SettingError(f"{path}: map and probabilities need two names")
+        raise SettingError(f"{path}: map, probabilities and further layers need a name each")
     for target in targets:
         if target in {file.resolve() for file in scene.files}:
             raise SettingError(f"{target} is the scene itself: choose another name for the map")

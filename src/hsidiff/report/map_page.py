@@ -19,6 +19,7 @@ from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import Enlargement
 from hsidiff.report.provenance import costs, map_provenance
+from hsidiff.report.reliability import reliability_blocks
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.style import HATCH_CSS
 from hsidiff.report.tables.accuracy_tables import area_table
@@ -79,6 +80,9 @@ def _page(results: ResultFolder, scene: Scene) -> str:
             Section("Scene and map", _scene_and_map(results, scene, fit)),
             Section("Areas", _areas(results)),
             Section("Confidence and labels", _confidence_and_labels(results, fit)),
+            Section(
+                "How far to trust the confidence", reliability_blocks(result.get("reliability"))
+            ),
             Section("Scores per class", _class_scores(results)),
             Section("What is taken for what", _confusion(results, scene.name)),
             Section("What the held-out labels give away", told),
@@ -191,8 +195,8 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
                 pictures.confidence_picture(probabilities, fit.step),
                 fit,
                 "Probability of the most probable class at each pixel",
-                "Confidence: the probability of the class that the map shows. It is what the model "
-                "believes, not what was checked.",
+                "Confidence: the probability of the class that the map shows. "
+                + _calibration_in_words(results),
                 Block("ramp", (lowest, [to_hex(color) for color in colors])),
             )
         )
@@ -226,6 +230,14 @@ def _held_out(held_out: HeldOut, fit: Enlargement) -> Picture:
         "they are few), by models that had not learned from them.",
         Block("legend", [(pictures.RIGHT_COLOR, "right"), (pictures.WRONG_COLOR, "wrong")]),
     )
+
+
+def _calibration_in_words(results: ResultFolder) -> str:
+    """Whether the confidence was compared with labels."""
+    calibration = results.facts("learned").get("calibration") or {}
+    if n_held_out := calibration.get("n_held_out"):
+        return f"It is calibrated on {count(n_held_out)} labels that were held out."
+    return "It is what the model believes, not what was checked."
 
 
 def _picture(

@@ -68,8 +68,12 @@ class ResultFolder:
 
     @property
     def classes(self) -> tuple[LandClass, ...]:
-        """The legend: ``classes`` of the result or, without it, the classes that have scores."""
-        return _land_classes(self.result.get("classes") or self.result.get("per_class") or [])
+        """The legend: ``classes`` of the result or, without it, the classes that have scores.
+
+        After them come the map's values that are no class, such as "not sure".
+        """
+        entries = self.result.get("classes") or self.result.get("per_class") or []
+        return _land_classes([*entries, *(self.result.get("doubt") or [])])
 
     @property
     def scored_classes(self) -> tuple[LandClass, ...]:

@@ -32,5 +32,5 @@ class KeptValues:
         if not (folder / "kinds.json").exists():
             raise MissingFileError(f"{folder}: nothing was kept there")
         kinds = json.loads((folder / "kinds.json").read_text(encoding="utf-8"))
-        values = np.load(folder / "values.npy", mmap_mode="r")
+        values = np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
         return cls(values, {name: tuple(widths) for name, widths in kinds.items()})

@@ -59,6 +59,11 @@ class FusionHead(Head):
         """How far a pixel's patch reaches."""
         return self.stages.grid.halo_px
 
+    @property
+    def refits_quickly(self) -> bool:
+        """A network takes as long again for each part."""
+        return False
+
     def with_epochs(self, n_epochs: int | None) -> Self:
         """The same head, trained for so many passes over the labels.
 

@@ -1,0 +1,135 @@
+"""How sure a map is of each pixel: one band in percent, with a style for QGIS."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+from rasterio.io import DatasetWriter
+
+from hsidiff.calibrated import Calibrated
+from hsidiff.contract import SceneClassifier
+from hsidiff.files import write_whole
+from hsidiff.maps.geotiff import (
+    Grid,
+    copy_to_cog,
+    create_geotiff,
+    gdal_errors_of,
+    geotiff_path,
+    of_rasterio,
+    sidecar_path,
+)
+from hsidiff.maps.layer import Write
+from hsidiff.maps.legend import xml_document
+from hsidiff.scenes.window import Window
+
+NO_CONFIDENCE = 255
+COLORS = ("#00224e", "#414d6b", "#7d7c78", "#bcae6c", "#fee838")
+"""Five of cividis, which looks alike to people with and without a colour vision deficiency. Source:
+Nunez, Anderton and Renslow, PLOS ONE 13 (2018)."""
+
+
+@dataclass(frozen=True)
+class ConfidenceLayer:
+    """The probability of the mapped class, and its style beside it as ``.qml``: both or none.
+
+    Attributes:
+        path: ``*.tif``: one uint8 band in percent, 255 = invalid pixel.
+    """
+
+    path: Path
+
+    @contextmanager
+    def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
+        """Begin the files; the band says whether the model is calibrated."""
+        is_calibrated = isinstance(model, Calibrated) and model.is_calibrated
+        kind = "calibrated" if is_calibrated else "not calibrated"
+        with open_confidence(self.path, grid, len(model.classes_), kind=kind) as writer:
+            yield writer.write
+
+
+class ConfidenceWriter:
+    """Takes probabilities window by window; made by :func:`open_confidence`."""
+
+    def __init__(self, dataset: DatasetWriter) -> None:
+        self._dataset = dataset
+
+    def write(self, window: Window, probabilities: np.ndarray) -> None:
+        """Write the largest of the probabilities (rows, cols, classes); all 0 = invalid pixel."""
+        highest = probabilities.max(axis=-1)
+        stored = np.where(highest > 0, np.round(100 * highest), NO_CONFIDENCE).astype(np.uint8)
+        self._dataset.write(stored, 1, window=of_rasterio(window))
+
+
+@contextmanager
+def open_confidence(
+    path: str | Path, grid: Grid, n_classes: int, *, kind: str = "calibrated"
+) -> Iterator[ConfidenceWriter]:
+    """Write the confidence, and its style beside it as ``.qml``: both or none.
+
+    The band holds whole percents, 255 at invalid pixels, and says so itself: unit, description,
+    nodata. The style goes from 1 / n_classes, below which no pixel can lie, to 100 %.
+
+    Args:
+        path: a name that ends in ``.tif`` or ``.tiff``.
+        grid: shape and georeference.
+        n_classes: how many classes share a pixel's probability.
+        kind: "calibrated", or "not calibrated"; the description says it.
+
+    Raises:
+        SettingError: if the name is not that of a GeoTIFF.
+        OSError: if it cannot be written, for lack of space, for example.
+    """
+    path = geotiff_path(path)
+    with ExitStack() as stack:
+        stack.enter_context(gdal_errors_of(path))
+        style, final = (
+            stack.enter_context(write_whole(target)) for target in confidence_files(path)[::-1]
+        )
+        working = final.with_name("working.tif")
+        profile = {"dtype": np.uint8, "count": 1, "nodata": NO_CONFIDENCE}
+        with create_geotiff(working, grid, **profile) as dataset:
+            dataset.set_band_description(1, f"probability of the mapped class ({kind})")
+            dataset.set_band_unit(1, "%")
+            yield ConfidenceWriter(dataset)
+        copy_to_cog(working, final, overviews="average")
+        style.write_text(confidence_style(n_classes), encoding="utf-8")
+    # Statistics that a viewer kept for an older file of this name.
+    sidecar_path(path).unlink(missing_ok=True)
+
+
+def confidence_files(path: str | Path) -> tuple[Path, Path]:
+    """What a confidence consists of: the band, and a style for QGIS."""
+    path = Path(path)
+    return path, path.with_suffix(".qml")
+
+
+def confidence_style(n_classes: int) -> str:
+    """The text of a ``.qml`` file: from dark blue at 1 / n_classes to yellow at 100 %."""
+    lowest = ceil(100 / n_classes)
+    values = np.linspace(lowest, 100, len(COLORS))
+    ends = {"classificationMin": f"{lowest}", "classificationMax": "100"}
+    root = ElementTree.Element("qgis", version="3.22", styleCategories="Symbology")
+    pipe = ElementTree.SubElement(root, "pipe")
+    renderer = ElementTree.SubElement(
+        pipe,
+        "rasterrenderer",
+        {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1", **ends},
+    )
+    shader = ElementTree.SubElement(renderer, "rastershader")
+    ramp = ElementTree.SubElement(
+        shader,
+        "colorrampshader",
+        {"colorRampType": "INTERPOLATED", "classificationMode": "1", "clip": "0"},
+        minimumValue=f"{lowest}",
+        maximumValue="100",
+    )
+    for value, color in zip(values, COLORS, strict=True):
+        label = f"{value:.0f} %"
+        label += f" (as good as a guess among {n_classes})" if value == lowest else ""
+        entry = {"value": f"{value:g}", "color": color, "label": label, "alpha": "255"}
+        ElementTree.SubElement(ramp, "item", entry)
+    return xml_document(root)

@@ -1,0 +1,84 @@
+"""Sets of classes that hold the true one as often as asked, as a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rasterio.enums import ColorInterp
+
+from hsidiff.calibrated import Calibrated, check_share
+from hsidiff.contract import SceneClassifier
+from hsidiff.errors import ModelError
+from hsidiff.files import write_whole
+from hsidiff.maps.geotiff import (
+    Grid,
+    copy_to_cog,
+    create_geotiff,
+    gdal_errors_of,
+    geotiff_path,
+    of_rasterio,
+    sidecar_path,
+)
+from hsidiff.maps.layer import Write
+from hsidiff.scenes.window import Window
+
+NO_SET = 255
+
+
+@dataclass(frozen=True)
+class SetsLayer:
+    """Sets of classes, see :meth:`hsidiff.calibrated.Calibrated.prediction_sets`.
+
+    Attributes:
+        path: ``*.tif``, uint8: a band with the number of classes in the set, and a band per class
+            with 1 where it is of the set; 255 = invalid pixel.
+        coverage: how often a set is to hold the true class, in (0, 1).
+        sampling: "groups" or "random": how labels are held out.
+    """
+
+    path: Path
+    coverage: float
+    sampling: str = "groups"
+
+    @contextmanager
+    def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
+        """Begin the file; whole or not at all.
+
+        Raises:
+            ModelError: if the model was not calibrated.
+            SettingError: if coverage or name are wrong, or no label could be held out.
+        """
+        calibrated, path = self._checked(model), geotiff_path(self.path)
+        names = [land_class.name for land_class in model.classes_]
+        with gdal_errors_of(path), write_whole(path) as final:
+            working = final.with_name("working.tif")
+            profile = {"dtype": np.uint8, "count": 1 + len(names), "nodata": NO_SET}
+            with create_geotiff(working, grid, **profile) as dataset:
+                # Three or four 8-bit bands would otherwise be taken for a picture in colour.
+                dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * len(names)
+                title = f"classes in a set of {self.coverage:.0%} coverage"
+                dataset.descriptions = [title, *(f"{name} is possible" for name in names)]
+
+                def write(window: Window, probabilities: np.ndarray) -> None:
+                    sets = calibrated.prediction_sets(probabilities, self.coverage, self.sampling)
+                    sizes = sets.sum(axis=-1, keepdims=True)
+                    bands = np.concatenate([sizes, sets], axis=-1)
+                    stored = np.where(sizes > 0, bands, NO_SET).astype(np.uint8)
+                    dataset.write(np.moveaxis(stored, -1, 0), window=of_rasterio(window))
+
+                yield write
+            copy_to_cog(working, final, overviews="nearest")
+        # Statistics that a viewer kept for an older file of this name.
+        sidecar_path(path).unlink(missing_ok=True)
+
+    def _checked(self, model: SceneClassifier) -> Calibrated:
+        check_share("coverage", self.coverage)
+        if not isinstance(model, Calibrated):
+            raise ModelError(
+                f"this {model.name} model has held out no labels: fit it again with hsidiff map, "
+                "or inside hsidiff.Calibrated"
+            )
+        model.prediction_sets(np.zeros(len(model.classes_)), self.coverage, self.sampling)
+        return model

@@ -1,0 +1,89 @@
+"""How sure a map is, on the command line: confidence, "not sure", "none of these"."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from command_line import Run, SmallFiles
+
+from hsidiff.maps.geotiff import read_class_map
+
+QUICK = ("--method", "lda", "--block-px", 5, "--samples-per-class", 12)
+
+
+@pytest.fixture
+def out(run: Run, small_files: SmallFiles, tmp_path: Path) -> Path:
+    words = ("--abstain", 0.9, "--none-of-these", 0.05)
+    ended = run("map", *small_files.paths, *QUICK, *words, "-o", tmp_path / "out")
+    assert ended.exit_code == 0, ended.err
+    assert "confidence        off by" in ended.out
+    return tmp_path / "out"
+
+
+def test_map_says_how_sure_it_is_and_where_it_is_not(out: Path) -> None:
+    result = json.loads((out / "result.json").read_text())
+    assert result["learned"]["calibration"]["n_held_out"] == result["n_scored"]
+    assert 0 <= result["reliability"]["after"]["expected_calibration_error"] < 0.3
+    values = read_class_map(out / "map.tif")
+    assert [entry["name"] for entry in result["doubt"]] == ["not sure", "none of these"]
+    for entry in result["doubt"]:
+        assert entry["n_pixels"] == np.count_nonzero(values == entry["id"])
+    page = (out / "report.html").read_text()
+    assert "How far to trust the confidence" in page
+    assert "none of these" in page
+    with rasterio.open(out / "confidence.tif") as dataset:
+        assert dataset.units == ("%",)
+
+
+def test_predict_writes_the_confidence_beside_the_map(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    words = ("predict", out / "model", small_files.scene_path, "-o", tmp_path / "m.tif", "--json")
+    ended = run(*words, "--abstain", 0.9, "--none-of-these", 0.05)
+    assert ended.exit_code == 0, ended.err
+    answer = json.loads(ended.out)
+    assert answer["confidence"] == str(tmp_path / "m-confidence.tif")
+    assert set(answer["pixels"]) == {"corn", "grass", "roof [red]", "not sure", "none of these"}
+    np.testing.assert_array_equal(
+        read_class_map(tmp_path / "m.tif"), read_class_map(out / "map.tif")
+    )
+    for name in ("m-confidence.tif", "m-confidence.qml"):
+        assert (tmp_path / name).exists()
+
+
+def test_none_of_these_needs_labels_that_were_held_out(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    words = ("--method", "lda", "--validate", "none", "-o", tmp_path / "out")
+    ended = run("map", *small_files.paths, *words, "--none-of-these", 0.01)
+    assert ended.exit_code == 2
+    assert ended.error == (
+        "error: --none-of-these needs held-out labels: leave out --validate none"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_predict_writes_sets_beside_the_map(
+    run: Run, small_files: SmallFiles, out: Path, tmp_path: Path
+) -> None:
+    words = ("predict", out / "model", small_files.scene_path, "-o", tmp_path / "m.tif")
+    ended = run(*words, "--sets", 0.8)
+    assert ended.exit_code == 0, ended.err
+    assert str(tmp_path / "m-sets.tif") in ended.out
+    with rasterio.open(tmp_path / "m-sets.tif") as dataset:
+        assert dataset.count == 4
+    ended = run(*words, "--sets", 8)
+    assert ended.error == "error: --sets 8: must lie strictly between 0 and 1"
+
+
+@pytest.mark.parametrize("option", ["--abstain", "--none-of-these"])
+@pytest.mark.parametrize("share", [0, 1, 60, "nan"])
+def test_shares_outside_of_0_to_1_are_refused_before_anything_is_learned(
+    run: Run, small_files: SmallFiles, tmp_path: Path, option: str, share: object
+) -> None:
+    ended = run("map", *small_files.paths, *QUICK, option, share, "-o", tmp_path / "out")
+    assert ended.exit_code == 2
+    assert f"{option} {share}: must lie strictly between 0 and 1" in ended.error
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,80 @@
+"""The expected calibration error, against counts by hand."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hsidiff.evaluation.held_out_labels import HeldOut, held_out_of
+from hsidiff.evaluation.reliability import Reliability, measure_reliability
+from hsidiff.labels.label_map import LabelMap
+
+
+def test_the_error_is_the_mean_distance_between_confidence_and_share_right() -> None:
+    confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.5, 0.5])
+    is_right = np.array([True, True, True, False, True, False])
+    measured = Reliability.of(confidence, is_right)
+    assert measured.expected_calibration_error == pytest.approx((4 * 0.15 + 2 * 0) / 6)
+    assert measured.to_json() == {
+        "expected_calibration_error": pytest.approx(0.1),
+        "n_pixels": [2, 4],
+        "mean_confidence": [pytest.approx(0.5), pytest.approx(0.9)],
+        "share_right": [0.5, 0.75],
+    }
+
+
+def test_bins_of_equal_width_hold_their_upper_end() -> None:
+    measured = Reliability.of(np.array([0.0, 1 / 15, 0.0667, 1.0]), np.ones(4, dtype=bool))
+    assert measured.n_pixels.tolist() == [2, 1, *[0] * 11, 0, 1]
+
+
+def test_without_a_pixel_there_is_no_error() -> None:
+    nothing = Reliability.of(np.empty(0), np.empty(0, dtype=bool))
+    assert nothing.expected_calibration_error is None
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
+def test_the_error_agrees_with_one_bin_after_the_other(
+    pixels: list[tuple[float, bool]],
+) -> None:
+    confidence, is_right = np.array([p for p, _ in pixels]), np.array([r for _, r in pixels])
+    edges = np.linspace(0, 1, 16)
+    expected = 0.0
+    for low, high in pairwise(edges):
+        chosen = (confidence > low) & (confidence <= high) | ((confidence == 0) & (low == 0))
+        if chosen.any():
+            distance = abs(confidence[chosen].mean() - is_right[chosen].mean())
+            expected += chosen.sum() / len(pixels) * distance
+    found = Reliability.of(confidence, is_right).expected_calibration_error
+    # A confidence on an edge may fall on either side of it.
+    if not np.isclose(confidence * 15, np.round(confidence * 15), atol=1e-9).any():
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def held_out_of_chance(n_groups: int) -> tuple[HeldOut, np.ndarray]:
+    """Predictions of 400 labels that are right in 70 of 100 cases, and always sure to 95 %."""
+    generator = np.random.default_rng(0)
+    values = generator.integers(1, 3, (20, 20)).astype(np.int32)
+    labels = LabelMap.from_array(values)
+    said = np.where(generator.random(400) < 0.7, values.ravel(), 3 - values.ravel())
+    probabilities = np.full((400, 2), 0.05, dtype=np.float32)
+    probabilities[np.arange(400), said - 1] = 0.95
+    units = np.arange(400).reshape(20, 20) % n_groups + 1
+    return held_out_of(labels, probabilities), units
+
+
+def test_held_out_labels_are_calibrated_by_those_of_other_groups() -> None:
+    held_out, units = held_out_of_chance(n_groups=8)
+    told = measure_reliability(held_out, units)
+    assert told is not None
+    share_right = held_out.is_right.mean()
+    before = told["before"]["expected_calibration_error"]
+    assert before == pytest.approx(0.95 - share_right, abs=1e-6)
+    assert told["after"]["expected_calibration_error"] < 0.05
+    assert told["n_pixels"] == 400
+
+
+def test_of_one_group_nothing_is_said() -> None:
+    assert measure_reliability(*held_out_of_chance(n_groups=1)) is None
