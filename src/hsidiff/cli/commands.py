@@ -35,10 +35,10 @@ FUNCTIONS = {
 }
 """The function of each command, in the order of the help; its module has the command's name."""
 PANELS = {
-    "Start": ("map", "demo", "info", "fetch"),
+    "Start": ("map", "demo", "view", "info", "fetch"),
     "Labels": ("classes", "spectra", "split", "leakage"),
     "Methods and models": ("methods", "settings", "fit", "predict", "reconstruct"),
-    "Maps": ("evaluate", "edit", "polygons", "change"),
+    "Maps": ("sample", "evaluate", "edit", "polygons", "change"),
     "Experiments": ("experiment", "report"),
 }
 """Where the help shows each command."""

@@ -17,6 +17,7 @@ from hsidiff.cli.options import (
     split_file_option,
 )
 from hsidiff.cli.several import pairs_of, read_several
+from hsidiff.cli.unfinished import going_on
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.saved_model import check_model_folder
 
@@ -49,9 +50,10 @@ def fit(
         train = inputs.labels
         if split_file is not None:
             train = side_of_split(split_file, "train", train, labels)
-        with stopwatch.stage("learn"):
-            model.fit(inputs.scene, train)
-        model.save(out)
+        with going_on(out):
+            with stopwatch.stage("learn"):
+                model.fit(inputs.scene, train)
+            model.save(out)
     seconds = stopwatch.to_json()["learn"]
     if as_json:
         answer = {"model": str(out), "n_train": train.n_labelled, "seconds": seconds}

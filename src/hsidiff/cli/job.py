@@ -1,10 +1,7 @@
 """The main job: score on held-out labels, learn from all, map, and write it all down."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,6 +9,7 @@ import numpy as np
 from hsidiff.calibrated import Calibrated
 from hsidiff.calibration import HeldOut
 from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.cli.unfinished import going_on
 from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
@@ -25,7 +23,6 @@ from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.map_page import write_report
 from hsidiff.saved_model import check_model_folder
 from hsidiff.scenes.scene import Scene
-from hsidiff.training.reuse import reuse_networks
 
 NOT_ALWAYS_WRITTEN = ("split.npz", "held_out.npz")
 """Of an earlier run such a file would speak of another map."""
@@ -75,54 +72,63 @@ def run_job(
         raise SettingError("--none-of-these needs held-out labels: leave out --validate none")
     _check_nothing_is_overwritten(inputs, out)
 
-    # 2. Score on held-out labels, and learn from all. No label takes part in learning the scene, so
-    #    what a denoiser learned of it serves all fits.
-    with _networks_kept():
-        validation = None
-        if plan.kind in ("split", "groups"):
-            with stopwatch.stage("validate"):
-                validation = plan.score(model, scene)
-        with stopwatch.stage("learn"):
-            model.fit(scene, plan.all_labels())
-        if plan.kind == "labels":
-            with stopwatch.stage("validate"):
-                validation = plan.score(model, scene)
-    if validation is not None:
-        validation.warn_if_few()
-    with stopwatch.stage("calibrate"):
-        model = calibrated(model, scene, plan, validation)
+    with going_on(out):
+        # 2. Score on held-out labels, and learn from all.
+        model, validation = _scored_and_fitted(model, scene, plan, stopwatch)
 
-    # 3. Map, and write everything.
-    with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
-        with stopwatch.stage("map"):
-            predict_to_file(
-                model,
-                scene,
-                folder / "map.tif",
-                probabilities_path=folder / "probabilities.tif",
-                layers=(ConfidenceLayer(folder / "confidence.tif"),),
-                doubt=doubt,
-                tile_size=tile_size,
-                area=inputs.area,
-            )
-        model.save(folder / "model")
-        if plan.split is not None:
-            plan.split.save(folder / "split.npz")
-        if validation is not None:
-            validation.held_out.save(folder / "held_out.npz")
-        result = describe_map(model, inputs, plan, validation, stopwatch, notes)
-        legend = (*model.classes_, *doubt.classes(model))
-        areas = areas_of_file(folder / "map.tif", legend)
-        result["areas"] = [area.to_json() for area in areas]
-        result["doubt"] = describe_doubt(doubt, model, folder / "map.tif")
-        write_json(folder / "result.json", result)
-        read = describe_inputs(inputs, result["scene"]["sha256"], plan)
-        write_json(folder / "run.json", describe_run(model, read))
-        write_report(folder, scene)
+        # 3. Map, and write everything.
+        with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
+            with stopwatch.stage("map"):
+                predict_to_file(
+                    model,
+                    scene,
+                    folder / "map.tif",
+                    probabilities_path=folder / "probabilities.tif",
+                    layers=(ConfidenceLayer(folder / "confidence.tif"),),
+                    doubt=doubt,
+                    tile_size=tile_size,
+                    area=inputs.area,
+                )
+            model.save(folder / "model")
+            if plan.split is not None:
+                plan.split.save(folder / "split.npz")
+            if validation is not None:
+                validation.held_out.save(folder / "held_out.npz")
+            result = describe_map(model, inputs, plan, validation, stopwatch, notes)
+            legend = (*model.classes_, *doubt.classes(model))
+            areas = areas_of_file(folder / "map.tif", legend)
+            result["areas"] = [area.to_json() for area in areas]
+            result["doubt"] = describe_doubt(doubt, model, folder / "map.tif")
+            write_json(folder / "result.json", result)
+            read = describe_inputs(inputs, result["scene"]["sha256"], plan)
+            write_json(folder / "run.json", describe_run(model, read))
+            write_report(folder, scene)
     return result
 
 
-def calibrated(
+def _scored_and_fitted(
+    model: SceneClassifier, scene: Scene, plan: Plan, stopwatch: Stopwatch
+) -> tuple[SceneClassifier, Validation | None]:
+    """The classifier, fitted to all labels and calibrated, and what scores it.
+
+    No label takes part in learning the scene, so what a denoiser learned of it serves all fits.
+    """
+    validation = None
+    if plan.kind in ("split", "groups"):
+        with stopwatch.stage("validate"):
+            validation = plan.score(model, scene)
+    with stopwatch.stage("learn"):
+        model.fit(scene, plan.all_labels())
+    if plan.kind == "labels":
+        with stopwatch.stage("validate"):
+            validation = plan.score(model, scene)
+    if validation is not None:
+        validation.warn_if_few()
+    with stopwatch.stage("calibrate"):
+        return _calibrated(model, scene, plan, validation), validation
+
+
+def _calibrated(
     model: SceneClassifier, scene: Scene, plan: Plan, validation: Validation | None
 ) -> SceneClassifier:
     """The fitted classifier, calibrated on held-out labels; without any, as it is."""
@@ -136,13 +142,6 @@ def calibrated(
     said = held_out.probabilities[known][:, columns]
     classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
     return Calibrated.around(model, scene, plan.all_labels(), HeldOut(said, classes))
-
-
-@contextmanager
-def _networks_kept() -> Iterator[None]:
-    """Keep what is trained without labels, so that every fit of the block finds it again."""
-    with TemporaryDirectory(prefix="hsidiff-") as folder, reuse_networks(Path(folder)):
-        yield
 
 
 def describe_map(

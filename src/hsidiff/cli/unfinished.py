@@ -1,0 +1,26 @@
+"""What a command had learned when it was stopped: the same command goes on from there."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hsidiff.training.reuse import reuse_networks
+
+
+@contextmanager
+def going_on(out: Path) -> Iterator[None]:
+    """Keep networks that learn without labels beside ``out``, until the block ends well.
+
+    A network that is trained is kept with its state every minute, so a command that was killed,
+    started again, goes on where it was and ends with the same weights. Within the block a network
+    that was trained once is found again. Another scene or other settings learn anew.
+
+    Args:
+        out: what the command writes; the hidden folder ``.NAME.unfinished`` beside it goes when all
+            is done.
+    """
+    kept = out.absolute().with_name(f".{out.name}.unfinished")
+    with reuse_networks(kept):
+        yield
+    shutil.rmtree(kept, ignore_errors=True)
