@@ -33,6 +33,7 @@ def test_map_says_how_sure_it_is_and_where_it_is_not(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "How far to trust the confidence" in page
     assert "none of these" in page
+    assert "<span>33 %</span>" in page  # the least that the largest of three probabilities can be
     with rasterio.open(out / "confidence.tif") as dataset:
         assert dataset.units == ("%",)
 

@@ -189,7 +189,8 @@ def _confidence_and_labels(results: ResultFolder, fit: Enlargement) -> list[Bloc
     shown, probabilities, split = [], results.probabilities_path, results.split
     if probabilities is not None:
         colors = mpl.colormaps[pictures.CONFIDENCE_COLORS](np.linspace(0, 1, 9))
-        lowest = percent(pictures.least_confidence(len(results.classes)), 0)
+        n_classes = len(results.classes) - len(results.result.get("doubt") or [])
+        lowest = percent(pictures.least_confidence(n_classes), 0)
         shown.append(
             _picture(
                 pictures.confidence_picture(probabilities, fit.step),
