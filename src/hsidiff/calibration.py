@@ -3,8 +3,8 @@
 Source of the temperature: Guo et al., ICML 2017, eq. 9; the most probable class stays the same.
 Where we differ: they take the temperature of the lowest log loss. Ours is the one with which
 held-out pixels are right as often as the largest probability says on average (calibration in the
-large). A few pixels far from all others, which spatial folds always have, rule the log loss: on the
-seeds that this was chosen on it left an error of 0.13 where ours left 0.09 (docs/confidence.md).
+large). On the seeds that this was chosen on the lowest log loss left an error of 0.13 where ours
+left 0.09 (docs/decisions/0033-one-temperature.md).
 """
 
 from collections.abc import Mapping
