@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 help: ## print what each target does
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-demo: $(VENV)/installed ## install hsidiff into .venv and map the embedded scene (under 3 minutes)
+demo: $(VENV)/installed ## install hsidiff into .venv, then map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
 
 test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite, on all cores
