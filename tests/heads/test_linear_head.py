@@ -1,15 +1,17 @@
 import json
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
 from labelled import WINDOW, labelled_of
 from scipy.special import softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from hsidiff.about import Cost
-from hsidiff.heads.linear_head import LinearHead
+from hsidiff.heads.linear_head import ESTIMATORS, LinearHead
 from hsidiff.kinds import SCALED_SPECTRUM, Kinds, columns_of
 from hsidiff.saved_model import Learned
 
@@ -162,6 +164,19 @@ def test_classes_of_few_samples_are_learned_without_a_warning(n_per_class: list[
     assert np.isfinite(proba(head, values)).all()
     assert accuracy(head, values, classes) >= 0.75
     assert sum(head.shares_.values()) == pytest.approx(1)
+
+
+def test_an_expert_that_stops_before_its_optimum_is_no_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hasty = partial(LogisticRegression, C=0.1, max_iter=1)
+    monkeypatch.setitem(ESTIMATORS, "logistic 0.1", hasty)
+    values, classes = draw([20, 20, 20])
+    with pytest.warns(ConvergenceWarning):
+        hasty().fit(values, classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(values, classes)
 
 
 def test_one_group_only_weighs_all_experts_alike() -> None:

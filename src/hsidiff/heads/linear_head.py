@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -206,6 +207,8 @@ def fit_linear_scores(kind: str, values: np.ndarray, classes: np.ndarray, n_clas
     with warnings.catch_warnings():
         # The covariance of a class of one sample is taken as 0.
         warnings.filterwarnings("ignore", message="Only one sample available")
+        # Held-out samples judge an expert, whether its optimum was reached or not.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = ESTIMATORS[kind]().fit(values, classes)
     coefficients, intercepts = estimator.coef_, estimator.intercept_
     if len(coefficients) == 1:  # scikit-learn gives one row of scores for two classes
