@@ -83,3 +83,11 @@ def test_ranges_that_find_nothing_are_one_clear_line(
     ended = run("info", two_detectors, *words)
     assert ended.exit_code == 2
     assert message in ended.error
+
+
+def test_labels_in_place_of_a_scene_are_named(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "fields.gpkg"
+    path.write_bytes(b"SQLite format 3")
+    ended = run("info", path)
+    assert ended.exit_code == 2
+    assert "holds points or polygons, which are labels: name the scene" in ended.error

@@ -9,6 +9,7 @@ import rasterio
 from command_line import Run, SmallFiles, everything_in
 
 import hsidiff
+from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.files import sha256_of_files
 from hsidiff.labels.legend import sidecar_legend
 from hsidiff.wrapped import unwrapped
@@ -138,6 +139,14 @@ def test_the_run_file_names_command_and_inputs(small_files: SmallFiles, mapped: 
     assert labels["path"] == str(small_files.labels_path)
     assert labels["sha256"] == sha256_of_files([small_files.labels_path])
     assert run_file["settings"]["random_state"] == 0
+
+
+def test_the_hash_of_labels_is_that_of_all_their_files(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gpkg"
+    path.write_bytes(b"saved")
+    saved = hash_of_labels(path)
+    path.with_name("labels.gpkg-wal").write_bytes(b"edited since")
+    assert hash_of_labels(path) != saved == sha256_of_files([path])
 
 
 def test_json_is_the_result_and_nothing_else(

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 import rasterio
 from command_line import Run, SmallFiles
+from scipy import ndimage
 from shapely.geometry import box
 
+from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.read_map import read_map
 
 LDA = ("--method", "lda", "--block-px", 5)
@@ -230,3 +232,22 @@ def test_spectra_writes_a_page_and_a_table(
     counts = json.loads(run("spectra", *small_files.paths, "-o", page, "--json").out)["suspicious"]
     assert sum(counts.values()) == len(table)
     assert run("spectra", *small_files.paths, "-o", tmp_path / "a.png").exit_code == 2
+
+
+def test_map_drops_small_patches(run: Run, small_files: SmallFiles, tmp_path: Path) -> None:
+    # Two bands of twelve are not enough to be right everywhere.
+    words = ("map", *small_files.paths, *LDA, "--drop-bands", "1-5,7,9-12", "--json")
+    answers = [
+        json.loads(run(*words, "-o", tmp_path / str(n), *more).out)
+        for n, more in enumerate(((), ("--min-size", 12)))
+    ]
+    assert answers[0]["small_patches"] is None
+    told = answers[1]["small_patches"]
+    assert told["min_size_px"] == 12
+    plain, kept = (read_class_map(tmp_path / n / "map.tif") for n in "01")
+    assert told["n_pixels"] == np.count_nonzero(plain != kept) > 0
+    pixels = {area["id"]: area["pixels"] for area in answers[1]["areas"]}
+    assert pixels == {i: np.count_nonzero(kept == i) for i in pixels}
+    for class_id in pixels:
+        parts, n_parts = ndimage.label(kept == class_id)
+        assert all((parts == part).sum() >= 12 for part in range(1, n_parts + 1))

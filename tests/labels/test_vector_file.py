@@ -82,6 +82,17 @@ def test_edits_that_are_not_merged_count_and_stay_as_they_are(grid_scene, folder
     assert contents(folder) == before
 
 
+def test_edits_beside_the_file_that_a_link_leads_to_count(grid_scene, folder, tmp_path):
+    path = write_with_edits(folder, "wal", tmp_path / "work")
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "mine.gpkg"
+    link.symlink_to(path)
+    before = contents(folder)
+    assert len(read_labels(link, grid_scene).classes) == 3
+    assert contents(folder) == before
+    assert list(contents(link.parent)) == ["mine.gpkg"]
+
+
 def test_half_done_edits_are_taken_back_in_a_copy(grid_scene, folder, tmp_path):
     path = write_with_edits(folder, "delete", tmp_path / "work")
     assert (folder / "labels.gpkg-journal").stat().st_size > 0
@@ -395,3 +406,11 @@ def test_names_that_differ_by_case_or_blanks_only_are_reported(grid_scene):
     ):
         labels = read_labels(table, grid_scene)
     assert len(labels.classes) == 5
+
+
+@pytest.mark.parametrize("suffix", [".kml", ".KMZ", ".gpx"])
+def test_files_of_globes_are_answered_with_the_way_out(grid_scene, tmp_path, suffix):
+    path = tmp_path / f"fields{suffix}"
+    path.write_text("<kml></kml>")
+    with pytest.raises(LabelError, match=r"open it in QGIS, .* and export it as \.gpkg"):
+        read_labels(path, grid_scene)

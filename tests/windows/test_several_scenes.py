@@ -67,7 +67,8 @@ def test_sample_ids_of_two_scenes_stay_apart_and_regions_too() -> None:
     assert copies.source_pixels[:26].max() < copies.source_pixels[28:].max()
     assert len(np.unique(copies.source_pixels)) == 2 * 416 + 1
     _, mixed = stack_scenes([small_scene((26, 32))] * 2, [with_ids, labels], gap_px=2)
-    assert mixed.sample_ids is None
+    np.testing.assert_array_equal(mixed.sample_ids[:26], ids)
+    assert not mixed.sample_ids[26:].any()
 
 
 def test_scenes_that_do_not_go_together_are_refused() -> None:

@@ -1,7 +1,7 @@
 """Areas of the classes of a map: counted in the map, and adjusted by a sample."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,20 @@ def areas_of_map(
         hectares = None if hectares_of_rows is None else float(of_rows @ hectares_of_rows)
         areas.append(ClassArea(c.id, c.name, int(of_rows.sum()), hectares))
     return areas
+
+
+def areas_together(each: Sequence[Sequence[ClassArea]]) -> list[ClassArea]:
+    """The areas of several maps with one legend; ground that several of them show counts in each.
+
+    Hectares are given only where those of all maps are known.
+    """
+    together = []
+    for areas in zip(*each, strict=True):
+        known = [area.hectares for area in areas if area.hectares is not None]
+        hectares = sum(known) if len(known) == len(areas) else None
+        pixels = sum(area.pixels for area in areas)
+        together.append(replace(areas[0], pixels=pixels, hectares=hectares))
+    return together
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from hsidiff.assessment.sample_style import sample_style
 from hsidiff.errors import SettingError
 from hsidiff.files import write_whole
 from hsidiff.labels.label_map import LandClass
+from hsidiff.labels.spreadsheet import without_formulas
 
 SAMPLE_SUFFIXES = (".gpkg", ".csv")
 REFERENCE, STRATUM, STRATUM_PIXELS = "reference", "stratum", "stratum_pixels"
@@ -99,7 +100,7 @@ def write_sample(
     check_sample_path(path)
     with write_whole(path) as temporary:
         if path.suffix.lower() == ".csv":
-            table.to_csv(temporary, index=False, float_format="%.12g")
+            without_formulas(table).to_csv(temporary, index=False, float_format="%.12g")
             return
         points = geopandas.GeoDataFrame(
             table, geometry=geopandas.points_from_xy(table["x"], table["y"]), crs=crs

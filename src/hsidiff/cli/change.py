@@ -9,7 +9,7 @@ from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, argument, option, out_option
 from hsidiff.errors import SettingError
-from hsidiff.files import write_whole
+from hsidiff.labels.spreadsheet import write_spreadsheet
 from hsidiff.maps.change import Change, class_totals, compare_maps
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.maps.read_map import read_map
@@ -43,8 +43,7 @@ def change(
         if change_map is not None and not found.classes:
             raise SettingError("nothing changed between the two maps: leave --change-map out")
         if out is not None:
-            with write_whole(out) as temporary:
-                found.table.to_csv(temporary, index=False, encoding="utf-8-sig")
+            write_spreadsheet(found.table, out)
         if change_map is not None:
             write_class_map(found.values, found.classes, change_map, found.crs, found.transform)
     if as_json:

@@ -19,7 +19,6 @@ from hsidiff.cli.options import (
     out_option,
 )
 from hsidiff.cli.validation import ValidationOptions
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together
 from hsidiff.labels.label_map import LabelMap
@@ -57,7 +56,6 @@ def demo(
             ValidationOptions("split"),
             out,
             seed=seed,
-            tile_size=DEFAULT_TILE_SIZE_PX,
             stopwatch=stopwatch,
             notes=notes,
         )

@@ -12,6 +12,7 @@ from hsidiff.cli.options import (
     AreaOption,
     JsonOption,
     MapArgument,
+    MinSizeOption,
     option,
     out_option,
 )
@@ -37,15 +38,7 @@ def edit(
         ),
     ] = None,
     area: AreaOption = None,
-    min_size: Annotated[
-        int | None,
-        option(
-            OUTPUT_PANEL,
-            "PIXELS",
-            "Smallest patch to keep: a smaller one gets the class of its largest neighbour.",
-            min=2,
-        ),
-    ] = None,
+    min_size: MinSizeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Merge, rename or colour the classes of a map, cut it, drop small patches.

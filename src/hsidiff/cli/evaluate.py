@@ -10,16 +10,19 @@ from hsidiff.assessment.read_sample import is_sample, read_sample
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder, side_of_split
 from hsidiff.cli.options import (
+    LABELS_PANEL,
     JsonOption,
     LabelOptions,
     MapArgument,
     argument,
+    option,
     out_option,
     split_file_option,
 )
-from hsidiff.cli.seen_in_training import warn_of_training
+from hsidiff.cli.seen_in_training import scene_of_run, warn_of_training
 from hsidiff.errors import HsidiffWarning, LabelError, SettingError
 from hsidiff.evaluation.metrics import Scores, score
+from hsidiff.labels.copies import without_copies
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
@@ -44,6 +47,16 @@ def evaluate(
     split_file: Annotated[
         Path | None, split_file_option("Score on nothing but the test labels of this split")
     ] = None,
+    scene: Annotated[
+        Path | None,
+        option(
+            LABELS_PANEL,
+            "SCENE",
+            "The scene that was mapped: where it shows a measured pixel several times (EMIT), "
+            "labels on its copies count once.",
+            show_default="that of run.json beside the map",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         out_option("FOLDER", "Folder for accuracy.html, the tables as .csv, and accuracy.json."),
@@ -67,6 +80,7 @@ def evaluate(
         features = _sample_in(labels, grid, label_options)
         if features is None:
             test_labels = label_options.read(labels, grid)
+            test_labels = _without_copies(test_labels, scene or scene_of_run(map_path), labels)
             if split_file is not None:
                 test_labels = side_of_split(split_file, "test", test_labels, labels)
             warn_of_training(map_path, labels, test_labels.values > 0)
@@ -97,6 +111,23 @@ def _sample_in(
         return None
     features = read_features(path, grid, label_options.layer)
     return features if is_sample(features) else None
+
+
+def _without_copies(labels: LabelMap, scene_path: Path | None, labels_path: Path) -> LabelMap:
+    """The labels with one of each measured pixel of the scene that was mapped, if that is known.
+
+    Raises:
+        LabelError: if the scene has another grid than the map.
+    """
+    if scene_path is None:
+        return labels
+    mapped = open_scene(scene_path)
+    if mapped.shape != labels.shape:
+        raise LabelError(
+            f"{scene_path} is {mapped.shape} (rows, cols), the map {labels.shape}: give the scene "
+            "that was mapped"
+        )
+    return without_copies(labels, mapped.source_pixels(), labels_path.name)
 
 
 def _where_mapped(labels: LabelMap, drawn: LabelMap, labels_path: Path) -> LabelMap:

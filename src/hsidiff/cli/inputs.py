@@ -12,7 +12,7 @@ import numpy as np
 from hsidiff.cli.options import SPLIT_PANEL, LabelOptions, SceneOptions, option
 from hsidiff.errors import LabelError, SettingError, SplitError, check_choice
 from hsidiff.experiment.split_recipe import split_arguments, split_labels
-from hsidiff.files import nearest_that_exists
+from hsidiff.files import nearest_that_exists, sha256_of_files
 from hsidiff.labels.area import read_area
 from hsidiff.labels.field_split import SINGLE_FIELD
 from hsidiff.labels.label_map import LabelMap
@@ -21,10 +21,12 @@ from hsidiff.labels.published import read_test_labels
 from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
 from hsidiff.labels.validity import without_invalid_pixels
-from hsidiff.labels.vector_file import VECTOR_SUFFIXES
+from hsidiff.labels.vector_file import VECTOR_SUFFIXES, edits_of
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
 
+SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
 _OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
 _TRAIN_FRACTIONS = (
     f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
@@ -44,6 +46,8 @@ class Inputs:
         label_options: how they were read.
         has_pixels: whether the scene holds any; a label raster may stand for its grid.
         area: (rows, cols) bool, the area of interest, or None.
+        parts: each scene with its labels, where these are several, one below the other.
+        places: where each of them lies.
     """
 
     scene_path: Path
@@ -53,6 +57,8 @@ class Inputs:
     label_options: LabelOptions
     has_pixels: bool = True
     area: np.ndarray | None = None
+    parts: tuple["Inputs", ...] = ()
+    places: tuple[Window, ...] = ()
 
     def in_area(self, labels: LabelMap) -> LabelMap:
         """The labels inside the area of interest, which a map of it is scored on.
@@ -68,7 +74,16 @@ class Inputs:
         return inside
 
     def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
-        """Read test labels of the same scene with the same options and class ids."""
+        """Read test labels of the same scene with the same options and class ids.
+
+        Raises:
+            SettingError: if there are several scenes.
+        """
+        if self.parts:
+            raise SettingError(
+                f"{path} holds labels of one scene, there are {len(self.parts)}: leave it out, and "
+                "held-out labels of all scenes score the maps"
+            )
         labels = read_test_labels(
             path,
             self.label_files[0],
@@ -103,10 +118,11 @@ def read_labels_alone(
     label_options: LabelOptions,
     scene_path: Path | None,
     scene_variable: str | None,
+    no_masks: bool = False,
 ) -> Inputs:
     """Read labels, on the grid of a scene or, a raster, on their own."""
     if scene_path is not None:
-        grid = open_scene(scene_path, variable=scene_variable)
+        grid = open_scene(scene_path, variable=scene_variable, apply_masks=not no_masks)
     elif scene_variable is not None:
         raise SettingError(f"--scene-variable {scene_variable} needs --scene")
     elif labels_path.suffix.lower() in VECTOR_SUFFIXES:
@@ -117,6 +133,18 @@ def read_labels_alone(
     has_pixels = scene_path is not None
     path = scene_path or labels_path
     return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
+
+
+def hash_of_labels(path: Path) -> str:
+    """One hash of a label file and of the files that belong to it.
+
+    A shapefile is several files, and the latest edits of a GeoPackage lie beside it.
+    """
+    if path.suffix.lower() == ".shp":
+        parts = [path.with_suffix(end) for end in SHAPEFILE_PARTS]
+    else:
+        parts = [path, *edits_of(path)]
+    return sha256_of_files(sorted(part for part in parts if part.exists()))
 
 
 def side_of_split(

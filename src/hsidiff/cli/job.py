@@ -8,25 +8,26 @@ import numpy as np
 
 from hsidiff.calibrated import Calibrated
 from hsidiff.calibration import HeldOut
-from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.cli.draw_maps import AS_IT_IS, Drawing, draw_maps
+from hsidiff.cli.inputs import Inputs, SplitOptions, hash_of_labels
 from hsidiff.cli.unfinished import going_on
 from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.reliability import measure_reliability
 from hsidiff.evaluation.results import Stopwatch, describe_run, describe_work
-from hsidiff.files import sha256_of_files, write_json, write_together
-from hsidiff.maps.confidence import ConfidenceLayer
-from hsidiff.maps.doubt import NO_DOUBT, Doubt, describe_doubt
-from hsidiff.maps.predict import predict_to_file
-from hsidiff.report.map_accuracy import areas_of_file
+from hsidiff.files import write_json, write_together
 from hsidiff.report.map_page import write_report
+from hsidiff.report.result_folder import SCENES
 from hsidiff.saved_model import check_model_folder
 from hsidiff.scenes.scene import Scene
 
-NOT_ALWAYS_WRITTEN = ("split.npz", "held_out.npz")
+_MAP_FILES = ("map.tif", "confidence.tif", "probabilities.tif")
+_STYLES = ("map.qml", "confidence.qml")
+NOT_ALWAYS_WRITTEN = (
+    "split.npz", "held_out.npz", SCENES, *_MAP_FILES, *_STYLES, "map.tif.aux.xml",
+)  # fmt: skip
 """Of an earlier run such a file would speak of another map."""
-SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
 
 
 def run_job(
@@ -37,24 +38,22 @@ def run_job(
     out: Path,
     *,
     seed: int,
-    tile_size: int,
     stopwatch: Stopwatch,
     notes: list[str],
-    doubt: Doubt = NO_DOUBT,
+    drawing: Drawing = AS_IT_IS,
 ) -> dict[str, Any]:
-    """Score a classifier on held-out labels, fit it to all labels, and map the scene.
+    """Score a classifier on held-out labels, fit it to all labels, and map the scene, or each.
 
     Args:
-        inputs: the scene and its labels.
+        inputs: the scene and its labels, or several.
         model: the classifier, not fitted yet; the one that is saved is calibrated.
         split_options: how the labels are split.
         validation_options: what scores the map.
         out: the folder to write to; it gets everything when all is done, or nothing.
         seed: of the split.
-        tile_size: largest side of a tile in pixels.
         stopwatch: has timed the reading, and goes on.
         notes: the warnings given so far; the list grows while this runs.
-        doubt: which pixels get no class.
+        drawing: how the maps are drawn.
 
     Returns:
         The content of ``result.json``.
@@ -68,7 +67,7 @@ def run_job(
     with stopwatch.stage("split"):
         plan = validation_options.plan(inputs, split_options, model.receptive_field_px, seed)
         plan = plan.scored_in(inputs)
-    if plan.kind == "none" and doubt.false_alarms is not None:
+    if plan.kind == "none" and drawing.doubt.false_alarms is not None:
         raise SettingError("--none-of-these needs held-out labels: leave out --validate none")
     _check_nothing_is_overwritten(inputs, out)
 
@@ -79,30 +78,16 @@ def run_job(
         # 3. Map, and write everything.
         with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
             with stopwatch.stage("map"):
-                predict_to_file(
-                    model,
-                    scene,
-                    folder / "map.tif",
-                    probabilities_path=folder / "probabilities.tif",
-                    layers=(ConfidenceLayer(folder / "confidence.tif"),),
-                    doubt=doubt,
-                    tile_size=tile_size,
-                    area=inputs.area,
-                )
+                maps = draw_maps(model, inputs, drawing, folder)
             model.save(folder / "model")
             if plan.split is not None:
                 plan.split.save(folder / "split.npz")
             if validation is not None:
                 validation.held_out.save(folder / "held_out.npz")
-            result = describe_map(model, inputs, plan, validation, stopwatch, notes)
-            legend = (*model.classes_, *doubt.classes(model))
-            areas = areas_of_file(folder / "map.tif", legend)
-            result["areas"] = [area.to_json() for area in areas]
-            result["doubt"] = describe_doubt(doubt, model, folder / "map.tif")
+            result = describe_map(model, inputs, plan, validation, stopwatch, notes) | maps
             write_json(folder / "result.json", result)
-            read = describe_inputs(inputs, result["scene"]["sha256"], plan)
-            write_json(folder / "run.json", describe_run(model, read))
-            write_report(folder, scene)
+            write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, result)))
+            write_report(folder, *(part.scene for part in inputs.parts or (inputs,)))
     return result
 
 
@@ -182,7 +167,7 @@ def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
         raise SettingError(f"--out {out} holds an experiment: give the name of another folder")
     written = {path.resolve() for path in outputs_of(out)}
     for path in (*inputs.scene.files, *inputs.label_files):
-        if path.resolve() in written:
+        if written & {path.resolve(), *path.resolve().parents}:
             raise SettingError(f"{path} would be overwritten: give another --out than {out}")
 
 
@@ -200,31 +185,25 @@ def check_is_new(out: Path, overwrite: bool) -> None:
         )
 
 
-def describe_inputs(inputs: Inputs, scene_sha256: str, plan: Plan) -> dict[str, Any]:
-    """Which files were read, with their hashes."""
-    labels = [
-        {"path": str(path), "sha256": sha256_of_files(_with_companions(path))}
-        for path in inputs.label_files
-    ]
+def describe_inputs(inputs: Inputs, result: dict[str, Any]) -> dict[str, Any]:
+    """Which files were read, with their hashes; ``result`` holds those of the scenes."""
+    labels = [{"path": str(path), "sha256": hash_of_labels(path)} for path in inputs.label_files]
+    about: dict[str, Any] = {
+        "scene": {"path": str(inputs.scene_path), "sha256": result["scene"]["sha256"]}
+    }
+    if inputs.parts:
+        names = ("path", "sha256", "folder")
+        scenes = [{name: scene[name] for name in names} for scene in result["scenes"]]
+        about = {"scenes": scenes}
     return {
-        "scene": {"path": str(inputs.scene_path), "sha256": scene_sha256},
+        **about,
         "labels": labels,
         "label_options": inputs.label_options.arguments(),
-        "split": plan.about,
+        "split": result.get("split"),
     }
-
-
-def _with_companions(path: Path) -> list[Path]:
-    """A label file and the files of its name that belong to it: a shapefile is several files."""
-    if path.suffix.lower() != ".shp":
-        return [path]
-    return sorted(
-        path.with_suffix(end) for end in SHAPEFILE_PARTS if path.with_suffix(end).exists()
-    )
 
 
 def outputs_of(out: Path) -> list[Path]:
     """What the job may write, the most wanted first."""
-    names = ("report.html", "map.tif", "confidence.tif", "probabilities.tif")
-    facts = ("map.qml", "confidence.qml", "result.json", "run.json", "held_out.npz", "split.npz")
-    return [out / name for name in (*names, *facts, "model")]
+    facts = ("result.json", "run.json", "held_out.npz", "split.npz", "model")
+    return [out / name for name in ("report.html", SCENES, *_MAP_FILES, *_STYLES, *facts)]

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from statistics import mean
@@ -17,6 +18,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    NoMasksOption,
     ReceptiveFieldOption,
     SceneVariableOption,
     SeedOption,
@@ -30,6 +32,7 @@ from hsidiff.labels.leakage import (
     measure_leakage,
 )
 from hsidiff.labels.split import Split
+from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.progress import track
 from hsidiff.report.leakage import distance_shares, leakage_in_words, mean_leakage, window_shares
 
@@ -51,6 +54,7 @@ def leakage(
         ),
     ] = None,
     scene_variable: SceneVariableOption = None,
+    no_masks: NoMasksOption = False,
     receptive_field: ReceptiveFieldOption = 1,
     windows: Annotated[
         str,
@@ -74,13 +78,17 @@ def leakage(
 ) -> None:
     """Say what a split of labels gives away.
 
-    Nothing here looks at a spectrum: a label raster is enough.
+    Nothing here looks at a spectrum: a label raster is enough. With --scene, labels
+    on pixels without value are left out, as map does.
     """
     sides = _window_sides(windows)
     if split_options.kind == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
-        inputs = read_labels_alone(labels, label_options, scene, scene_variable)
+        inputs = read_labels_alone(labels, label_options, scene, scene_variable, no_masks)
+        if inputs.has_pixels:
+            known = without_invalid_pixels(inputs.labels, inputs.scene, labels.name)
+            inputs = replace(inputs, labels=known)
         every_seed = track(range(seed, seed + seeds), "split", seeds)
         splits = [split_options.make(inputs, receptive_field, number) for number in every_seed]
         leakages = [measure_leakage(split, receptive_field, sides) for split in splits]

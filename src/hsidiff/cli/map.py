@@ -8,19 +8,23 @@ from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
-from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
+from hsidiff.cli.draw_maps import Drawing
+from hsidiff.cli.inputs import SplitOptions, check_output_folder
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
     AreaOption,
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    MinSizeOption,
+    MoreScenesArgument,
     OverwriteOption,
     SceneArgument,
     SceneOptions,
     TileSizeOption,
     out_option,
 )
+from hsidiff.cli.several import check_held_out, pairs_of, read_several
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
@@ -39,10 +43,15 @@ def map_scene(
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
     overwrite: OverwriteOption = False,
     area: AreaOption = None,
+    min_size: MinSizeOption = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     as_json: JsonOption = False,
+    more: MoreScenesArgument = None,
 ) -> None:
     """Map a scene: read, score on held-out labels, learn from all, map.
+
+    One model may learn from several scenes (flight lines, dates), each followed by
+    its labels: the score is of them all, and each has a map of its own in scene-maps/.
 
     The folder then holds report.html (start there), map.tif with its legend,
     confidence.tif (how sure the map is of each pixel), probabilities.tif, styles
@@ -52,19 +61,22 @@ def map_scene(
     model, doubt = method_options.make(), doubt_options.make()
     check_output_folder(out)
     check_is_new(out, overwrite)
+    pairs = pairs_of(scene, labels, more, None)
     stopwatch = Stopwatch()
     with console.at_work() as notes:
         with stopwatch.stage("read"):
-            inputs = read_inputs(scene, labels, scene_options, label_options, area)
+            inputs = read_several(
+                pairs, scene_options, label_options, model.receptive_field_px, area
+            )
+            check_held_out(inputs, split_options.split)
         result = run_job(
             inputs,
             model,
             split_options,
             validation_options,
             out,
-            doubt=doubt,
+            drawing=Drawing(doubt, tile_size, min_size),
             seed=method_options.seed,
-            tile_size=tile_size,
             stopwatch=stopwatch,
             notes=notes,
         )
@@ -89,7 +101,16 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
         console.say(f"  {line}")
     console.say(f"  time              {result['seconds']['total']:.1f} s on {result['device']}")
     console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
+    for scene in result.get("scenes", []):
+        console.say(f"{scene['name']}:")
+        tell_areas([ClassArea(**entry) for entry in scene["areas"]])
+    if "scenes" in result:
+        console.say("all scenes (ground that several show counts in each):")
     tell_areas([ClassArea(**entry) for entry in result["areas"]])
+    if small := result["small_patches"]:
+        console.say(
+            f"{small['n_pixels']} pixels lay in patches of fewer than {small['min_size_px']} pixels"
+        )
     console.say("written:")
     for path in outputs_of(out):
         if path.exists():

@@ -139,6 +139,15 @@ AreaOption = Annotated[
         "Area of interest, polygons in any CRS (.gpkg, .shp, .geojson): the map is 0 outside.",
     ),
 ]
+MinSizeOption = Annotated[
+    int | None,
+    option(
+        OUTPUT_PANEL,
+        "PIXELS",
+        "Smallest patch to keep: a smaller one gets the class of its largest neighbour.",
+        min=2,
+    ),
+]
 MapArgument = Annotated[Path, argument("MAP", "A map of class ids, .tif.")]
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.errors import HsidiffError, HsidiffWarning
-from hsidiff.files import sha256_of_files
 from hsidiff.labels.split import Split
+from hsidiff.report.result_folder import SCENES
+from hsidiff.scenes.open import open_scene
 
 
 def warn_of_training(map_path: Path, labels_path: Path, is_label: np.ndarray) -> None:
@@ -22,7 +24,7 @@ def warn_of_training(map_path: Path, labels_path: Path, is_label: np.ndarray) ->
     Warns:
         HsidiffWarning: if it is so.
     """
-    folder = map_path.parent
+    folder = _folder_of_run(map_path)
     if _is_named_by_run(folder / "run.json", labels_path):
         told = f"{labels_path.name} is the file that this map was learned from (run.json beside it)"
     elif (folder / "run.json").is_file() and (n := _n_learned(folder / "split.npz", is_label)):
@@ -36,13 +38,33 @@ def warn_of_training(map_path: Path, labels_path: Path, is_label: np.ndarray) ->
     warnings.warn(f"{told}, so these scores flatter it: {advice}", HsidiffWarning, stacklevel=2)
 
 
+def _folder_of_run(map_path: Path) -> Path:
+    """The folder that holds ``run.json`` of a map, if there is one; of several scenes, above it."""
+    folder = map_path.parent
+    return folder.parent.parent if folder.parent.name == SCENES else folder
+
+
 def _is_named_by_run(run: Path, labels_path: Path) -> bool:
     try:
         inputs = json.loads(run.read_text(encoding="utf-8"))["inputs"]["labels"]
         hashes = {entry["sha256"] for entry in inputs}
     except (OSError, ValueError, KeyError, TypeError):
         return False  # no file of ours
-    return labels_path.is_file() and sha256_of_files([labels_path]) in hashes
+    return labels_path.is_file() and hash_of_labels(labels_path) in hashes
+
+
+def scene_of_run(map_path: Path) -> Path | None:
+    """The scene that a map was drawn of, as run.json beside it says, if it can still be opened."""
+    try:
+        folder = _folder_of_run(map_path)
+        inputs = json.loads((folder / "run.json").read_text(encoding="utf-8"))["inputs"]
+        several = {folder / scene["folder"]: scene for scene in inputs.get("scenes", [])}
+        scene = several[map_path.parent] if several else inputs["scene"]
+        scene_path = Path(scene["path"])
+        open_scene(scene_path)
+    except (OSError, ValueError, KeyError, TypeError, HsidiffError):
+        return None  # no file of ours, or the scene went elsewhere
+    return scene_path
 
 
 def _n_learned(split_file: Path, is_label: np.ndarray) -> int:

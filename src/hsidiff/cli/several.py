@@ -1,11 +1,17 @@
 """Several scenes with their labels, as one of each."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from hsidiff.cli.inputs import Inputs, read_inputs
 from hsidiff.cli.options import LabelOptions, SceneOptions
-from hsidiff.errors import SettingError
+from hsidiff.errors import HsidiffWarning, SettingError
+from hsidiff.labels.grid import known_crs
+from hsidiff.labels.group_folds import GROUPS
+from hsidiff.scenes.stack import StackedSource
 from hsidiff.windows.several_scenes import stack_scenes
 
 
@@ -41,6 +47,7 @@ def read_several(
     scene_options: SceneOptions,
     label_options: LabelOptions,
     gap_px: int,
+    area_path: Path | None = None,
 ) -> Inputs:
     """Read one scene and its labels, or several, which are stacked.
 
@@ -49,10 +56,49 @@ def read_several(
         scene_options: how all scenes are read.
         label_options: how all labels are read.
         gap_px: invalid rows between two scenes.
+        area_path: the area of interest, which all scenes must meet, or None.
     """
-    each = [read_inputs(*pair, scene_options, label_options) for pair in pairs]
+    each = [read_inputs(*pair, scene_options, label_options, area_path) for pair in pairs]
     if len(each) == 1:
         return each[0]
     scene, labels = stack_scenes([i.scene for i in each], [i.labels for i in each], gap_px)
     files = list(dict.fromkeys(path for inputs in each for path in inputs.label_files))
-    return Inputs(each[0].scene_path, files, scene, labels, label_options)
+    places = StackedSource(tuple(i.scene for i in each), gap_px).places
+    area = None
+    if area_path is not None:
+        area = np.zeros(scene.shape, dtype=bool)
+        for inputs, place in zip(each, places, strict=True):
+            area[place.slices] = inputs.area
+    first = each[0].scene_path
+    return Inputs(first, files, scene, labels, label_options, True, area, tuple(each), places)
+
+
+def check_held_out(inputs: Inputs, split: str | None) -> None:
+    """Refuse splits that put the same ground on both sides, and say what is not known.
+
+    Args:
+        inputs: one scene or several, with their labels.
+        split: the kind of split that was asked for, or None.
+
+    Raises:
+        SettingError: if labels of several scenes are to be drawn pixel by pixel.
+
+    Warns:
+        HsidiffWarning: if it is not known which of several scenes show the same ground.
+    """
+    if not inputs.parts:
+        return
+    if split in ("random", "per-class"):
+        raise SettingError(
+            f"--split {split} would learn a place from one scene and score it in another: take "
+            f"--split {' or '.join(GROUPS)}"
+        )
+    scenes = [part.scene for part in inputs.parts]
+    without = [s.name for s in scenes if s.transform is None or known_crs(s.crs) is None]
+    if without:
+        warnings.warn(
+            f"{', '.join(without)}: no known place on the earth: if it shows the ground of another "
+            "scene, a field may be learned in one and scored in the other",
+            HsidiffWarning,
+            stacklevel=2,
+        )

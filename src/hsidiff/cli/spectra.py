@@ -14,7 +14,7 @@ from hsidiff.cli.options import (
     out_option,
 )
 from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
-from hsidiff.files import write_whole
+from hsidiff.labels.spreadsheet import write_spreadsheet
 from hsidiff.report.spectra_page import EXPLANATION, write_spectra_page
 
 
@@ -41,8 +41,7 @@ def spectra(
         measured = measure_label_spectra(inputs.scene, inputs.labels)
         suspicious = suspicious_pixels(measured, inputs.scene)
         write_spectra_page(measured, suspicious, inputs.scene, out)
-        with write_whole(table_path) as temporary:
-            suspicious.to_csv(temporary, index=False, encoding="utf-8-sig")
+        write_spreadsheet(suspicious, table_path)
     counts = {c.name: int((suspicious["class_id"] == c.id).sum()) for c in measured.classes}
     if as_json:
         console.answer_json({"suspicious": counts, "page": str(out), "table": str(table_path)})

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from hsidiff.errors import SettingError
-from hsidiff.labels.ground import blocks_of, fields_of
+from hsidiff.labels.ground import blocks_on, fields_of
 from hsidiff.labels.label_map import LabelMap
 
 CONFIDENCE = 0.95
@@ -220,7 +220,7 @@ def spatial_units_of(labels: LabelMap) -> tuple[np.ndarray, str]:
     fields = fields_of(labels)
     if _as_many_equal(np.bincount(fields[fields > 0])) >= FEWEST_FIELDS:
         return fields, "fields"
-    return blocks_of(labels.shape, BLOCK_PX), f"blocks of {BLOCK_PX} px"
+    return blocks_on(labels, BLOCK_PX), f"blocks of {BLOCK_PX} px"
 
 
 def _as_many_equal(sizes: np.ndarray) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.ndimage import distance_transform_cdt
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError
-from hsidiff.labels.ground import blocks_of, classes_by_place
+from hsidiff.labels.ground import blocks_on, classes_by_place
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
@@ -93,11 +94,11 @@ def block_split(
         train = train.keeping(draw_per_class(train.values, wanted, generator), train_region)
 
     # 3. Leave out the test pixels too near to them.
-    distance_px = distance_to_px(train.values > 0)
+    distance_px = distance_to_px(train.values > 0, labels.overlap)
     used_guard_px = guard_px
     if used_guard_px is None:
         used_guard_px = _default_guard(labels, test_region, distance_px, receptive_field_px)
-    test_region &= distance_px >= used_guard_px
+    test_region &= distance_px >= max(used_guard_px, 1)  # 0: on the ground of a training pixel
     test = labels.keeping(test_region, test_region)
 
     # 4. Say what is odd.
@@ -160,7 +161,7 @@ class _Blocks:
         Raises:
             SplitError: if one block holds all labels.
         """
-        grid = blocks_of(labels.shape, block_px)
+        grid = blocks_on(labels, block_px)
         labelled = labels.values > 0
         used, block = np.unique(grid[labelled], return_inverse=True)
         if len(used) == 1:
@@ -247,8 +248,9 @@ def _faults(labels: LabelMap, blocks: _Blocks, sides: np.ndarray) -> tuple[int, 
     few = np.minimum(n_train, n_test) < _enough(blocks.counts.sum(axis=0))
     in_one_block = np.count_nonzero(blocks.counts, axis=0) == 1
     in_training = (labels.values > 0) & blocks.mask(sides == _TRAIN)
+    distance_px = distance_to_px(in_training, labels.overlap)
     widest_px, _ = _widest_guard(
-        labels, blocks.mask(sides == _TEST), distance_to_px(in_training), blocks.block_px // 2
+        labels, blocks.mask(sides == _TEST), distance_px, blocks.block_px // 2
     )
     return (
         int(np.count_nonzero(n_train == 0)),
@@ -311,6 +313,15 @@ def _enough(n_pixels: np.ndarray | int) -> np.ndarray:
     return np.minimum(20, -(-np.asarray(n_pixels) // 5))
 
 
-def distance_to_px(pixels: np.ndarray) -> np.ndarray:
-    """Chebyshev distance (rows, cols) int from each pixel to the nearest of ``pixels`` (bool)."""
-    return distance_transform_cdt(~pixels, metric="chessboard")
+def distance_to_px(pixels: np.ndarray, overlap: Overlap | None = None) -> np.ndarray:
+    """Chebyshev distance (rows, cols) int from each pixel to the nearest of ``pixels`` (bool).
+
+    Args:
+        pixels: at least one.
+        overlap: ground that several scenes show: a pixel of another scene may be the nearest, and
+            is at distance 0 on the same place.
+    """
+    distance_px: np.ndarray = distance_transform_cdt(~pixels, metric="chessboard")
+    if overlap is None:
+        return distance_px
+    return np.minimum(distance_px, overlap.distance_px(pixels))

@@ -11,11 +11,11 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError
-from hsidiff.files import write_whole
 from hsidiff.labels.fields import nearest
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.point_table import read_table
+from hsidiff.labels.spreadsheet import write_spreadsheet
 
 _TITLES = {
     "class": ("class", "id", "value", "code", "klasse", "old"),
@@ -171,9 +171,7 @@ def write_class_table(labels: LabelMap, path: str | Path) -> None:
         for c in labels.classes
     ]
     table = pd.DataFrame(rows, columns=["class", "name", "colour", "pixels"])
-    with write_whole(path) as temporary:
-        # The mark at its start tells spreadsheets that it is UTF-8.
-        table.to_csv(temporary, index=False, encoding="utf-8-sig")
+    write_spreadsheet(table, Path(path))
 
 
 def _columns(titles: list[str], path: Path) -> dict[str, str]:

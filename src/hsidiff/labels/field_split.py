@@ -13,6 +13,7 @@ from hsidiff.errors import HsidiffWarning, check_choice
 from hsidiff.labels.block_split import check_guard, distance_to_px
 from hsidiff.labels.ground import classes_by_place, fields_of
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
@@ -97,14 +98,14 @@ def field_split(
 
     # 2. Draw which fields are for training, and the training pixels inside them.
     in_training = _draw_fields(used.values, fields, train_fraction, generator)
-    region = _nearer(in_training, (used.values > 0) & ~in_training)
+    region = _nearer(in_training, (used.values > 0) & ~in_training, labels.overlap)
     train = used.keeping(in_training, region)
     if samples_per_class is not None:
         wanted = {i: min(samples_per_class, n) for i, n in train.counts().items()}
         train = train.keeping(draw_per_class(train.values, wanted, generator), region)
 
     # 3. Leave out the test pixels too near to them.
-    distance_px = distance_to_px(train.values > 0)
+    distance_px = distance_to_px(train.values > 0, labels.overlap)
     guards = Guards.of(used.keeping(~in_training), distance_px, guard_px, receptive_field_px)
     guards.warn(receptive_field_px, "test", stacklevel=2)
     outside = guards.outside(used.values, distance_px) & ~region
@@ -137,16 +138,16 @@ def split_single_fields(
         The labels without classes that are left out, and (rows, cols) int, the fields from 1. The
         second half of a field has a number of its own. A class of one pixel stays as it is.
     """
-    fields = fields_of(labels)
+    fields, (rows, cols) = fields_of(labels), _places(labels)
     n_fields, alone = int(fields.max(initial=0)), []
     for class_id in classes_by_place(labels.values):
         of_class = labels.values == class_id
         is_single = np.ptp(fields[of_class]) == 0
         if is_single and (single_field == "drop" or np.count_nonzero(of_class) > 1):
             alone.append(class_id)
-            rows, cols = _second_half(*np.nonzero(of_class))
+            half = _second_half(rows[of_class], cols[of_class])
             n_fields += 1
-            fields[rows, cols] = n_fields
+            fields.flat[np.flatnonzero(of_class)[half]] = n_fields
     if not alone:
         return labels, fields
     names = ", ".join(named(c) for c in labels.classes if c.id in alone)
@@ -164,8 +165,18 @@ def split_single_fields(
     return labels.keeping(is_used, labels.region), np.where(is_used, fields, 0)
 
 
-def _second_half(rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _places(labels: LabelMap) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column (rows, cols) of each pixel, in the first scene that shows its ground."""
+    rows, cols = np.indices(labels.shape)
+    if labels.overlap is None:
+        return rows, cols
+    return labels.overlap.as_in_the_first(rows), labels.overlap.as_in_the_first(cols)
+
+
+def _second_half(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     """The pixels of a field beyond the middle of its longer axis; none of a field of one pixel.
+
+    They are given by their positions among the pixels.
 
     The axis is that of the largest variance of the pixels' places, so that fields that lie aslant
     are cut across as well. Equally far pixels count row by row.
@@ -173,8 +184,7 @@ def _second_half(rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.nda
     places = np.stack([rows, cols], axis=1) - [rows.mean(), cols.mean()]
     longer_axis = np.linalg.eigh(places.T @ places)[1][:, -1]
     order = np.argsort(np.round(places @ longer_axis, 6), kind="stable")
-    half = order[(len(order) + 1) // 2 :]
-    return rows[half], cols[half]
+    return order[(len(order) + 1) // 2 :]
 
 
 def _draw_fields(
@@ -205,9 +215,9 @@ def _balanced_draw(
     return best
 
 
-def _nearer(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _nearer(first: np.ndarray, second: np.ndarray, overlap: Overlap | None) -> np.ndarray:
     """(rows, cols) bool, the pixels nearer to one of ``first`` than to one of ``second``."""
-    return distance_to_px(first) < distance_to_px(second)
+    return distance_to_px(first, overlap) < distance_to_px(second, overlap)
 
 
 @dataclass(frozen=True)
@@ -256,7 +266,7 @@ class Guards:
         needed_px = np.full(values.shape, self.wanted_px)
         for land_class, guard_px in self.narrower:
             needed_px[values == land_class.id] = guard_px
-        return distance_px >= needed_px
+        return distance_px >= np.maximum(needed_px, 1)  # 0: on the ground of a label of theirs
 
     def warn(self, receptive_field_px: int, side: str, stacklevel: int = 1) -> None:
         """Say in one warning which classes have a narrower guard; silent if none has."""

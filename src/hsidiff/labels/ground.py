@@ -30,7 +30,8 @@ def fields_of(labels: LabelMap) -> np.ndarray:
     A field is what must not lie on both sides of a split: pixels of one class that touch,
     diagonally too, and, of labels that came as points or polygons, all pixels of one of them. So
     polygons of a class that touch are one field, the parts of a multipolygon are one, and a point
-    that touches no other of its class is a field of its own.
+    that touches no other of its class is a field of its own. What labels of several scenes say of
+    one place is one field, whatever its class on each date.
 
     Returns:
         (rows, cols) int, from 1 in the order in which a walk row by row meets them; 0 where
@@ -40,7 +41,16 @@ def fields_of(labels: LabelMap) -> np.ndarray:
     if labels.sample_ids is not None:
         joined = _joined_by_samples(labels, touching, n_parts)
         touching = np.append(joined + 1, 0)[touching - 1]
+    if labels.overlap is not None:
+        pairs = labels.overlap.pairs(touching) - 1
+        touching = np.append(_joined(pairs, int(touching.max(initial=0))) + 1, 0)[touching - 1]
     return _numbered_by_place(touching)
+
+
+def blocks_on(labels: LabelMap, block_px: int) -> np.ndarray:
+    """The blocks of labels (:func:`blocks_of`); ground that several scenes show is in one block."""
+    blocks = blocks_of(labels.shape, block_px)
+    return blocks if labels.overlap is None else labels.overlap.as_in_the_first(blocks)
 
 
 def blocks_of(shape: tuple[int, int], block_px: int) -> np.ndarray:
@@ -65,11 +75,16 @@ def _joined_by_samples(labels: LabelMap, parts: np.ndarray, n_parts: int) -> np.
     known = (labels.values > 0) & (labels.sample_ids > 0)
     of_class = np.stack([labels.values[known], labels.sample_ids[known]], axis=1)
     samples, sample = np.unique(of_class, axis=0, return_inverse=True)
-    n_nodes = n_parts + len(samples)
     # A graph of parts and samples, with an edge where they share a pixel.
-    edges = (parts[known] - 1, n_parts + sample.ravel())
-    graph = sparse.coo_array((np.ones(len(edges[0])), edges), shape=(n_nodes, n_nodes))
-    return connected_components(graph, directed=False)[1][:n_parts]
+    edges = np.stack([parts[known] - 1, n_parts + sample.ravel()], axis=1)
+    return _joined(edges, n_parts + len(samples))[:n_parts]
+
+
+def _joined(pairs: np.ndarray, n: int) -> np.ndarray:
+    """(n,) int: one number for all of n things that pairs (pairs, 2) of them hold together."""
+    graph = sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    joined: np.ndarray = connected_components(graph, directed=False)[1]
+    return joined
 
 
 def _numbered_by_place(numbers: np.ndarray) -> np.ndarray:

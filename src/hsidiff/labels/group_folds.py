@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError, check_choice
 from hsidiff.labels.block_split import check_guard, distance_to_px
 from hsidiff.labels.field_split import SINGLE_FIELD, Guards, split_single_fields
-from hsidiff.labels.ground import blocks_of, classes_by_place
+from hsidiff.labels.ground import blocks_on, classes_by_place
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.split import Split, named
 
@@ -136,7 +136,7 @@ class GroupFolding:
         """The labels that take part, and (rows, cols) int, the group of each."""
         if self.groups == "fields":
             return split_single_fields(labels, self.single_field, stacklevel=3)
-        return labels, np.where(labels.values > 0, blocks_of(labels.shape, self.block_px), 0)
+        return labels, np.where(labels.values > 0, blocks_on(labels, self.block_px), 0)
 
 
 def _in_several_groups(labels: LabelMap, units: np.ndarray) -> np.ndarray:
@@ -208,9 +208,9 @@ def _split_of(
     inside, outside = (np.zeros(labels.shape, dtype=bool) for _ in range(2))
     places = np.flatnonzero(labels.values)
     inside.flat[places[fold[0]]], outside.flat[places[fold[1]]] = True, True
-    distance_px = distance_to_px(outside)
+    distance_px = distance_to_px(outside, labels.overlap)
     guards = Guards.of(labels.keeping(inside), distance_px, guard_px, receptive_field_px)
-    region = distance_px > distance_to_px(inside)
+    region = distance_px > distance_to_px(inside, labels.overlap)
     train = labels.keeping(inside & guards.outside(labels.values, distance_px), region)
     test = labels.keeping(outside & is_scored, ~region)
     return Split(train, test, kind="groups"), guards

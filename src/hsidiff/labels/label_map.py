@@ -13,6 +13,7 @@ from rasterio.crs import CRS
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.class_colors import class_colors
+from hsidiff.labels.overlap import Overlap
 
 _COLOR = re.compile("(#[0-9a-fA-F]{6})?")
 
@@ -92,6 +93,7 @@ class LabelMap:
         transform: affine transform from (col, row) to map coordinates, or None.
         source_pixels: (rows, cols) int, which measured pixel each pixel shows, -1 = none; None
             where each was measured by itself (:meth:`hsidiff.scenes.scene.Scene.source_pixels`).
+        overlap: of the labels of several scenes, where these show the same ground; else None.
     """
 
     values: np.ndarray = field(repr=False)
@@ -101,6 +103,7 @@ class LabelMap:
     crs: CRS | None = None
     transform: Affine | None = None
     source_pixels: np.ndarray | None = field(default=None, repr=False)
+    overlap: Overlap | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check that every value is 0 or the id of a class, and ids increase."""

@@ -150,7 +150,8 @@ def distances_to_training_px(split: Split) -> np.ndarray:
     Returns:
         (n_test,) int, in pixels, at least 1; test pixels row by row.
     """
-    return distance_to_px(split.train.values > 0)[split.test.values > 0]
+    distance_px = distance_to_px(split.train.values > 0, split.train.overlap)
+    return distance_px[split.test.values > 0]
 
 
 def apart_from_training(split: Split, receptive_field_px: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from hsidiff.errors import LabelError
+from hsidiff.labels.spreadsheet import unmarked
 from hsidiff.scenes.scene import Scene
 
 TABLE_SUFFIXES = (".csv", ".tsv")
@@ -137,7 +138,7 @@ def _cells(
                 f"{n_names}: put quotes around text with commas, or semicolons between columns"
             )
     padded = [row + [""] * (n_names - len(row)) for row in rows]
-    return [[cell.strip() or None for cell in row] for row in padded]
+    return [[unmarked(cell.strip()) or None for cell in row] for row in padded]
 
 
 def _coordinates(table: pd.DataFrame, key: str, path: Path) -> np.ndarray:

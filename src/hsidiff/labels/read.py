@@ -37,6 +37,8 @@ from hsidiff.scenes.scene import Scene
 
 logger = logging.getLogger(__name__)
 
+_TO_EXPORT = (".kml", ".kmz", ".gpx")
+
 Source: TypeAlias = str | Path | np.ndarray | xarray.DataArray | geopandas.GeoDataFrame | LabelMap
 
 
@@ -202,6 +204,11 @@ def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> L
         return read_envi(path, scene)
     if suffix in ARCHIVE_SUFFIXES:
         raise LabelError(f"{path} is an archive: unpack it, and name the file that was in it")
+    if suffix in _TO_EXPORT:
+        raise LabelError(
+            f"{path}: {suffix} files have no column of classes that programs agree on: open it in "
+            "QGIS, give each feature its class in a field, and export it as .gpkg"
+        )
     kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
     raise LabelError(
         f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header beside"

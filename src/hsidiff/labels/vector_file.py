@@ -117,8 +117,14 @@ def _would_be_written(path: Path) -> bool:
         begin = stream.read(_SIZE_OF_A_JOURNAL)
     if not begin.startswith(b"SQLite format 3\0"):
         return False
-    edits = any(path.with_name(path.name + suffix).exists() for suffix in _SQLITE_EDITS)
-    return edits or begin[_MODE_AT] == _WAL_MODE
+    return bool(edits_of(path)) or begin[_MODE_AT] == _WAL_MODE
+
+
+def edits_of(path: Path) -> list[Path]:
+    """The files that hold the latest edits of a GeoPackage; of a link, beside its target."""
+    target = path.resolve()
+    beside = [target.with_name(target.name + suffix) for suffix in _SQLITE_EDITS]
+    return [item for item in beside if item.is_file()]
 
 
 def _is_plain(path: Path) -> bool:
@@ -156,7 +162,11 @@ def _copied(path: Path, folder: Path) -> Path:
     for item in sorted(parts, key=lambda item: item.stem == path.stem):  # those of its name last
         if item.is_file():
             shutil.copyfile(item, folder / _plain_name(item.name, path.name))
-    return folder / _plain_name(path.name, path.name)
+    copy = folder / _plain_name(path.name, path.name)
+    for edits in edits_of(path):
+        suffix = edits.name.removeprefix(path.resolve().name)
+        shutil.copyfile(edits, copy.with_name(copy.name + suffix))
+    return copy
 
 
 def _unpacked(path: Path, layer: str | None, folder: Path) -> _Staged:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hsidiff.errors import SettingError
 from hsidiff.files import sha256_of_files, write_json, write_together
+from hsidiff.labels.spreadsheet import without_formulas
 from hsidiff.report.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Section, render_page, sentence
 from hsidiff.report.map_accuracy import MapAccuracy
@@ -60,7 +61,7 @@ def write_accuracy(accuracy: MapAccuracy, notes: list[str], folder: Path) -> lis
     with write_together(folder) as new:
         (new / PAGE).write_text(_page(accuracy, tables, notes), encoding="utf-8")
         for table in tables:
-            table.numbers.to_csv(new / f"{table.name}.csv", index=False)
+            without_formulas(table.numbers).to_csv(new / f"{table.name}.csv", index=False)
         write_json(new / NUMBERS, {**accuracy.to_json(), "notes": notes})
     return [folder / name for name in (PAGE, *(f"{table.name}.csv" for table in tables), NUMBERS)]
 

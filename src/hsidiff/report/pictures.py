@@ -23,6 +23,7 @@ from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import FEW_POINTS, Mark, stamp
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
 
 # Vegetation is red in near infrared, red, green, as remote sensing has drawn it since film.
@@ -169,13 +170,21 @@ def least_confidence(n_classes: int) -> float:
     return 1 / max(n_classes, 2)
 
 
-def split_picture(split: Split, step: int = 1) -> np.ndarray:
-    """Where the training and the test labels lie, training labels over test labels."""
+def split_picture(split: Split, step: int = 1, place: Window | None = None) -> np.ndarray:
+    """Where the training and the test labels lie, training labels over test labels.
+
+    Args:
+        split: the split.
+        step: every ``step``-th pixel is shown.
+        place: the part to show, one of several scenes; None shows all.
+    """
+    shown = (place or Window.whole(split.train.shape)).slices
+    train, test = (side.values[shown] > 0 for side in (split.train, split.test))
     points: tuple[Points, ...] = (
-        (split.test.values > 0, rgba(TEST_COLOR), "plus"),
-        (split.train.values > 0, rgba(TRAIN_COLOR), "square"),
+        (test, rgba(TEST_COLOR), "plus"),
+        (train, rgba(TRAIN_COLOR), "square"),
     )
-    return points_picture(split.train.shape, points, step)
+    return points_picture(train.shape, points, step)
 
 
 def right_and_wrong_picture(right: np.ndarray, wrong: np.ndarray, step: int = 1) -> np.ndarray:

@@ -28,9 +28,12 @@ def costs(result: dict[str, Any]) -> list[Block]:
 def map_provenance(results: ResultFolder) -> list[Block]:
     """Hashes, versions and settings of one map."""
     result, scene, split = results.result, results.facts("scene"), results.facts("split")
+    several = result.get("scenes") or []
+    alone = {} if several else scene
     facts = [
-        ("scene", scene.get("path")),
-        (f"scene, rows {TIMES} columns", _by(scene.get("shape"))),
+        ("scene", alone.get("path")),
+        (f"scene, rows {TIMES} columns", _by(alone.get("shape"))),
+        *((f"scene {one.get('name')}", _about(one)) for one in several),
         ("scene, bands", scene.get("n_bands")),
         ("scene, SHA-256", scene.get("sha256")),
         ("split", split.get("kind")),
@@ -105,6 +108,12 @@ def _table(title: str, titles: tuple[str, ...], rows: Iterable[tuple[object, ...
 
 def _as_json(name: str, content: object) -> Block:
     return folded(name, [Block("source", json.dumps(content, indent=2, ensure_ascii=False))])
+
+
+def _about(scene: dict[str, Any]) -> str:
+    """File, size and hash of one of several scenes."""
+    size = _by(scene.get("shape")) or UNKNOWN
+    return f"{scene.get('path')}, {size}, SHA-256 {scene.get('sha256')}"
 
 
 def _by(sizes: list[Any] | None, n: int = 2) -> str | None:

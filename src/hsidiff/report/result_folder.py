@@ -5,11 +5,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hsidiff.errors import MissingFileError, SettingError
 from hsidiff.evaluation.held_out_labels import HeldOut
 from hsidiff.files import read_json
 from hsidiff.labels.label_map import LandClass, with_colors
 from hsidiff.labels.split import Split
+from hsidiff.scenes.window import Window
+
+SCENES = "scene-maps"
+"""The folder that holds a folder for each of several scenes."""
+
+
+@dataclass(frozen=True)
+class SceneMap:
+    """The map of one scene.
+
+    Attributes:
+        name: of the scene; empty if it is the only one.
+        path: the folder that holds ``map.tif`` and perhaps ``probabilities.tif``.
+        place: where the scene lies among all that were learned from; None if it is the only one.
+    """
+
+    name: str
+    path: Path
+    place: Window | None = None
+
+    @property
+    def map_path(self) -> Path:
+        """The class map."""
+        return self.path / "map.tif"
+
+    @property
+    def probabilities_path(self) -> Path | None:
+        """The probabilities, or None if they were not written."""
+        path = self.path / "probabilities.tif"
+        return path if path.is_file() else None
+
+    def part_of(self, values: np.ndarray) -> np.ndarray:
+        """What belongs to this scene of an array (rows, cols) of all."""
+        return values if self.place is None else values[self.place.slices]
 
 
 @dataclass(frozen=True)
@@ -17,7 +53,8 @@ class ResultFolder:
     """The files of one result.
 
     Attributes:
-        path: the folder; it holds ``map.tif`` and perhaps ``probabilities.tif``.
+        path: the folder; it holds ``map.tif`` and perhaps ``probabilities.tif`` or, of several
+            scenes, a folder for each.
         result: the content of ``result.json``: scores, counts, leakage, seconds, hashes.
         run: the content of ``run.json``, or None.
         split: the training and test labels of ``split.npz``, or None.
@@ -40,11 +77,7 @@ class ResultFolder:
             SplitError: if ``split.npz`` is broken.
         """
         path = Path(path)
-        for name in ("result.json", "map.tif"):
-            if not (path / name).is_file():
-                raise MissingFileError(
-                    f"{path}: no {name} here: give the output folder of 'hsidiff map'"
-                )
+        _check_is_there(path, path / "result.json")
         result, run_path = path / "result.json", path / "run.json"
         split_path, held_out_path = path / "split.npz", path / "held_out.npz"
         content = _read_json(result)
@@ -53,18 +86,36 @@ class ResultFolder:
         run = _read_json(run_path) if run_path.is_file() else None
         split = Split.load(split_path) if split_path.is_file() else None
         held_out = HeldOut.load(held_out_path) if held_out_path.is_file() else None
-        return cls(path, content, run, split, held_out)
+        results = cls(path, content, run, split, held_out)
+        for one in results.maps:
+            _check_is_there(path, one.map_path)
+        return results
+
+    @property
+    def maps(self) -> tuple[SceneMap, ...]:
+        """The map of each scene."""
+        scenes = self.result.get("scenes")
+        if not scenes:
+            return (SceneMap("", self.path),)
+        try:
+            return tuple(
+                # Only the last part: a file that somebody changed leads nowhere else.
+                SceneMap(
+                    str(one["name"]),
+                    self.path / SCENES / Path(one["folder"]).name,
+                    Window(*map(int, one["place"])),
+                )
+                for one in scenes
+            )
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise SettingError(
+                f"{self.path}: the scenes of its result.json are not described: make it again"
+            ) from error
 
     @property
     def map_path(self) -> Path:
-        """The class map."""
-        return self.path / "map.tif"
-
-    @property
-    def probabilities_path(self) -> Path | None:
-        """The probabilities, or None if they were not written."""
-        path = self.path / "probabilities.tif"
-        return path if path.is_file() else None
+        """The class map of the first scene."""
+        return self.maps[0].map_path
 
     @property
     def classes(self) -> tuple[LandClass, ...]:
@@ -83,6 +134,13 @@ class ResultFolder:
     def facts(self, name: str) -> dict[str, Any]:
         """The group ``name`` of the result, such as ``"split"``; empty if absent or null."""
         return self.result.get(name) or {}
+
+
+def _check_is_there(folder: Path, path: Path) -> None:
+    if not path.is_file():
+        raise MissingFileError(
+            f"{folder}: no {path.relative_to(folder)} here: give the output folder of 'hsidiff map'"
+        )
 
 
 def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:

@@ -28,6 +28,7 @@ _GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 ARCHIVE_SUFFIXES = (
     ".zip", ".gz", ".tgz", ".tar", ".bz2", ".xz", ".zst", ".7z", ".rar",
 )  # fmt: skip
+_OF_SHAPES = (".gpkg", ".shp", ".geojson", ".fgb", ".kml", ".kmz")
 _OTHER_RASTER_SUFFIXES = (".jp2", ".vrt", ".img", ".pix", ".zarr")
 _OPTION = "--scene-variable"
 
@@ -209,6 +210,8 @@ def _tiff_of(header_path: Path) -> Path | None:
 def _why_unknown(path: Path, suffix: str) -> str:
     if suffix in ARCHIVE_SUFFIXES:
         return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
+    if suffix in _OF_SHAPES:
+        return f"{path} holds points or polygons, which are labels: name the scene, then the labels"
     expected = (
         f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
         f"its header ({path.stem}.hdr) beside it, NetCDF or HDF5 (.nc, .h5, .he5), or a folder or "

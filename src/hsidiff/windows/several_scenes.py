@@ -5,9 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from hsidiff.errors import LabelError, ModelError, SceneError, SettingError, check_whole_number
+from hsidiff.errors import (
+    LabelError,
+    ModelError,
+    SceneError,
+    SettingError,
+    check_whole_number,
+)
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.one_legend import with_one_legend
+from hsidiff.labels.overlap import overlap_of
 from hsidiff.scenes.bands_at import band_widths_nm
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.stack import StackedSource
@@ -22,7 +29,8 @@ def stack_scenes(
 
     The scenes lie below one another with invalid rows between them. The bands are those of the
     first; the others have them by wavelength. Classes are the same if their names are. The scene
-    that comes out has no georeference: a map is drawn for each scene by itself.
+    that comes out has no georeference: a map is drawn for each scene by itself. The labels know
+    where scenes with a CRS show the same ground, and no split puts it on both sides.
 
     Args:
         scenes: the scenes, two at least.
@@ -62,7 +70,8 @@ def stack_scenes(
         file_fwhm_nm=band_widths_nm(first),
         files=tuple(dict.fromkeys(path for scene in scenes for path in scene.files)),
     )
-    return together, _stack_labels(with_one_legend(labels, names), source)
+    overlap = overlap_of([(s.crs, s.transform) for s in scenes], source.places, gap_px)
+    return together, replace(_stack_labels(with_one_legend(labels, names), source), overlap=overlap)
 
 
 def _check_pairs(scenes: Sequence[Scene], labels: Sequence[LabelMap]) -> None:
@@ -114,7 +123,7 @@ def _stack_labels(label_maps: Sequence[LabelMap], source: StackedSource) -> Labe
     return replace(
         label_maps[0],
         values=values,
-        sample_ids=_stack_numbers([labels.sample_ids for labels in label_maps], source, none=0),
+        sample_ids=_stack_numbers(_sample_ids(label_maps), source, none=0),
         source_pixels=_stack_numbers(
             [labels.source_pixels for labels in label_maps], source, none=-1
         ),
@@ -122,6 +131,17 @@ def _stack_labels(label_maps: Sequence[LabelMap], source: StackedSource) -> Labe
         crs=None,
         transform=None,
     )
+
+
+def _sample_ids(label_maps: Sequence[LabelMap]) -> list[np.ndarray | None]:
+    """The sample ids of each scene; none are 0 where another scene has some."""
+    ids = [labels.sample_ids for labels in label_maps]
+    if all(one is None for one in ids):
+        return ids
+    return [
+        np.zeros(labels.shape, np.int32) if one is None else one
+        for labels, one in zip(label_maps, ids, strict=True)
+    ]
 
 
 def _stack_numbers(

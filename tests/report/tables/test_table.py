@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +16,6 @@ from hsidiff.report.tables.table import (
     file_stem,
     to_latex,
     to_markdown,
-    without_formulas,
 )
 
 FIELD, BLOCKS, RANDOM = "field_a", "blocks-30", "random-10%"
@@ -90,15 +88,3 @@ def test_scenes_whose_names_look_alike_have_files_of_their_own(
     names = [table.name for table in make_tables(both, pairs={})]
     assert len(set(names)) == len(names)
     assert {"summary-field-a", "summary-field-a-2"} <= set(names)
-
-
-def test_no_text_of_a_csv_is_a_formula_and_numbers_stay(tmp_path: Path) -> None:
-    names = ["=1+1", "@cmd", "+a", "-a", " =x", "-", "a=b", "water"]
-    frame = pd.DataFrame({"class": names, "=head": [-1.5] * 8, "n": [-1] * 8})
-    without_formulas(frame).to_csv(tmp_path / "table.csv", index=False)
-    read = pd.read_csv(tmp_path / "table.csv")
-    shown = ["'=1+1", "'@cmd", "'+a", "'-a", "' =x", "-", "a=b", "water"]
-    assert read["class"].tolist() == shown
-    assert list(read.columns) == ["class", "'=head", "n"]
-    assert (read["'=head"] == -1.5).all()
-    assert read["n"].tolist() == [-1] * 8

@@ -10,6 +10,7 @@ from hsidiff.errors import MissingFileError
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair, compare_methods
 from hsidiff.files import write_together
+from hsidiff.labels.spreadsheet import without_formulas
 from hsidiff.progress import track
 from hsidiff.report.seed_means import cells_not_run, scenes_and_splits, splits_with_cells
 from hsidiff.report.tables.comparison_tables import leakage_table, pairwise_table, unscored_table
@@ -26,7 +27,6 @@ from hsidiff.report.tables.table import (
     file_stem,
     to_latex,
     to_markdown,
-    without_formulas,
 )
 
 Pairs = dict[tuple[str, str], tuple[MethodPair, ...]]

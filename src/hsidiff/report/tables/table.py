@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
@@ -14,7 +14,6 @@ FIGURE_SPACE = "\N{FIGURE SPACE}"
 """As wide as a digit, so that numbers of a column stand below each other."""
 Alignment = Literal["left", "right", "text"]
 
-_BEGINS_A_FORMULA = ("=", "+", "-", "@")
 _LATEX_ALIGNMENT = {"left": "l", "right": "r", "text": r"p{0.25\linewidth}"}
 _MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _LATEX_SPECIAL = {
@@ -129,22 +128,6 @@ def to_latex(table: Table) -> str:
 
 def _in_latex(text: str) -> str:
     return "".join(_LATEX_SPECIAL.get(letter, letter) for letter in text)
-
-
-def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """A table for CSV whose texts no spreadsheet takes for a formula.
-
-    A name of a class such as ``=HYPERLINK(...)`` comes from a file of labels. Spreadsheets would
-    compute it; after an apostrophe they show it. Numbers stay as they are.
-    Source: https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return frame.rename(columns=_as_text).map(_as_text)
-
-
-def _as_text(cell: Any) -> Any:
-    text = cell.strip() if isinstance(cell, str) else ""
-    is_formula = len(text) > 1 and text.startswith(_BEGINS_A_FORMULA)
-    return f"'{cell}" if is_formula else cell
 
 
 def file_stem(*parts: str, taken: Sequence[str] = ()) -> str:

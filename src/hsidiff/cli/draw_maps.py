@@ -1,0 +1,128 @@
+"""The maps of a fitted classifier, one per scene, with all that lies beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hsidiff.assessment.areas import ClassArea, areas_together
+from hsidiff.cli.inputs import Inputs
+from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.maps.confidence import ConfidenceLayer
+from hsidiff.maps.doubt import NO_DOUBT, Doubt, describe_doubt
+from hsidiff.maps.edit import sieved
+from hsidiff.maps.geotiff import write_class_map
+from hsidiff.maps.predict import predict_to_file
+from hsidiff.maps.read_map import read_map
+from hsidiff.report.map_accuracy import areas_of_file
+from hsidiff.report.result_folder import SCENES
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How maps are drawn.
+
+    Attributes:
+        doubt: which pixels get no class.
+        tile_size: largest side of a tile in pixels.
+        min_size: smallest patch of a class in pixels; None leaves all.
+    """
+
+    doubt: Doubt = NO_DOUBT
+    tile_size: int = DEFAULT_TILE_SIZE_PX
+    min_size: int | None = None
+
+
+AS_IT_IS = Drawing()
+"""Every pixel with a value has its class."""
+
+
+def draw_maps(
+    model: SceneClassifier, inputs: Inputs, drawing: Drawing, folder: Path
+) -> dict[str, Any]:
+    """Draw the map of each scene: the only one into ``folder``, several into one each below it.
+
+    Returns:
+        The part of ``result.json`` that speaks of maps: areas, pixels without class and, of
+        several scenes, the same of each.
+    """
+    if not inputs.parts:
+        return _draw(model, inputs, drawing, folder)
+    scenes = []
+    for part, name, place in zip(inputs.parts, folder_names(inputs), inputs.places, strict=True):
+        (folder / SCENES / name).mkdir(parents=True)
+        scenes.append(
+            {
+                "name": part.scene.name,
+                "folder": f"{SCENES}/{name}",
+                "path": str(part.scene_path),
+                "sha256": part.scene.sha256(),
+                "shape": list(part.scene.shape),
+                "place": list(vars(place).values()),
+                "n_labels": part.labels.n_labelled,
+                **_draw(model, part, drawing, folder / SCENES / name),
+            }
+        )
+    return {**_together(scenes), "scenes": scenes}
+
+
+def folder_names(inputs: Inputs) -> list[str]:
+    """The names of the files of several scenes, numbered where they are the same."""
+    names: list[str] = []
+    for part in inputs.parts:
+        stem = name = part.scene_path.stem
+        number = 1
+        while name.casefold() in (taken.casefold() for taken in names):
+            number += 1
+            name = f"{stem}-{number}"
+        names.append(name)
+    return names
+
+
+def _draw(model: SceneClassifier, inputs: Inputs, drawing: Drawing, folder: Path) -> dict[str, Any]:
+    """Draw one map into a folder."""
+    path = folder / "map.tif"
+    predict_to_file(
+        model,
+        inputs.scene,
+        path,
+        probabilities_path=folder / "probabilities.tif",
+        layers=(ConfidenceLayer(folder / "confidence.tif"),),
+        doubt=drawing.doubt,
+        tile_size=drawing.tile_size,
+        area=inputs.area,
+    )
+    small = None if drawing.min_size is None else _sieve(path, drawing.min_size)
+    areas = areas_of_file(path, (*model.classes_, *drawing.doubt.classes(model)))
+    return {
+        "areas": [area.to_json() for area in areas],
+        "doubt": describe_doubt(drawing.doubt, model, path),
+        "small_patches": small,
+    }
+
+
+def _sieve(path: Path, min_size: int) -> dict[str, int]:
+    """Give small patches of a map the class of their largest neighbour; say how many pixels."""
+    drawn = read_map(path)
+    kept = sieved(drawn, min_size)
+    write_class_map(kept.values, kept.classes, path, kept.crs, kept.transform)
+    n_changed = int(np.count_nonzero(kept.values != drawn.values))
+    return {"min_size_px": min_size, "n_pixels": n_changed}
+
+
+def _together(scenes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Areas and counts of all scenes."""
+    areas = areas_together([[ClassArea(**area) for area in scene["areas"]] for scene in scenes])
+    doubt = [
+        {**each[0], "n_pixels": sum(entry["n_pixels"] for entry in each)}
+        for each in zip(*(scene["doubt"] for scene in scenes), strict=True)
+    ]
+    small = [scene["small_patches"] for scene in scenes if scene["small_patches"]]
+    n_pixels = sum(one["n_pixels"] for one in small)
+    return {
+        "areas": [area.to_json() for area in areas],
+        "doubt": doubt,
+        "small_patches": {**small[0], "n_pixels": n_pixels} if small else None,
+    }
