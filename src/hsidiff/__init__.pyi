@@ -31,6 +31,7 @@ from .scenes.open import open_scene as open_scene
 from .scenes.scene import Scene as Scene
 from .scenes.synthetic import make_synthetic_scene as make_synthetic_scene
 from .smoothed import Smoothed as Smoothed
+from .suggestion.suggest import suggest_pixels as suggest_pixels
 from .windows.several_scenes import stack_scenes as stack_scenes
 
 __version__: str

@@ -23,6 +23,7 @@ from hsidiff.progress import track
 from hsidiff.saved_model import Learned, SavedModel, check_restored, read_config, whole_model
 from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.gather import Samples, gather_spectra
 from hsidiff.windows.seen_bands import SeenBands
 from hsidiff.windows.seen_values import SeenValues
 from hsidiff.windows.statistics import valid_pixels
@@ -209,6 +210,18 @@ class SceneClassifier(BaseEstimator, ABC):
                 window = Window(int(rows[pixel]), int(cols[pixel]), 1, 1)
                 probabilities[pixel, known] = other.predict_proba_window(scene, window)[0, 0]
         return probabilities
+
+    def values_at(self, scene: Scene, labels: LabelMap) -> Samples:
+        """What tells labelled pixels apart for this classifier: spectra, unless it knows better.
+
+        Args:
+            scene: a scene as :meth:`check_scene` gives it.
+            labels: which pixels; those without a value are left out.
+
+        Returns:
+            Samples of values (n, n_values).
+        """
+        return gather_spectra(scene, labels)
 
     def predict_proba_window(self, scene: Scene, window: Window) -> np.ndarray:
         """Probabilities of the pixels of one window, which lies in the scene.

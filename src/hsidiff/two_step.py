@@ -33,7 +33,7 @@ from hsidiff.training.loop import pick_device
 from hsidiff.values.surroundings import Surroundings
 from hsidiff.values.unet_values import UNetValues
 from hsidiff.values.values import Values
-from hsidiff.windows.gather import gather_patches
+from hsidiff.windows.gather import Samples, gather_patches
 from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows
 
 VALUES, HEAD = "values.", "head."
@@ -233,6 +233,12 @@ class TwoStepClassifier(SceneClassifier):
             kinds,
             len(ids),
         )
+
+    def values_at(self, scene: Scene, labels: LabelMap) -> Samples:
+        """As of every classifier: values of the pixel, as the head sees them."""
+        read = partial(_read_values, self.values_, scene)
+        samples = gather_patches(scene, labels, 1, read, self.values_.tile_px)
+        return replace(samples, values=samples.values[:, 0, 0])
 
     @property
     def n_held_out_folds(self) -> int:

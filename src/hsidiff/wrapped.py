@@ -10,7 +10,10 @@ from sklearn.utils.validation import check_is_fitted
 from hsidiff.about import Cost
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.gather import Samples
 
 
 @dataclass(repr=False, eq=False)
@@ -58,6 +61,10 @@ class Wrapped(SceneClassifier):
     def small_tiles(self) -> bool:
         """As of the classifier."""
         return self._inner.small_tiles
+
+    def values_at(self, scene: Scene, labels: LabelMap) -> Samples:
+        """As of the classifier."""
+        return self._inner.values_at(scene, labels)
 
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """That of the classifier; a wrapper has no weights."""

@@ -23,6 +23,7 @@ FUNCTIONS = {
     "leakage": "leakage",
     "fit": "fit",
     "predict": "predict",
+    "suggest": "suggest",
     "sample": "sample",
     "evaluate": "evaluate",
     "classes": "classes",
@@ -36,7 +37,7 @@ FUNCTIONS = {
 """The function of each command, in the order of the help; its module has the command's name."""
 PANELS = {
     "Start": ("map", "demo", "view", "info", "fetch"),
-    "Labels": ("classes", "spectra", "split", "leakage"),
+    "Labels": ("classes", "spectra", "suggest", "split", "leakage"),
     "Methods and models": ("methods", "settings", "fit", "predict", "reconstruct"),
     "Maps": ("sample", "evaluate", "edit", "polygons", "change"),
     "Experiments": ("experiment", "report"),

@@ -1,0 +1,1 @@
+"""Which pixels to label next."""
