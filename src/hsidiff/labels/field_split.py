@@ -190,12 +190,20 @@ def _second_half(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
 def _draw_fields(
     values: np.ndarray, fields: np.ndarray, train_fraction: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Draw the fields that train, class by class: (rows, cols) bool, their pixels."""
+    """Draw the fields that train, class by class: (rows, cols) bool, their pixels.
+
+    A field of several classes (one place, several dates) is drawn with the first of them.
+    """
     sizes = np.bincount(fields.ravel())
-    is_training = np.zeros(len(sizes), dtype=bool)
+    is_training, is_drawn = (np.zeros(len(sizes), dtype=bool) for _ in range(2))
     for class_id in classes_by_place(values):
         of_class = np.unique(fields[values == class_id])
-        is_training[_balanced_draw(of_class, sizes[of_class], train_fraction, generator)] = True
+        rest = of_class[~is_drawn[of_class]]
+        if len(rest) == 1 and len(of_class) > 1:
+            is_training[rest] = not is_training[of_class].any()
+        elif len(rest):
+            is_training[_balanced_draw(rest, sizes[rest], train_fraction, generator)] = True
+        is_drawn[of_class] = True
     return is_training[fields] & (fields > 0)
 
 
