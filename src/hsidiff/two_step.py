@@ -232,6 +232,7 @@ class TwoStepClassifier(SceneClassifier):
             spatial_groups(samples.rows, samples.cols),
             kinds,
             len(ids),
+            values.learned_from(samples.rows, samples.cols),
         )
 
     def values_at(self, scene: Scene, labels: LabelMap) -> Samples:

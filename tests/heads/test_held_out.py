@@ -57,3 +57,15 @@ def test_the_best_sharpness_undoes_a_factor_on_the_scores() -> None:
     odds = np.exp(log_softmax(scores, axis=1)).cumsum(axis=1)
     classes = (rng.random((20_000, 1)) > odds).sum(axis=1).clip(0, 2)
     assert best_sharpness(4 * scores, classes) == pytest.approx(1 / 4, rel=0.05)
+
+
+def test_samples_that_values_learned_from_are_always_inside() -> None:
+    classes, groups = np.arange(60) % 3, np.arange(60) // 5
+    known = groups < 5
+    folds = folds_of(classes, groups, 0, known=known)
+    held_out = np.concatenate([outside for _, outside in folds])
+    np.testing.assert_array_equal(np.sort(held_out), np.flatnonzero(~known))
+    for inside, outside in folds:
+        assert np.isin(np.flatnonzero(known), inside).all()
+        assert not np.isin(groups[inside], groups[outside]).any()
+    assert folds_of(classes, groups, 0, known=np.ones(60, dtype=bool)) == []

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.training import pace
 from hsidiff.training.budget import Budget
 from hsidiff.training.loop import Recipe
@@ -104,6 +105,24 @@ def test_what_it_sees_is_the_noisy_crops_of_the_scene(pool: CropPool) -> None:
         assert x_t.shape == (8, N_BANDS, 5, 5)
         assert ((t >= 1) & (t <= DENOISING.n_timesteps)).all()
     assert len({tuple(t.tolist()) for _, t in network.shown}) == 30
+
+
+def test_a_step_with_all_crops_of_a_grid_is_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    denoising = replace(
+        DENOISING, crops="grid", batch_size=256, recipe=replace(DENOISING.recipe, n_steps=2)
+    )
+    pool, seen = pool_of(denoising), []
+    add_noise = NoiseSchedule.add_noise
+
+    def remember(schedule: NoiseSchedule, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        seen.append(x_0.clone())
+        return add_noise(schedule, x_0, t, eps)
+
+    monkeypatch.setattr(NoiseSchedule, "add_noise", remember)
+    trained(pool, denoising)
+    assert len(seen) == 2
+    for crops in seen:
+        assert len(torch.unique(crops.flatten(1), dim=0)) == len(pool.corners) == 8 * 10
 
 
 def test_the_loss_falls_while_something_is_learned(pool: CropPool) -> None:

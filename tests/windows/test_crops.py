@@ -183,6 +183,15 @@ def test_the_same_generator_draws_the_same_crops() -> None:
     assert not torch.equal(pool.sample(8, generator(1))[0], pool.sample(8, generator(2))[0])
 
 
+def test_as_many_distinct_crops_as_there_are_are_all_of_them() -> None:
+    centres = grid_centres((12, 20), 4)
+    pool = CropPool.from_scene(numbered_scene((12, 20))[1], as_it_is(), 4, centres=centres)
+    values, _ = pool.sample(15, generator(), distinct=True)
+    assert len(torch.unique(values.flatten(1), dim=0)) == len(pool.corners) == 15
+    again, _ = pool.sample(15, generator(), distinct=False)
+    assert len(torch.unique(again.flatten(1), dim=0)) < 15
+
+
 def test_turning_keeps_values_and_validity_together_and_meets_all_eight_orientations() -> None:
     crops = torch.arange(1.0, 19).view(1, 2, 3, 3)
     valid = crops[:, 0] != 2

@@ -26,6 +26,8 @@ class LabelledValues:
         groups: (n,) int; neighbours are of one group, and never on both sides of a fold.
         kinds: which of the values are of one kind.
         n_classes: how many classes there are.
+        known: (n,) bool, samples whose labels the values learned from; None if there are none. No
+            head may hold them out to judge something.
     """
 
     values: np.ndarray
@@ -35,6 +37,7 @@ class LabelledValues:
     groups: np.ndarray
     kinds: Kinds
     n_classes: int
+    known: np.ndarray | None = None
 
     def __len__(self) -> int:
         """How many labelled pixels there are."""
@@ -45,11 +48,11 @@ class LabelledValues:
 
         Classes of the part are positions in the classes that are left, (m,) int, in their order.
         """
-        known, classes = np.unique(self.classes[chosen], return_inverse=True)
+        of, classes = np.unique(self.classes[chosen], return_inverse=True)
         values, groups = self.values[chosen], self.groups[chosen]
         rows, cols = self.rows[chosen], self.cols[chosen]
-        part = LabelledValues(values, classes, rows, cols, groups, self.kinds, len(known))
-        return part, known
+        known = None if self.known is None else self.known[chosen]
+        return LabelledValues(values, classes, rows, cols, groups, self.kinds, len(of), known), of
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

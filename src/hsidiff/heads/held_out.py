@@ -22,12 +22,28 @@ def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX)
 
 
 def folds_of(
-    classes: np.ndarray, groups: np.ndarray, random_state: int, n_folds: int = N_FOLDS
+    classes: np.ndarray,
+    groups: np.ndarray,
+    random_state: int,
+    n_folds: int = N_FOLDS,
+    known: np.ndarray | None = None,
 ) -> Folds:
     """Folds that keep groups together; fewer where groups or samples are few, none for one group.
 
     A fold that leaves one class, or one sample per class, has nothing to fit a head to and goes.
+
+    Args:
+        classes: (n,) int.
+        groups: (n,) int.
+        random_state: of the folds.
+        n_folds: how many there are at most.
+        known: (n,) bool, samples whose labels the values learned from: always inside, since it
+            would flatter the values to hold them out. None knows of none.
     """
+    if known is not None and known.any():
+        fresh, inside_always = np.flatnonzero(~known), np.flatnonzero(known)
+        folds = folds_of(classes[fresh], groups[fresh], random_state, n_folds) if len(fresh) else []
+        return [(np.concatenate([inside_always, fresh[i]]), fresh[o]) for i, o in folds]
     n_folds = min(n_folds, len(np.unique(groups)), np.bincount(classes).max())
     if n_folds < 2:
         return []

@@ -98,7 +98,12 @@ class LinearHead(Head):
         values = samples.values[:, middle, middle][:, self._columns]
         with threadpool_limits(limits=1):  # the fits are small: threads would wait for each other
             fitted = fit_experts(
-                values, samples.classes, samples.groups, columns_of(kinds), self.random_state
+                values,
+                samples.classes,
+                samples.groups,
+                columns_of(kinds),
+                self.random_state,
+                samples.known,
             )
         self.weights_, self.biases_, self.shares_, self.held_out_log_loss_ = fitted
         self.class_weights_ = None
@@ -142,6 +147,7 @@ def fit_experts(
     groups: np.ndarray,
     parts: Mapping[str, slice],
     random_state: int,
+    known: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, dict[str, float], float | None]:
     """Fit the experts and weigh them.
 
@@ -152,6 +158,7 @@ def fit_experts(
         parts: name to the columns of values of one kind (features, spectrum, ...); an expert sees
             one part, or all.
         random_state: of the folds.
+        known: (n,) bool, samples that are never held out, see :class:`LabelledValues`.
 
     Returns:
         Weights, biases, shares and held-out log loss of a :class:`LinearHead`.
@@ -160,7 +167,7 @@ def fit_experts(
     centre, scale = values.mean(axis=0, dtype=np.float64), scale_of(values, parts)
     scaled = (values - centre) / scale
     experts = _experts(parts, classes)
-    folds = folds_of(classes, groups, random_state)
+    folds = folds_of(classes, groups, random_state, known=known)
     judged = judged_samples(classes, folds)
     held_out, whole = {}, {}
     for name, (kind, columns) in track(experts.items(), "fit head", len(experts)):

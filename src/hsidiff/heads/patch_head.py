@@ -101,7 +101,7 @@ class PatchHead(Head):
             None where nothing can be held out; no number of a network that diverged.
         """
         _, self._columns = without_kinds(samples.kinds, self.leaves_out)
-        folds = folds_of(samples.classes, samples.groups, self.random_state)
+        folds = folds_of(samples.classes, samples.groups, self.random_state, known=samples.known)
         judged = judged_samples(samples.classes, folds)
         if not judged.any():
             return None

@@ -119,7 +119,10 @@ class WeighedHead(Head):
         """Weigh the experts by held-out samples of several draws of folds."""
         classes, groups = samples.classes, samples.groups
         n_draws = min(-(-N_JUDGED // len(classes)), MAX_DRAWS)
-        draws = [folds_of(classes, groups, self.random_state + i) for i in range(n_draws)]
+        draws = [
+            folds_of(classes, groups, self.random_state + i, known=samples.known)
+            for i in range(n_draws)
+        ]
         seen = np.stack([judged_samples(classes, folds) for folds in draws])
         truth = np.tile(classes, (n_draws, 1))[seen]
 

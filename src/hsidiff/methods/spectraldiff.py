@@ -34,7 +34,8 @@ What the paper leaves open, and where we differ, in every profile:
   (Table VI). Here they are those of Indian Pines for any scene, unless the user says otherwise.
 * Networks compute in bfloat16 where the device is fast with it (docs/decisions/0020), the code in
   float32.
-* ``paper`` takes 30,000 steps, what 30,000 epochs of one batch come to on Indian Pines.
+* ``paper`` takes 30,000 steps. On Indian Pines all 100 crops are one batch, so a step is an epoch;
+  elsewhere a step sees as many different crops as the batch holds.
 
 ``fast`` keeps the ideas and shrinks the rest: the spectrum is averaged to 32 whitened values, the
 kernels are factorised, the network sees the clean scene at two timesteps instead of one draw of

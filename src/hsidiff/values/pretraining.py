@@ -40,7 +40,8 @@ class Denoising:
         target: what the denoiser predicts, see :mod:`hsidiff.diffusion.objectives`.
         loss: how its error is counted, there too.
         crop_px: side of the crops it learns from.
-        crops: fixed crops on a grid ("grid"), or anywhere, turned and flipped ("random").
+        crops: fixed crops on a grid ("grid"), each at most once in a step, or anywhere, turned and
+            flipped ("random").
         batch_size: crops per step.
         budget: how long it learns, in place of the recipe's steps; None leaves them. A time makes
             the weights depend on the machine.
@@ -182,7 +183,8 @@ def pretrain(
     denoising = denoising.with_budget_spent(pool.n_pixels, batch_size)
 
     def loss_of_step(model: nn.Module, device: torch.device) -> Tensor:
-        x_0, valid = pool.sample(batch_size, generator)
+        # The few crops of a grid are drawn once a step: a batch of all of them is an epoch.
+        x_0, valid = pool.sample(batch_size, generator, distinct=denoising.crops == "grid")
         if denoising.crops == "random":
             x_0, valid = turned(x_0, valid, generator)
         x_0 = x_0.clamp(-denoising.limit, denoising.limit).to(device)

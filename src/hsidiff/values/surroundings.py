@@ -102,6 +102,10 @@ class Surroundings(Values):
         """Settle what labels decide about the values."""
         self.values.adapt(scene, labels, region)
 
+    def learned_from(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray | None:
+        """As of the values."""
+        return self.values.learned_from(rows, cols)
+
     def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:
         """The pixel's own values, then the means, scale by scale."""
         _, averaged = without_kinds(self.values.kinds(cube.shape[-1]), self.pixel_only)

@@ -62,6 +62,10 @@ class Values(Part, ABC):
             region: as for :meth:`learn`.
         """
 
+    def learned_from(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray | None:
+        """Which labelled pixels (n,) bool :meth:`adapt` learned from; None if from none."""
+        return None
+
     @abstractmethod
     def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:
         """Values of the pixels of a window.

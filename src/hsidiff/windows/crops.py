@@ -93,13 +93,23 @@ class CropPool:
         rows, cols = self.valid.shape[1:]
         return int(self.valid[:, margin : rows - margin, margin : cols - margin].sum())
 
-    def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(
+        self, n: int, generator: torch.Generator, distinct: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Draw ``n`` crops.
+
+        Args:
+            n: how many; of distinct ones no more than there are.
+            generator: on the CPU.
+            distinct: draw no crop twice, so that as many as there are make a whole pass.
 
         Returns:
             Crops (n, channels, crop_px, crop_px) and their validity (n, crop_px, crop_px).
         """
-        chosen = torch.randint(len(self.corners), (n,), generator=generator)
+        if distinct:
+            chosen = torch.randperm(len(self.corners), generator=generator)[:n]
+        else:
+            chosen = torch.randint(len(self.corners), (n,), generator=generator)
         tile, row, col = self.corners[chosen].T[:, :, None, None]
         steps = torch.arange(self.crop_px)
         rows, cols = row + steps[:, None], col + steps

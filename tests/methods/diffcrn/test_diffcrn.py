@@ -8,16 +8,19 @@ import torch
 
 import hsidiff
 from hsidiff.errors import SettingError
+from hsidiff.heads.held_out import folds_of
 from hsidiff.kinds import FEATURES, columns_of
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.methods.diffcrn import timestep_choice
 from hsidiff.methods.diffcrn.diffcrn import PROFILES, DiffCRN
 from hsidiff.methods.diffcrn.fusion_head import FusionHead
 from hsidiff.methods.diffcrn.patches import PatchGrid
 from hsidiff.methods.diffcrn.stage_values import Stages, StageValues
-from hsidiff.methods.diffcrn.timestep_choice import PROBE_STEPS, ProbeRecipe
+from hsidiff.methods.diffcrn.timestep_probe import PROBE_STEPS, ProbeRecipe
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.weights import weights
+from hsidiff.windows.tiles import read_with_halo
 from small_scenes import small_labels, small_scene
 
 SHAPE, N_BANDS = (26, 34), 8
@@ -126,7 +129,7 @@ def test_the_head_ctssfm_goes_on_from_the_stages_themselves() -> None:
         ({"stages": "spatial"}, "stages='spatial': must be a tuple"),
         ({"patch_px": 0}, "patch_px=0: must be at least 1"),
         ({"patch_px": 2.5}, "patch_px=2.5: must be a whole number"),
-        ({"timesteps": "automatic"}, "timesteps='automatic': expected one of auto, fixed"),
+        ({"timesteps": "automatic"}, "timesteps='automatic': expected one of auto, even, fixed"),
         ({"timesteps": 5}, "timesteps=5: must be a tuple of whole numbers"),
         ({"timesteps": (0, 3)}, r"timesteps=\(0, 3\): must lie in 1\.\.500"),
         ({"timesteps": ()}, "timesteps="),
@@ -165,7 +168,7 @@ def test_what_was_chosen_is_a_learned_fact(fitted: DiffCRN) -> None:
     by_stage = np.array(facts["mean_fusion_weights"])
     assert by_stage.shape == (5, 4)
     np.testing.assert_allclose(by_stage.sum(axis=0), 1, atol=1e-3)
-    assert by_stage.std() > 1e-3
+    assert set(facts["gains"]) <= {"choice", "weights"}
     assert "experts" in facts
 
 
@@ -175,7 +178,7 @@ def test_what_was_chosen_is_a_learned_fact(fitted: DiffCRN) -> None:
         {"contrastive": False},
         {"loss": "l2"},
         {"timesteps": "fixed"},
-        {"fusion": "mean"},
+        {"timesteps": "even"},
         {"stages": ["spatial", "spectral"]},
         {"extraction": "noisy"},
         {"patch_px": 6},
@@ -195,6 +198,44 @@ def test_each_part_can_be_switched_off_and_then_the_head_is_another(
     model.save(tmp_path / "model")
     loaded = DiffCRN.load(tmp_path / "model")
     np.testing.assert_allclose(loaded.predict_proba_window(scene, window), found, atol=1e-6)
+
+
+@pytest.fixture
+def convinced(monkeypatch: pytest.MonkeyPatch, scene: Scene, labels: LabelMap) -> DiffCRN:
+    """A classifier that takes what it learned of timesteps, however little that gains."""
+    monkeypatch.setattr(timestep_choice, "is_evident", lambda _: True)
+    return tiny().fit(scene, labels)
+
+
+def test_learned_weights_of_the_timesteps_change_the_result(
+    convinced: DiffCRN, scene: Scene, labels: LabelMap
+) -> None:
+    by_stage = np.array(convinced.learned_facts()["mean_fusion_weights"])
+    np.testing.assert_allclose(by_stage.sum(axis=0), 1, atol=1e-3)
+    assert by_stage.std() > 1e-3
+    mean = tiny(fusion="mean").fit(scene, labels)
+    window = Window(3, 4, 9, 10)
+    cube = read_with_halo(scene, window, convinced.values_.halo_px)
+    found, of_mean = (model.values_.of_window(cube, window) for model in (convinced, mean))
+    features = columns_of(convinced.values_.kinds(N_BANDS))[FEATURES]
+    valid = np.isfinite(scene.read(window)).all(axis=-1)
+    assert np.abs(found - of_mean)[valid][:, features].max() > 1e-3
+
+
+def test_labels_that_timesteps_follow_are_never_held_out_by_the_head(
+    convinced: DiffCRN, fitted: DiffCRN, scene: Scene, labels: LabelMap
+) -> None:
+    rows, cols = np.nonzero(labels.values)
+    known = convinced.values_.learned_from(rows, cols)
+    assert known is not None
+    assert 0 < known.sum() < len(rows)
+    samples = convinced._gather(convinced.values_, convinced.head_, scene, labels)
+    assert samples.known is not None
+    assert samples.known.sum() == known.sum()
+    for inside, outside in folds_of(samples.classes, samples.groups, 0, known=samples.known):
+        assert not samples.known[outside].any()
+        assert samples.known[inside].sum() == known.sum()
+    assert fitted.values_.learned_from(rows, cols) is None  # nothing was taken from the labels
 
 
 def test_without_contrast_the_denoiser_learns_from_the_same_views(

@@ -31,13 +31,16 @@ open, and our choice:
   clusters of them, as many as ``n_clusters`` guesses, since no label is seen. Crops whose mean
   spectra differ by less than 0.03 rad are never pushed apart. ``contrastive=False`` sets both
   weights to 0 and leaves the views as they are, so it switches off the contrast alone.
-* Choice of timesteps (:mod:`.reconstruction_angles`): the spectral angle between pixels and their
-  one-step reconstruction is a coordinate: candidates lie at equal steps of it. Angles are taken in
-  the scene's units; whitened inputs are brought back first, where the averaging of bands leaves the
-  smallest such spectrum. A straight-through choice of the candidates learns on the training labels
-  with a small classifier, and is then frozen.
-* AWAM and CTSSFM (:mod:`.timestep_fusion`): AWAM learns with that small classifier; under the head
-  "ctssfm" it goes on learning with CTSSFM. ``fusion="mean"`` replaces it.
+* Choice of timesteps (:mod:`.reconstruction_angles`): the spectral angle between each pixel and its
+  one-step reconstruction is a coordinate: candidates lie at equal steps of it, over all timesteps
+  that are learned. Angles are taken in the scene's units; whitened inputs are brought back first,
+  where the averaging of bands leaves the smallest such spectrum. A straight-through choice of the
+  candidates (:mod:`.timestep_probe`) learns on half of the training labels with a small classifier.
+  It is taken if it predicts held-out groups of that half better than evenly spread candidates
+  (:mod:`.timestep_choice`); what the head holds out is of the other half.
+* AWAM and CTSSFM (:mod:`.timestep_fusion`): AWAM learns with that small classifier, and is taken on
+  the same condition in place of equal weights; under the head "ctssfm" it goes on learning with
+  CTSSFM. ``fusion="mean"`` replaces it.
 * Features are taken with one draw of noise that belongs to the pixel (``extraction="noisy"``).
 
 ``fast`` keeps every part and shrinks it: 32 whitened averages of bands and the target v, patches of

@@ -1,8 +1,11 @@
-"""How much of a scene's spectra a denoiser still finds at a timestep, as spectral angles.
+"""How much of a pixel's spectrum a denoiser still finds at a timestep, as a spectral angle.
 
-The angle between a spectrum and what the denoiser makes of its noisy copy in one step grows with
-the timestep. Taking the timesteps with the smallest angles would always mean the smallest ones; so
-the angle is used as a coordinate here: candidates lie at equal steps of angle, not of t.
+The angle between a pixel and what the denoiser makes of its noisy copy in one step grows with the
+timestep. Taking the timesteps with the smallest angles would always mean the smallest ones; so the
+angle is used as a coordinate here: candidates lie at equal steps of angle, not of t, from the
+smallest timestep to where the angle grows no more. Each pixel has its own scale of angles, and its
+own timestep for each step; the median over the pixels is the candidate. So a few dark pixels, whose
+angles are many times as large, decide no more than others.
 
 No label is used. Source: DiffCRN (Zhu and Xu, arXiv 2502.19699) chooses timesteps by the spectral
 angle of pixels; its formula could not be had.
@@ -43,7 +46,7 @@ def reconstruction_angles(
     timesteps: np.ndarray,
     random_state: int,
 ) -> np.ndarray:
-    """Mean spectral angle of one-step reconstructions, in radians, at each timestep.
+    """Spectral angles between pixels and their one-step reconstruction at each timestep.
 
     Args:
         denoiser: in evaluation mode.
@@ -52,6 +55,9 @@ def reconstruction_angles(
         crops: x_0 (n, channels, P, P) and validity (n, P, P).
         timesteps: (n_timesteps,) where.
         random_state: of the noise, the same draw at every timestep.
+
+    Returns:
+        (n_timesteps, n_pixels) radians, of the valid pixels.
     """
     device = next(denoiser.parameters()).device
     x_0, valid = (part.to(device) for part in crops)
@@ -64,28 +70,40 @@ def reconstruction_angles(
         x_t = denoising.schedule.add_noise(x_0, t, eps)
         estimate = clean_from(denoising.target, denoising.schedule, x_t, t, denoiser(x_t, t))
         angle = spectral_angle(physical(estimate.clamp(-denoising.limit, denoising.limit)), clean)
-        angles.append(angle[valid].mean().item())
-    return np.array(angles)
+        angles.append(angle[valid].cpu().numpy())
+    return np.stack(angles)
 
 
-def equally_spaced(
-    timesteps: np.ndarray, angles: np.ndarray, n: int, cap_quantile: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Timesteps at equal steps of angle, from the smallest timestep's to a cap.
+def at_equal_steps_of_angle(timesteps: np.ndarray, angles: np.ndarray, n: int) -> np.ndarray:
+    """Timesteps at equal steps of the pixels' angles, see the module.
 
     Args:
         timesteps: (m,) increasing, where angles are known; between them they are interpolated.
-        angles: (m,) in radians; where they fall, they are taken to stay.
+        angles: (m, n_pixels) in radians; where they fall, they are taken to stay.
         n: how many are wanted; there are fewer where two would be the same timestep.
-        cap_quantile: the cap is this quantile of the angles of all timesteps up to the last.
 
     Returns:
-        Timesteps (at most n,), increasing, and their angles.
+        (at most n,) int, increasing; at equal steps of t if no angle grows.
     """
-    # A tiny slope keeps the inverse unique where the angle does not grow.
-    rising = np.maximum.accumulate(angles) + 1e-9 * np.arange(len(angles))
-    every = np.arange(timesteps[0], timesteps[-1] + 1)
-    angle_of_every = np.interp(every, timesteps, rising)
-    levels = np.linspace(rising[0], np.quantile(angle_of_every, cap_quantile), n)
-    chosen = np.unique(np.rint(np.interp(levels, angle_of_every, every)).astype(int))
-    return chosen, angle_of_every[chosen - every[0]]
+    rising = np.maximum.accumulate(angles, axis=0)
+    growth = rising[-1] - rising[0]
+    scaled = (rising - rising[0])[:, growth > 0] / growth[growth > 0]
+    if scaled.size == 0:
+        return at_equal_steps_of_t(int(timesteps[0]), int(timesteps[-1]), n)
+    levels = np.linspace(0, 1, n)
+    reached = [np.median(_where_reached(timesteps, scaled, level)) for level in levels]
+    return np.unique(np.rint(reached).astype(int))
+
+
+def at_equal_steps_of_t(first: int, last: int, n: int) -> np.ndarray:
+    """Timesteps from the first to the last, as a control of those by angle; at most n of them."""
+    return np.unique(np.rint(np.linspace(first, last, n)).astype(int))
+
+
+def _where_reached(timesteps: np.ndarray, rising: np.ndarray, level: float) -> np.ndarray:
+    """The timestep (n_pixels,) where each column of (m, n_pixels), from 0 to 1, reaches a level."""
+    after = np.maximum((rising < level).sum(axis=0), 1)
+    pixels = np.arange(rising.shape[1])
+    low, high = rising[after - 1, pixels], rising[after, pixels]
+    share = (level - low) / np.where(high > low, high - low, 1)
+    return timesteps[after - 1] + share * (timesteps[after] - timesteps[after - 1])

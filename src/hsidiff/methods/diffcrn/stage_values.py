@@ -79,6 +79,10 @@ class StageValues(Values):
             random_state=self.random_state,
         )
 
+    def learned_from(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray | None:
+        """As of the stages."""
+        return self.stages.learned_from(rows, cols)
+
     def added(self, cube: np.ndarray, window: Window) -> list[np.ndarray]:
         """Features (rows, cols, width) of each stage, added over the timesteps.
 

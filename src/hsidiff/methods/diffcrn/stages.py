@@ -11,6 +11,7 @@ from torch import Tensor
 from hsidiff.about import Cost
 from hsidiff.diffusion.objectives import LOSSES
 from hsidiff.errors import SettingError, check_choice, check_whole_number, check_whole_numbers
+from hsidiff.heads.held_out import folds_of, spatial_groups
 from hsidiff.kinds import DENOISER_INPUT, Kinds
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.diffcrn.contrastive_pretraining import (
@@ -20,18 +21,15 @@ from hsidiff.methods.diffcrn.contrastive_pretraining import (
 )
 from hsidiff.methods.diffcrn.patches import LabelledPatches, Patches, PatchGrid, patches_at
 from hsidiff.methods.diffcrn.reconstruction_angles import (
-    equally_spaced,
+    at_equal_steps_of_angle,
+    at_equal_steps_of_t,
     probed_timesteps,
     reconstruction_angles,
 )
 from hsidiff.methods.diffcrn.staged_denoiser import StagedDenoiser, StagesShape
-from hsidiff.methods.diffcrn.timestep_choice import (
-    ProbedFeatures,
-    ProbeRecipe,
-    TimestepChoice,
-    learn_fusion,
-)
+from hsidiff.methods.diffcrn.timestep_choice import TimestepChoice, learn_fusion
 from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion
+from hsidiff.methods.diffcrn.timestep_probe import ProbedFeatures, ProbeRecipe
 from hsidiff.networks.counting import cost_of
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
@@ -66,11 +64,11 @@ class Stages(Values):
         shape: of the denoiser.
         contrast: how crops are told apart meanwhile.
         contrastive: whether they are.
-        timesteps: "auto" chooses them, "fixed" takes ``fixed_timesteps``; or a tuple of them.
+        timesteps: "auto" chooses among candidates at equal steps of spectral angle, "even" among
+            candidates at equal steps of t; "fixed" takes ``fixed_timesteps``; or a tuple of them.
         fixed_timesteps: see ``timesteps``.
         n_candidates: how many timesteps can be chosen from.
         n_selected: K, how many are chosen.
-        cap_quantile: see :func:`~hsidiff.methods.diffcrn.reconstruction_angles.equally_spaced`.
         fusion: features of the timesteps are added with learned weights ("adaptive") or equal ones
             ("mean").
         probe: how choice and weights are learned.
@@ -90,7 +88,6 @@ class Stages(Values):
     fixed_timesteps: tuple[int, ...]
     n_candidates: int = 10
     n_selected: int = 5
-    cap_quantile: float = 0.6
     fusion: Fusion = "adaptive"
     probe: ProbeRecipe = PROBE
     extraction: str
@@ -101,6 +98,7 @@ class Stages(Values):
     addition_: AdaptiveAddition = field(init=False)
     pretraining_: dict[str, Any] = field(init=False, default_factory=dict)
     _candidates: tuple[tuple[int, ...], np.ndarray] = field(init=False)
+    _known: np.ndarray | None = field(init=False, default=None)
 
     def check(self) -> None:
         """Refuse settings that are out of range.
@@ -116,7 +114,7 @@ class Stages(Values):
         check_whole_number("patch_px", self.shape.patch_px, 1)
         self.shape.check()
         if isinstance(self.timesteps, str):
-            check_choice("timesteps", self.timesteps, ("auto", "fixed"))
+            check_choice("timesteps", self.timesteps, ("auto", "even", "fixed"))
             return
         check_whole_numbers("timesteps", self.timesteps)
         self.denoising.schedule.check(self.timesteps)
@@ -179,7 +177,7 @@ class Stages(Values):
     def _find_candidates(
         self, crops: CropPool, physical: PhysicalSpectra
     ) -> tuple[tuple[int, ...], np.ndarray]:
-        """Candidate timesteps, and the spectral angle of the reconstruction from each."""
+        """Candidate timesteps, and the mean spectral angle of the reconstruction from each."""
         sample = crops.sample(N_ANGLE_CROPS, torch.Generator().manual_seed(self.random_state))
         probed = probed_timesteps(self.denoising.schedule, self._last_timestep)
         self.denoiser_.to(pick_device(self.device))
@@ -187,9 +185,13 @@ class Stages(Values):
             self.denoiser_, self.denoising, physical, sample, probed, self.random_state
         )
         if self._given_timesteps is not None:
-            return self._given_timesteps, np.interp(self._given_timesteps, probed, angles)
-        candidates, angles = equally_spaced(probed, angles, self.n_candidates, self.cap_quantile)
-        return tuple(candidates.tolist()), angles
+            candidates = np.array(self._given_timesteps)
+        elif self.timesteps == "even":
+            candidates = at_equal_steps_of_t(1, self._last_timestep, self.n_candidates)
+        else:
+            candidates = at_equal_steps_of_angle(probed, angles, self.n_candidates)
+        of_candidates = np.interp(candidates, probed, angles.mean(axis=1))
+        return tuple(candidates.tolist()), of_candidates
 
     def adapt(self, scene: Scene, labels: LabelMap, region: np.ndarray | None) -> None:
         """Choose among the candidates, and learn how to add their features, on training labels."""
@@ -202,16 +204,24 @@ class Stages(Values):
         labelled = self.labelled_patches(samples.values, samples.rows, samples.cols, classes)
         candidates, angles = self._candidates
         at_pixel, pooled = self._at_labels(labelled, candidates)
-        chosen, self.addition_ = learn_fusion(
-            ProbedFeatures(
-                at_pixel, pooled, labelled.classes, torch.from_numpy(angles.astype(np.float32))
-            ),
+        groups = spatial_groups(samples.rows, samples.cols)
+        probed = ProbedFeatures(
+            at_pixel, pooled, labelled.classes, groups, torch.from_numpy(angles.astype(np.float32))
+        )
+        # The head must be able to judge by labels that nothing was learned from: half is left.
+        halves = folds_of(classes, groups, self.random_state, n_folds=2)
+        half = halves[0][0] if halves else np.arange(0)
+        fusion = learn_fusion(
+            probed.part(half),
             self.n_timesteps,
             self.fusion,
             self.probe,
             self.random_state,
             self.device,
         )
+        chosen, self.addition_ = fusion.positions, fusion.addition
+        learned_from = np.stack([samples.rows[half], samples.cols[half]], axis=1)
+        self._known = learned_from if fusion.follows_labels else None
         with torch.no_grad():
             mean_weights = self.addition_.weights(pooled[:, list(chosen)]).mean(dim=0)
         self.choice_ = TimestepChoice(
@@ -219,6 +229,20 @@ class Stages(Values):
             list(candidates),
             [round(float(angle), 5) for angle in angles],
             [[round(weight, 4) for weight in row] for row in mean_weights.tolist()],
+            {
+                name: [round(gain, 4), round(error, 4)]
+                for name, (gain, error) in fusion.gains.items()
+                if np.isfinite(error)  # which it is not where one group was held out
+            },
+        )
+
+    def learned_from(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray | None:
+        """The half of the labels that timesteps or their weights follow, if they follow any."""
+        if self._known is None:
+            return None
+        known = set(map(tuple, self._known.tolist()))
+        return np.array(
+            [pixel in known for pixel in zip(rows.tolist(), cols.tolist(), strict=True)]
         )
 
     def labelled_patches(

@@ -1,36 +1,18 @@
-"""Learn from training labels which timesteps count, with a small classifier that is thrown away."""
+"""Learn from training labels which timesteps count, where the labels say so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from hsidiff.heads.held_out import folds_of
+from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion, evenly_spread
+from hsidiff.methods.diffcrn.timestep_probe import Asked, ProbedFeatures, ProbeRecipe, Probing
+from hsidiff.training.loop import seeded
 
-from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion, TimestepSelection
-from hsidiff.training.loop import Recipe, seeded, train
-
-HOTTEST, COLDEST = 1.0, 0.1
-"""Temperatures of the choice at the first and the last step."""
-
-
-PROBE_STEPS = Recipe(n_steps=200, learning_rate=0.01, rate="cosine", n_threads=1)
-
-
-@dataclass(frozen=True)
-class ProbeRecipe:
-    """How the small classifier learns.
-
-    Attributes:
-        recipe: steps, rate and so on; each step sees all samples.
-        penalty: on the mean square of its weights.
-        dropout: share of the added features that it does not see, other ones at every step.
-    """
-
-    recipe: Recipe = PROBE_STEPS
-    penalty: float = 1.0
-    dropout: float = 0.5
+N_ASKED = 3
+"""Folds that are asked for evidence; each takes a training."""
+EVIDENT = 2.0
+"""Standard errors by which something learned must be better than nothing learned."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +25,14 @@ class TimestepChoice:
         spectral_angles_rad: of the reconstruction from each candidate.
         mean_fusion_weights: for each chosen timestep the weights of the stages, mean over the
             training labels.
+        gains: of a learned "choice" and of learned "weights", see :class:`LearnedFusion`.
     """
 
     timesteps: list[int]
     candidates: list[int]
     spectral_angles_rad: list[float]
     mean_fusion_weights: list[list[float]]
+    gains: dict[str, list[float]] = field(default_factory=dict)
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "TimestepChoice":
@@ -57,20 +41,25 @@ class TimestepChoice:
 
 
 @dataclass(frozen=True)
-class ProbedFeatures:
-    """Features of labelled pixels at candidate timesteps.
+class LearnedFusion:
+    """Timesteps, their addition, and what the labels had to do with it.
 
     Attributes:
-        at_pixel: (n, candidates, stages, width), of the pixel itself.
-        pooled: as ``at_pixel``, means over its patch.
-        classes: (n,) int64, positions 0..n_classes - 1.
-        angles: (candidates,) spectral angles, see :class:`TimestepSelection`.
+        positions: of the chosen candidates.
+        addition: AWAM of these, in evaluation mode.
+        gains: by how much a learned "choice" and learned "weights" lower the log loss of pixels
+            that were held out, and the standard error of that over groups; without what could not
+            be asked.
     """
 
-    at_pixel: Tensor
-    pooled: Tensor
-    classes: Tensor
-    angles: Tensor
+    positions: tuple[int, ...]
+    addition: AdaptiveAddition
+    gains: dict[str, tuple[float, float]]
+
+    @property
+    def follows_labels(self) -> bool:
+        """Whether anything was taken from the labels."""
+        return any(is_evident(gain) for gain in self.gains.values())
 
 
 def learn_fusion(
@@ -80,65 +69,45 @@ def learn_fusion(
     how: ProbeRecipe,
     random_state: int,
     device: str,
-) -> tuple[tuple[int, ...], AdaptiveAddition]:
-    """Choose timesteps and learn how to add their features, on training labels only.
+) -> LearnedFusion:
+    """Choose timesteps, then learn how to add their features, where the labels speak for it.
+
+    Without evidence the timesteps are evenly spread over the candidates, and count the same. A
+    learned choice, and then learned weights, take their place if they predict held-out groups of
+    labels better by more than :data:`EVIDENT` standard errors.
 
     Args:
         probed: features at the candidates.
         n_selected: how many timesteps to choose; all, if there are no more candidates.
-        fusion: see :class:`AdaptiveAddition`.
+        fusion: see :class:`AdaptiveAddition`; "mean" learns no weights.
         how: how the classifier learns.
-        random_state: of its weights, the noise of the choice, and dropout.
+        random_state: of folds, weights, the noise of the choice, and dropout.
         device: where to compute.
-
-    Returns:
-        Positions of the chosen candidates, and the addition of these, in evaluation mode.
     """
-    n_candidates, n_stages, width = probed.at_pixel.shape[1:]
+    n_candidates = probed.at_pixel.shape[1]
     n_selected = min(n_selected, n_candidates)
-    n_classes = int(probed.classes.max()) + 1
-    with seeded(random_state):
-        selection = TimestepSelection(probed.angles, n_selected)
-        addition = AdaptiveAddition(n_candidates, n_stages, width, fusion)
-        probe = _Probe(selection, addition, probed.at_pixel, n_classes, how.dropout)
-        steps = iter(range(how.recipe.n_steps))
+    probing = Probing(how, random_state, device)
+    classes = probed.classes.numpy()
+    folds = folds_of(classes, probed.groups, random_state, N_ASKED) if len(classes) else []
+    folds = [fold for fold in folds if len(fold[0]) > probed.n_classes]
+    positions, gains = evenly_spread(n_candidates, n_selected), {}
+    if folds and n_selected < n_candidates:
+        asked = Asked(probed, n_selected, "mean")
+        gains["choice"] = probing.gain(folds, asked, probed.of_candidates(positions).averaged)
+        if is_evident(gains["choice"]):
+            positions = probing.learn(asked).selection.chosen()
+    seen = probed.of_candidates(positions)
+    _, n_timesteps, n_stages, width = seen.at_pixel.shape
+    with seeded(random_state):  # CTSSFM may go on from there
+        addition = AdaptiveAddition.of_equal_weights(n_timesteps, n_stages, width, fusion)
+    if folds and fusion == "adaptive" and n_selected > 1:
+        asked = Asked(seen, n_selected, fusion)
+        gains["weights"] = probing.gain(folds, asked, seen.averaged)
+        if is_evident(gains["weights"]):
+            addition = probing.learn(asked).addition
+    return LearnedFusion(positions, addition.eval(), gains)
 
-        def loss_of(model: nn.Module, device: torch.device) -> Tensor:
-            done = next(steps) / how.recipe.n_steps
-            temperature = HOTTEST * (COLDEST / HOTTEST) ** done
-            scores = model(probed.at_pixel.to(device), probed.pooled.to(device), temperature)
-            loss = functional.cross_entropy(scores, probed.classes.to(device))
-            return loss + how.penalty * probe.classify.weight.square().mean()
 
-        train(probe, loss_of, how.recipe, device, "choose timesteps")
-    positions = selection.chosen()
-    return positions, addition.of_timesteps(positions)
-
-
-class _Probe(nn.Module):
-    """Softmax regression on features that are added over the chosen timesteps."""
-
-    centre: Tensor
-    scale: Tensor
-
-    def __init__(
-        self,
-        selection: TimestepSelection,
-        addition: AdaptiveAddition,
-        at_pixel: Tensor,
-        n_classes: int,
-        dropout: float,
-    ) -> None:
-        super().__init__()
-        self.selection, self.addition = selection, addition
-        self.register_buffer("centre", at_pixel.mean(dim=(0, 1)))
-        # The largest spread of a timestep, so that no timestep's features are blown up.
-        spread = at_pixel.std(dim=0, correction=0).amax(dim=0)
-        self.register_buffer("scale", torch.where(spread > 0, spread, torch.ones(())))
-        self.drop = nn.Dropout(dropout)
-        self.classify = nn.Linear(at_pixel.shape[2] * at_pixel.shape[3], n_classes)
-
-    def forward(self, at_pixel: Tensor, pooled: Tensor, temperature: float) -> Tensor:
-        weights = self.addition.weights(pooled, self.selection(temperature))
-        added = torch.einsum("nksd,nks->nsd", at_pixel, weights)
-        return self.classify(self.drop(((added - self.centre) / self.scale).flatten(1)))
+def is_evident(gain: tuple[float, float]) -> bool:
+    """Whether a gain is larger than :data:`EVIDENT` times its standard error."""
+    return gain[0] > EVIDENT * gain[1]

@@ -20,6 +20,13 @@ HEAD_START = 0.1
 Fusion = Literal["adaptive", "mean"]
 
 
+def evenly_spread(n_candidates: int, n_selected: int) -> tuple[int, ...]:
+    """Positions of candidates from the first to the last; of a single one that in the middle."""
+    last = n_candidates - 1
+    spread = torch.linspace(0, last, n_selected) if n_selected > 1 else torch.tensor([last / 2])
+    return tuple(spread.round().long().tolist())
+
+
 class TimestepSelection(nn.Module):
     """Which of several candidate timesteps are used, learned by gradient.
 
@@ -43,12 +50,8 @@ class TimestepSelection(nn.Module):
         self.n_selected = n_selected
         spread = angles.std(correction=0).clamp(min=1e-6)
         self.register_buffer("coordinate", (angles - angles.mean()) / spread)
-        last = len(angles) - 1
-        spread_out = (
-            torch.linspace(0, last, n_selected) if n_selected > 1 else torch.tensor(last / 2)
-        )
         start = torch.zeros(len(angles))
-        start[spread_out.round().long()] = HEAD_START
+        start[list(evenly_spread(len(angles), n_selected))] = HEAD_START
         self.free = nn.Parameter(start)
         self.slope = nn.Parameter(torch.zeros(()))
 
@@ -105,6 +108,16 @@ class AdaptiveAddition(nn.Module):
             for _ in range(n_stages)
         )
         self.bias = nn.Parameter(torch.zeros(n_timesteps, n_stages))
+
+    @classmethod
+    def of_equal_weights(
+        cls, n_timesteps: int, n_stages: int, width: int, fusion: Fusion
+    ) -> "AdaptiveAddition":
+        """One whose timesteps all count the same, whatever it is shown; it can go on learning."""
+        addition = cls(n_timesteps, n_stages, width, fusion)
+        for score in addition.score:
+            nn.init.zeros_(list(score.parameters())[-1])
+        return addition
 
     def weights(self, pooled: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Weights (batch, timesteps, stages) that sum to 1 over the timesteps.
