@@ -4,16 +4,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test lint fuzz bench bench-full bench-gpu pictures vendor clean
+.PHONY: help demo test test-faults lint fuzz bench bench-full bench-gpu pictures vendor clean
 
 help: ## print what each target does
-	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(VENV)/installed ## install hsidiff into .venv, then map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
 
 test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite, on all cores
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
+
+test-faults: $(VENV)/installed-dev ## kill each kind of work 50 times, and compare what it ends with (Linux)
+	HSIDIFF_KILLS=50 $(BIN)/pytest tests/faults -rP
 
 lint: $(VENV)/installed-dev ## check style, formatting, types and the direction of imports
 	$(BIN)/ruff check .

@@ -68,3 +68,29 @@ def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     quick = replace(fast, values=fast.new_values(pretrain_steps=3), head="linear")
     monkeypatch.setitem(PROFILES, "fast", quick)
     return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Call ``hsidiff`` with words of a command line, in this process; a ``command_line.Run``."""
+    from command_line import Ended  # noqa: PLC0415
+    from hsidiff.cli import main  # noqa: PLC0415
+
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*words: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["hsidiff", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def small_files(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The small scene and its labels as files, ``command_line.SmallFiles``."""
+    from command_line import write_small_files  # noqa: PLC0415
+
+    return write_small_files(tmp_path_factory.mktemp("small files"))

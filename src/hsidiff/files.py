@@ -1,14 +1,16 @@
 """Files appear whole or not at all."""
 
+import errno
 import hashlib
 import json
-import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+
+from hsidiff.half_written import exchange, writing_beside
 
 _LARGE_UNPACKED_BYTES, _MOST_PACKED = 2**29, 200
 
@@ -17,29 +19,25 @@ _LARGE_UNPACKED_BYTES, _MOST_PACKED = 2**29, 200
 def write_whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary file beside ``path``; rename it to ``path`` when the block ends well.
 
-    If the block raises (Ctrl-C included), the temporary file goes and an older ``path`` stays.
+    If the block raises (Ctrl-C included), the temporary file goes and an older ``path`` stays. What
+    a program that was killed left beside ``path`` goes as well.
     The temporary name keeps the suffix, since many writers choose the format by it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        yield temporary
-        temporary.replace(path)
+    with writing_beside(path) as place:
+        yield place / path.name
+        (place / path.name).replace(path)
 
 
 @contextmanager
 def write_whole_folder(path: str | Path) -> Iterator[Path]:
     """As :func:`write_whole`, for a folder: an older folder of that name is replaced."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
-        temporary = Path(folder) / "new"
-        temporary.mkdir()
-        yield temporary
-        if path.exists():
-            path.replace(Path(folder) / "old")
-        temporary.replace(path)
+    with writing_beside(path) as place:
+        new = place / "new" / path.name
+        new.mkdir(parents=True)
+        yield new
+        exchange([path.name], (), path.parent, place)
 
 
 @contextmanager
@@ -47,7 +45,7 @@ def write_together(folder: str | Path, gone: Collection[str] = ()) -> Iterator[P
     """Give a temporary folder; move what it holds into ``folder`` when the block ends well.
 
     What ``folder`` holds under the same names is replaced, all else in it stays. If the block
-    raises, ``folder`` is as it was.
+    raises, ``folder`` is as it was; if the program is killed, the next write makes it so.
 
     Args:
         folder: where the files are to be.
@@ -57,50 +55,29 @@ def write_together(folder: str | Path, gone: Collection[str] = ()) -> Iterator[P
         FileExistsError: if ``folder`` is a file.
     """
     folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:
-        new, old = Path(temporary) / "new", Path(temporary) / "old"
+    with writing_beside(folder) as place:
+        new = place / "new"
         new.mkdir()
-        old.mkdir()
         yield new
         folder.mkdir(exist_ok=True)
         names = sorted(item.name for item in new.iterdir())
-        exchange(names, [name for name in gone if name not in names], folder, new, old)
+        exchange(names, [name for name in gone if name not in names], folder, place)
 
 
-def exchange(
-    names: Collection[str], gone: Collection[str], folder: Path, new: Path, old: Path
-) -> None:
-    """Move files (or folders) from ``folder`` to ``old`` and from ``new`` to ``folder``.
-
-    All of them, or none: if a move fails, every file is put back.
+@contextmanager
+def write_errors_of(path: str | Path, *kinds: type[Exception]) -> Iterator[None]:
+    """Say in Python's way that a file cannot be written; errors of libraries are no ``OSError``.
 
     Args:
-        names: paths in ``new``, from there; what ``folder`` has of that name is replaced.
-        gone: further paths in ``folder``, which leave it.
-        folder: where the files are to be.
-        new: where they are.
-        old: where those before them go; empty.
+        path: the file.
+        kinds: what the library raises, for lack of space for example.
     """
     try:
-        for name in (*gone, *names):
-            _move(name, folder, old)
-        for name in names:
-            _move(name, new, folder)
-    except BaseException:
-        for name in names:
-            if not (new / name).exists():
-                _move(name, folder, new)
-        for name in (*gone, *names):
-            _move(name, old, folder)
-        raise
-
-
-def _move(name: str, source: Path, target: Path) -> None:
-    """Move a file, if there is one, to the same place below another folder."""
-    if (source / name).exists():
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).replace(target / name)
+        yield
+    except kinds as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        message = f"cannot be written; is there space left? ({reason})"
+        raise OSError(errno.EIO, message, str(path)) from error
 
 
 def is_special(path: Path) -> bool:

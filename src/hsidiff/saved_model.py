@@ -15,11 +15,11 @@ from textwrap import shorten
 from typing import Any, Self
 
 import numpy as np
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from hsidiff.errors import MissingFileError, ModelError
-from hsidiff.files import read_json, write_json, write_whole_folder
+from hsidiff.files import read_json, write_errors_of, write_json, write_whole_folder
 from hsidiff.labels.label_map import LandClass, classes_of_entries
 from hsidiff.scenes.formats.pixels import MOST_BANDS
 from hsidiff.windows.seen_bands import SeenBands
@@ -89,7 +89,8 @@ class SavedModel:
         with write_whole_folder(folder) as new:
             write_json(new / CONFIG, config)
             write_json(new / PREPROCESS, self._preprocess())
-            save_file(arrays, new / LEARNED)
+            with write_errors_of(Path(folder) / LEARNED, SafetensorError):
+                save_file(arrays, new / LEARNED)
             # safetensors lets the owner alone read its file; the umask decides, as of the others.
             shutil.copymode(new / CONFIG, new / LEARNED)
             if write_inner is not None:

@@ -30,6 +30,7 @@ from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device
+from hsidiff.training.ranks import end_others
 from hsidiff.values.surroundings import Surroundings
 from hsidiff.values.unet_values import UNetValues
 from hsidiff.values.values import Values
@@ -191,6 +192,7 @@ class TwoStepClassifier(SceneClassifier):
 
         # 1. Learn the scene, and what the labels decide about it.
         values.learn(scene, region)
+        end_others()
         values.adapt(scene, labels, region)
         # 2. Gather values at the labelled pixels.
         samples = self._gather(values, head, scene, labels)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from command_line import Run, SmallFiles
 from scipy import ndimage
 from shapely.geometry import box
 
+from command_line import Run, SmallFiles
 from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from command_line import Run
 
 import hsidiff
+from command_line import Run
 from hsidiff.errors import HsidiffWarning
 from hsidiff.maps.geotiff import read_class_map
 

@@ -16,6 +16,7 @@ from hsidiff.evaluation.metrics import score
 from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.run import run_experiment
+from hsidiff.half_written import SUFFIX
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import block_split
 from hsidiff.progress import listen
@@ -334,8 +335,8 @@ def test_a_killed_experiment_goes_on_to_the_same_results(
     finished = list(out.glob("cells/*/*/*/*/result.json"))
     assert 2 <= len(finished) < 12
     # The moment may have been in the middle of writing a cell or a split.
-    for place in ("cells/tiny/blocks-10/knn/.seed-0-x", "splits/tiny/blocks-10/.seed-0-y"):
-        (out / place / "new").mkdir(parents=True)
+    for place in ("cells/tiny/blocks-10/knn/.seed-0", "splits/tiny/blocks-10/.seed-0.npz"):
+        (out / f"{place}-abcdefgh{SUFFIX}" / "new").mkdir(parents=True)
     written = {result: result.stat().st_mtime_ns for result in finished}
 
     run(path, out)

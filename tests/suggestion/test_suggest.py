@@ -47,9 +47,7 @@ def test_suggestions_are_valid_unlabelled_pixels_that_lie_apart(
     assert np.abs(at[:, None] - at).max(axis=2)[np.triu_indices(6, 1)].min() >= 2
 
 
-def test_suggestions_repeat_and_follow_the_seed(
-    scene: Scene, model: SceneClassifier
-) -> None:
+def test_suggestions_repeat_and_follow_the_seed(scene: Scene, model: SceneClassifier) -> None:
     found = suggest_pixels(model, scene, 8)
     assert places(found) == places(suggest_pixels(model, scene, 8))
     assert places(found) != places(suggest_pixels(model, scene, 8, random_state=1))

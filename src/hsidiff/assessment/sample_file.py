@@ -18,7 +18,8 @@ from rasterio.crs import CRS
 from hsidiff.assessment.draw import Drawn
 from hsidiff.assessment.sample_style import sample_style
 from hsidiff.errors import SettingError
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
+from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.spreadsheet import without_formulas
 
@@ -98,7 +99,7 @@ def write_sample(
         SettingError: if the file exists, or its name ends otherwise.
     """
     check_sample_path(path)
-    with write_whole(path) as temporary:
+    with write_whole(path) as temporary, write_errors_of(path, RuntimeError, sqlite3.Error):
         if path.suffix.lower() == ".csv":
             without_formulas(table).to_csv(temporary, index=False, float_format="%.12g")
             return
@@ -106,6 +107,7 @@ def write_sample(
             table, geometry=geopandas.points_from_xy(table["x"], table["y"]), crs=crs
         )
         points.to_file(temporary, layer=path.stem, driver="GPKG")
+        check_written(temporary, path.stem, len(points))
         _add_style(temporary, path.stem, sample_style([c.name for c in classes], side))
 
 

@@ -8,7 +8,8 @@ import typer
 from hsidiff import __version__
 from hsidiff.cli import INTERRUPTED, console
 from hsidiff.cli.commands import Commands
-from hsidiff.errors import HsidiffError
+from hsidiff.errors import HsidiffError, SettingError
+from hsidiff.training.ranks import ranks
 
 OUT_OF_MEMORY = "out of memory: try a smaller --tile-size, or --profile fast"
 
@@ -36,6 +37,13 @@ def _root(
     ] = False,
 ) -> None:
     """Land-cover maps from hyperspectral scenes and few labels."""
+    own = ranks()
+    console.MESSAGES.quiet = not own.is_first
+    if own.n > 1 and context.invoked_subcommand != "fit":
+        raise SettingError(
+            f"{own.n} processes were started together by torchrun: only hsidiff fit shares work "
+            "among them; start this command once"
+        )
     if context.invoked_subcommand is None:
         console.say(context.get_help())
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from hsidiff.catalog import CLASSIFIERS, DEFAULT_METHOD, find_classifier, load_classifier
 from hsidiff.cli.options import METHOD_PANEL, SeedOption, argument, option
 from hsidiff.contract import SceneClassifier
-from hsidiff.errors import SettingError, check_choice
+from hsidiff.errors import ModelError, SettingError, check_choice
+from hsidiff.scenes.formats.address import is_address, shown
 from hsidiff.smoothed import SMOOTHING, build_classifier
 from hsidiff.training.loop import pick_device
 from hsidiff.wrapped import unwrapped
@@ -115,6 +116,10 @@ def load_model(folder: Path, own_class: str | None, device: str | None) -> Scene
         ModelError: if it holds no classifier, or one of another class.
         SettingError: if there is no such device, or the classifier has no use for one.
     """
+    if is_address(folder):
+        raise ModelError(
+            f"{shown(folder)}: a model is read from a folder of this machine: download it"
+        )
     own = find_classifier(own_class) if own_class else None
     loaded = load_classifier(folder, own)
     if device is not None:

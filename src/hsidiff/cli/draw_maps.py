@@ -18,6 +18,7 @@ from hsidiff.maps.predict import predict_to_file
 from hsidiff.maps.read_map import read_map
 from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.result_folder import SCENES
+from hsidiff.scenes.formats.address import shown
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def draw_maps(
             {
                 "name": part.scene.name,
                 "folder": f"{SCENES}/{name}",
-                "path": str(part.scene_path),
+                "path": shown(part.scene_path),
                 "sha256": part.scene.sha256(),
                 "shape": list(part.scene.shape),
                 "place": list(vars(place).values()),

@@ -20,6 +20,7 @@ from hsidiff.cli.several import pairs_of, read_several
 from hsidiff.cli.unfinished import going_on
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.saved_model import check_model_folder
+from hsidiff.training.ranks import NotTheFirst, end_others, first_goes_on_alone
 
 
 def fit(
@@ -38,7 +39,8 @@ def fit(
     """Fit a method to all labels, or to those of a split; save it.
 
     One model may learn from several scenes, each followed by its labels. Their
-    classes are the same where their names are.
+    classes are the same where their names are. Started by torchrun, several
+    processes share the learning of the scene.
     """
     check_output_folder(out)
     check_model_folder(out)
@@ -50,10 +52,14 @@ def fit(
         train = inputs.labels
         if split_file is not None:
             train = side_of_split(split_file, "train", train, labels)
-        with going_on(out):
-            with stopwatch.stage("learn"):
-                model.fit(inputs.scene, train)
-            model.save(out)
+        try:
+            with going_on(out), first_goes_on_alone():
+                with stopwatch.stage("learn"):
+                    model.fit(inputs.scene, train)
+                end_others()
+                model.save(out)
+        except NotTheFirst:  # of several processes that torchrun started
+            return
     seconds = stopwatch.to_json()["learn"]
     if as_json:
         answer = {"model": str(out), "n_train": train.n_labelled, "seconds": seconds}

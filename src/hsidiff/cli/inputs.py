@@ -22,6 +22,7 @@ from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
 from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, edits_of
+from hsidiff.scenes.formats.address import is_address, shown
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -135,11 +136,13 @@ def read_labels_alone(
     return Inputs(path, [labels_path], grid, labels, label_options, has_pixels)
 
 
-def hash_of_labels(path: Path) -> str:
-    """One hash of a label file and of the files that belong to it.
+def hash_of_labels(path: Path) -> str | None:
+    """One hash of a label file and of the files that belong to it; None for one at an address.
 
     A shapefile is several files, and the latest edits of a GeoPackage lie beside it.
     """
+    if is_address(path):
+        return None
     if path.suffix.lower() == ".shp":
         parts = [path.with_suffix(end) for end in SHAPEFILE_PARTS]
     else:
@@ -311,6 +314,11 @@ def check_output_folder(folder: Path) -> None:
     Raises:
         SettingError: if it is a file, or writing is not allowed.
     """
+    if is_address(folder):
+        raise SettingError(
+            f"--out {shown(folder)}: results are written to disks of this machine, or to a network "
+            "drive that is mounted: give a path, and copy them afterwards"
+        )
     nearest = nearest_that_exists(folder)
     if not nearest.is_dir():
         raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
@@ -335,4 +343,4 @@ def check_output_file(path: Path, suffixes: tuple[str, ...], read_files: Iterabl
         raise SettingError(f"{path}: choose a name that ends in {suffixes[0]}")
     if path.resolve() in {file.resolve() for file in read_files}:
         raise SettingError(f"{path} is read by this command: give another name to write to")
-    check_output_folder(path.absolute().parent)
+    check_output_folder(path.parent if is_address(path) else path.absolute().parent)

@@ -17,9 +17,11 @@ from hsidiff.errors import SettingError
 from hsidiff.evaluation.reliability import measure_reliability
 from hsidiff.evaluation.results import Stopwatch, describe_run, describe_work
 from hsidiff.files import write_json, write_together
+from hsidiff.half_written import clear_up
 from hsidiff.report.map_page import write_report
 from hsidiff.report.result_folder import SCENES
 from hsidiff.saved_model import check_model_folder
+from hsidiff.scenes.formats.address import shown
 from hsidiff.scenes.scene import Scene
 
 _MAP_FILES = ("map.tif", "confidence.tif", "probabilities.tif")
@@ -177,6 +179,7 @@ def check_is_new(out: Path, overwrite: bool) -> None:
     Raises:
         SettingError: if it holds one.
     """
+    clear_up(out)
     found = [path.name for path in outputs_of(out) if path.exists()]
     if found and not overwrite:
         raise SettingError(
@@ -187,9 +190,9 @@ def check_is_new(out: Path, overwrite: bool) -> None:
 
 def describe_inputs(inputs: Inputs, result: dict[str, Any]) -> dict[str, Any]:
     """Which files were read, with their hashes; ``result`` holds those of the scenes."""
-    labels = [{"path": str(path), "sha256": hash_of_labels(path)} for path in inputs.label_files]
+    labels = [{"path": shown(path), "sha256": hash_of_labels(path)} for path in inputs.label_files]
     about: dict[str, Any] = {
-        "scene": {"path": str(inputs.scene_path), "sha256": result["scene"]["sha256"]}
+        "scene": {"path": shown(inputs.scene_path), "sha256": result["scene"]["sha256"]}
     }
     if inputs.parts:
         names = ("path", "sha256", "folder")

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from hsidiff.half_written import alone_in
+from hsidiff.training.ranks import ranks
 from hsidiff.training.reuse import reuse_networks
 
 
@@ -19,8 +21,15 @@ def going_on(out: Path) -> Iterator[None]:
     Args:
         out: what the command writes; the hidden folder ``.NAME.unfinished`` beside it goes when all
             is done.
+
+    Raises:
+        SettingError: if another run is writing to ``out``.
     """
     kept = out.absolute().with_name(f".{out.name}.unfinished")
-    with reuse_networks(kept):
+    if not ranks().is_first:
+        with reuse_networks(kept):
+            yield
+        return
+    with alone_in(kept, f"--out {out}"), reuse_networks(kept):
         yield
-    shutil.rmtree(kept, ignore_errors=True)
+        shutil.rmtree(kept, ignore_errors=True)

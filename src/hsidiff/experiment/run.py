@@ -6,10 +6,7 @@ matter. The number of processes may change the last digits of what PyTorch compu
 process has fewer threads.
 """
 
-import fcntl
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
 from pathlib import Path
@@ -26,6 +23,7 @@ from hsidiff.experiment.method_recipe import FindClassifier
 from hsidiff.experiment.plan import plan_experiment
 from hsidiff.experiment.workers import DeadWorker, run_in_workers
 from hsidiff.files import write_json, write_whole, write_whole_folder
+from hsidiff.half_written import alone_in, clear_up_below
 from hsidiff.progress import track
 
 
@@ -58,8 +56,8 @@ def run_experiment(
             something else; or if another process is writing to it.
     """
     out = Path(out)
-    with _alone_in(out):
-        _remove_leftovers(out)
+    with alone_in(out):
+        clear_up_below(out)
         # 1. Read the scenes and split their labels.
         plan = plan_experiment(experiment, out, find)
         # 2. Find what is missing.
@@ -142,39 +140,3 @@ def _describe(
         "versions": versions(),
         "machine": {**machine(), "n_jobs": n_jobs},
     }
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Remove what a killed run has begun to write: hidden folders beside what they would become."""
-    begun = (".experiment-*", "networks/.*", "splits/*/*/.seed-*", "cells/*/*/*/.seed-*")
-    for pattern in begun:
-        for leftover in out.glob(pattern):
-            shutil.rmtree(leftover)
-
-
-@contextmanager
-def _alone_in(out: Path) -> Iterator[None]:
-    """Hold the lock of a folder; the system lets go of it when this process ends, however it ends.
-
-    If nothing else was written, a new folder goes again.
-
-    Raises:
-        SettingError: if another process holds it.
-    """
-    is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    lock = out / ".lock"
-    with lock.open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingError(
-                f"{out}: another run is writing to this folder: wait for it, or give another folder"
-            ) from error
-        except OSError:
-            pass  # a file system without locks
-        try:
-            yield
-        finally:
-            if is_new and list(out.iterdir()) == [lock]:
-                shutil.rmtree(out)

@@ -29,7 +29,8 @@ from hsidiff.labels.raster import (
     read_geotiff,
 )
 from hsidiff.labels.vector import from_features, read_vector_file
-from hsidiff.labels.vector_file import VECTOR_SUFFIXES
+from hsidiff.labels.vector_file import ADDRESS_SUFFIXES, VECTOR_SUFFIXES
+from hsidiff.scenes.formats.address import gdal_name, is_address, shown
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.open import ARCHIVE_SUFFIXES
@@ -163,8 +164,11 @@ def _read(
 def _read_file(
     path: Path, scene: Scene, field: str | None, layer: str | None, variable: str | None
 ) -> LabelMap:
-    _check_file(path)
     suffix = path.suffix.lower()
+    if is_address(path):
+        _check_address(path)
+    else:
+        _check_file(path)
     if suffix not in ARRAY_SUFFIXES:
         _refuse("variable", variable, "files of arrays", path)
     if suffix in VECTOR_SUFFIXES:
@@ -172,6 +176,20 @@ def _read_file(
     _refuse("field", field, "vector labels", path)
     _refuse("layer", layer, "vector files", path)
     return read_raster_file(path, scene, variable)
+
+
+def _check_address(path: Path) -> None:
+    """Refuse an address that no reader of labels reaches.
+
+    Raises:
+        LabelError: naming those that one does.
+    """
+    known = (*GEOTIFF_SUFFIXES, *ADDRESS_SUFFIXES)
+    if gdal_name(path) is None or path.suffix.lower() not in known:
+        raise LabelError(
+            f"{shown(path)}: labels at an address are read from {', '.join(known)} by http://, "
+            "https://, s3://, gs:// or az://: download the file"
+        )
 
 
 def _check_file(path: Path) -> None:

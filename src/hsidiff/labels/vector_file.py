@@ -14,16 +14,20 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 import geopandas
+import numpy as np
 import pyogrio
 
 from hsidiff.errors import LabelError
 from hsidiff.files import is_bomb
 from hsidiff.labels.point_table import TABLE_SUFFIXES, read_point_table
 from hsidiff.labels.shapefile_text import check_shapefile, in_right_encoding
+from hsidiff.scenes.formats.address import gdal_name, shown
 from hsidiff.scenes.scene import Scene
 
 _GDAL_SUFFIXES = (".gpkg", ".shp", ".geojson", ".json", ".fgb")
 _ZIP_SUFFIXES = (".zip", ".shz")
+ADDRESS_SUFFIXES = (".gpkg", ".geojson", ".json", ".fgb")
+"""Those that are one file, and are read at an address."""
 VECTOR_SUFFIXES = (*_GDAL_SUFFIXES, *_ZIP_SUFFIXES, *TABLE_SUFFIXES)
 
 _SQLITE_EDITS = ("-wal", "-journal")
@@ -49,6 +53,10 @@ def read_features(path: Path, scene: Scene, layer: str | None) -> geopandas.GeoD
         return read_point_table(path, scene)
     with TemporaryDirectory(prefix="hsidiff-labels-") as folder:
         try:
+            address = gdal_name(path)
+            if address is not None:
+                name = _chosen_layer(pyogrio.list_layers(address), layer, path.name)
+                return pyogrio.read_dataframe(address, layer=name)
             staged = _stage(path, layer, Path(folder))
             check_shapefile(staged.path, path.name)
             return _read_layer(staged, path)
@@ -57,7 +65,8 @@ def read_features(path: Path, scene: Scene, layer: str | None) -> geopandas.GeoD
         except Exception as error:  # GDAL, SQLite, Arrow, zip and text decoding have their own
             message = " ".join(str(error).split()).replace(folder, "")
             raise LabelError(
-                f"{path}: not a vector file that can be read: {message}: save or copy it again"
+                f"{shown(path)}: not a vector file that can be read: {message}: save or copy it "
+                "again"
             ) from error
 
 
@@ -75,18 +84,23 @@ class _Staged:
 
 
 def _read_layer(staged: _Staged, given: Path) -> geopandas.GeoDataFrame:
-    listed = pyogrio.list_layers(staged.path)
+    layer = _chosen_layer(pyogrio.list_layers(staged.path), staged.layer, given.name)
+    return in_right_encoding(staged.path, layer, given.name)
+
+
+def _chosen_layer(listed: np.ndarray, layer: str | None, file_name: str) -> str:
+    """The only layer with geometries, or the one that is named."""
     names = [str(name) for name, geometry_type in listed if geometry_type is not None]
-    if staged.layer is not None and staged.layer not in names:
+    if layer is not None and layer not in names:
         raise LabelError(
-            f"{given.name}: no layer {staged.layer!r} with geometries: it has "
+            f"{file_name}: no layer {layer!r} with geometries: it has "
             f"{', '.join(map(repr, names)) or 'none'}"
         )
-    if staged.layer is None and len(names) != 1:
+    if layer is None and len(names) != 1:
         listed_names = ", ".join(names) or "none"
         advice = "choose one with layer= (--layer)" if names else "draw points or polygons"
-        raise LabelError(f"{given.name}: layers with geometries: {listed_names}: {advice}")
-    return in_right_encoding(staged.path, staged.layer or names[0], given.name)
+        raise LabelError(f"{file_name}: layers with geometries: {listed_names}: {advice}")
+    return layer or names[0]
 
 
 def _stage(path: Path, layer: str | None, folder: Path) -> _Staged:

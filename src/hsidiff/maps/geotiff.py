@@ -4,7 +4,6 @@ A tiled GeoTIFF is filled first and then copied to a COG: written directly, GDAL
 the whole raster in memory.
 """
 
-import errno
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,7 +23,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import DatasetWriter
 
 from hsidiff.errors import LabelError, SettingError
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
 from hsidiff.scenes.open import open_scene
@@ -186,12 +185,8 @@ def map_files(path: str | Path) -> tuple[Path, Path, Path]:
 @contextmanager
 def gdal_errors_of(path: Path) -> Iterator[None]:
     """Say in Python's way that a file cannot be written; GDAL's errors are no ``OSError``."""
-    try:
+    with write_errors_of(path, RasterioError, CPLE_BaseError):
         yield
-    except (RasterioError, CPLE_BaseError) as error:
-        reason = str(error).splitlines()[0]
-        message = f"cannot be written; is there space left? ({reason})"
-        raise OSError(errno.EIO, message, str(path)) from error
 
 
 def read_class_map(path: str | Path) -> np.ndarray:

@@ -12,7 +12,8 @@ from rasterio.features import shapes
 from scipy import ndimage
 
 from hsidiff.errors import LabelError
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
+from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.pixel_area import pixel_hectares
 
@@ -54,10 +55,12 @@ def map_polygons(drawn: LabelMap, confidence: np.ndarray | None = None) -> geopa
 
 def write_polygons(table: geopandas.GeoDataFrame, path: str | Path) -> None:
     """Write :func:`map_polygons` as ``.gpkg``, layer ``map``; whole or not at all."""
-    with write_whole(path) as temporary, warnings.catch_warnings():
+    failures = write_errors_of(path, RuntimeError)  # of pyogrio
+    with write_whole(path) as temporary, failures, warnings.catch_warnings():
         # A map of a scene without a georeference has none either.
         warnings.filterwarnings("ignore", "'crs' was not provided")
         table.to_file(temporary, driver="GPKG", layer="map", engine="pyogrio")
+        check_written(temporary, "map", len(table))
 
 
 def read_confidence(path: Path, shape: tuple[int, int]) -> np.ndarray:

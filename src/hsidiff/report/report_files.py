@@ -2,13 +2,13 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hsidiff.errors import SettingError
-from hsidiff.files import exchange, write_json
+from hsidiff.files import write_json
+from hsidiff.half_written import clear_up, exchange, writing_beside
 
 LIST_NAME = "report-files.json"
 _ABOUT = "What hsidiff report wrote into this folder: the next report replaces these files alone."
@@ -29,16 +29,15 @@ def write_report_files(out: Path) -> Iterator[Path]:
             no earlier report wrote.
     """
     check_report_folder(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as temporary:
-        new, old = Path(temporary) / "new", Path(temporary) / "old"
+    with writing_beside(out) as place:
+        new = place / "new"
         new.mkdir()
         yield new
         written = [*files_in(new), LIST_NAME]
         _check_nothing_in_the_way(out, written)
         gone = _earlier_files(out).difference(written)
         write_json(new / LIST_NAME, {"about": _ABOUT, "files": written})
-        exchange(written, gone, out, new, old)
+        exchange(written, gone, out, place)
 
 
 def files_in(folder: Path) -> list[str]:
@@ -54,6 +53,7 @@ def check_report_folder(out: Path) -> None:
         SettingError: if it is a file or the output folder of ``hsidiff map``, or holds a file of a
             name that every report has and that no earlier report wrote.
     """
+    clear_up(out)
     if (out / "run.json").is_file() and (out / "model").is_dir():
         raise SettingError(
             f"{out}: holds a map with its model (run.json, model/), whose report.html the report "

@@ -11,6 +11,7 @@ from hsidiff.errors import HsidiffError, HsidiffWarning, MissingFileError, Scene
 from hsidiff.files import special_among
 from hsidiff.scenes.bands import NmRange, in_wavelength_order, with_only_nm, without_nm
 from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
+from hsidiff.scenes.formats.address import gdal_name, is_address, shown
 from hsidiff.scenes.formats.array_file import open_array_file
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
 from hsidiff.scenes.formats.envi import open_envi
@@ -54,7 +55,8 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
     Bands whose wavelengths are known are read in their order, whatever the order of the file.
 
     Args:
-        source: a path; a DataArray (band, y, x); an array (rows, cols, bands); or a scene.
+        source: a path, or the address of a GeoTIFF (``https://...``); a DataArray (band, y, x); an
+            array (rows, cols, bands); or a scene.
         variable: name of the cube, for ``.mat``, ``.npz``, HDF5 and NetCDF files that hold several.
         drop_bands: numbers, from 1, of bands of the file that are not to be used.
         nodata: the stored number that means "no value", or several, where the file does not say
@@ -159,6 +161,8 @@ def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:
 
 
 def _open_known(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+    if is_address(path):
+        return _open_address(path)
     if path.is_dir():
         return _open_folder(path, variable, apply_masks)
     _check_file(path)
@@ -173,6 +177,25 @@ def _open_known(path: Path, variable: str | None, apply_masks: bool) -> Scene:
     if is_archive(path) or is_part_of_package(path):
         scene = open_package(path, apply_masks)
     return _open_raster(path, suffix) if scene is None else scene
+
+
+def _open_address(path: Path) -> Scene:
+    """The GeoTIFF at an address.
+
+    Raises:
+        SceneError: if it is another format, or nobody can reach it.
+    """
+    if gdal_name(path) is None:
+        raise SceneError(
+            f"{shown(path)}: expected http://, https://, s3://, gs:// or az://, or GDAL's names of "
+            "them (/vsicurl/...): download the file"
+        )
+    if path.suffix.lower() not in _GEOTIFF_SUFFIXES:
+        raise SceneError(
+            f"{shown(path)}: at an address only GeoTIFF (.tif) is read, a window at a time: "
+            "download the file, or open it with xarray and give hsidiff.open_scene the DataArray"
+        )
+    return open_geotiff(path)
 
 
 def _open_folder(path: Path, variable: str | None, apply_masks: bool) -> Scene:

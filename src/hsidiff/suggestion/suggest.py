@@ -118,7 +118,7 @@ def suggest_pixels(
     pool = Pool(max(LEAST_POOL, POOL_PER_PIXEL * n), scene.shape[1], random_state)
     windows = model.map_windows(scene, DEFAULT_TILE_SIZE_PX)
     for window, probabilities in model.predict_proba_windows(scene, windows):
-        allowed = probabilities.any(axis=-1)
+        allowed = np.asarray(probabilities.any(axis=-1))
         if area is not None:
             allowed &= area[window.slices]
         if labels is not None:

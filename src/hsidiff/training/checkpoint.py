@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from hsidiff.errors import HsidiffWarning
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace
 
@@ -71,6 +71,19 @@ class TrainingState:
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
 
+    def everything(self) -> tuple[dict[str, Tensor], int, float]:
+        """What :meth:`become` takes in another process."""
+        return self.tensors(), self.pace.n_taken, self.pace.elapsed_s
+
+    def become(self, tensors: dict[str, Tensor], n_taken: int, elapsed_s: float) -> None:
+        """Stand where the state of which these were taken stood.
+
+        Raises:
+            RuntimeError: if they are those of another network.
+        """
+        self.restore(tensors)
+        self.go_on(n_taken, elapsed_s)
+
     def go_on(self, n_taken: int, elapsed_s: float) -> None:
         """Stand where so many steps and seconds are over."""
         self.pace.go_on(n_taken, elapsed_s)
@@ -102,8 +115,7 @@ class Checkpoint:
         untouched = self.state.tensors()
         try:
             tensors, facts = _read(self.path)
-            self.state.restore(tensors)
-            self.state.go_on(int(facts["n_taken"]), float(facts["elapsed_s"]))
+            self.state.become(tensors, int(facts["n_taken"]), float(facts["elapsed_s"]))
         except (SafetensorError, OSError, ValueError, KeyError, TypeError, RuntimeError):
             self.state.restore(untouched)
             warnings.warn(
@@ -122,9 +134,9 @@ class Checkpoint:
         """Write the state, if it is time."""
         if self.path is None or not self.is_due:
             return
-        tensors, pace = self.state.tensors(), self.state.pace
-        facts = {"n_taken": pace.n_taken, "elapsed_s": pace.elapsed_s, "sha256": _hash(tensors)}
-        with write_whole(self.path) as new:
+        tensors, n_taken, elapsed_s = self.state.everything()
+        facts = {"n_taken": n_taken, "elapsed_s": elapsed_s, "sha256": _hash(tensors)}
+        with write_whole(self.path) as new, write_errors_of(self.path, SafetensorError):
             save_file(tensors, new, {name: json.dumps(value) for name, value in facts.items()})
         self._saved_at = time.monotonic()
 

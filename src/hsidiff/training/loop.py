@@ -1,11 +1,12 @@
 """The one training loop, on Lightning Fabric: it knows devices and precision, not methods."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,12 +18,13 @@ from hsidiff.training.checkpoint import Checkpoint, TrainingState
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace, Trained
 from hsidiff.training.precision import has_fast_bfloat16
+from hsidiff.training.ranks import ALONE, Ranks, ranks
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 STEPS_BETWEEN_CHECKS = 50
-"""A loss is looked at so rarely, since a GPU would have to wait for it."""
+"""A loss is looked at so rarely, and at the end, since a GPU would have to wait for it."""
 
 LossOf = Callable[[nn.Module, torch.device], Tensor]
 """From a network and the device to compute on to a loss, a scalar."""
@@ -67,6 +69,7 @@ class Recipe:
     bfloat16: bool = False
     n_threads: int | None = None
     seconds: float | None = None
+    shared: bool = False
 
 
 def train(
@@ -100,7 +103,8 @@ def train(
     Raises:
         TrainingError: if the loss is no number any more; the last checkpoint stays.
     """
-    fabric = _fabric_on(pick_device(device), recipe.bfloat16)
+    own = ranks() if recipe.shared else ALONE
+    fabric = _fabric_on(pick_device(device), recipe.bfloat16, own)
     make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
     optimizer = make_optimizer(
         network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -111,10 +115,12 @@ def train(
     model, wrapped_optimizer = fabric.setup(network, optimizer)
     model.train()
     with threads_per_operation(recipe.n_threads):
-        pace = Pace(recipe.n_steps, recipe.seconds)
+        pace = Pace(recipe.n_steps, recipe.seconds, fabric.broadcast if own.n > 1 else None)
         state = TrainingState(network, optimizer, average, generator, pace)
-        checkpoint = Checkpoint(checkpoint_path, state)
+        checkpoint = Checkpoint(checkpoint_path if own.is_first else None, state)
         checkpoint.resume()
+        if own.n > 1:
+            state.become(*fabric.broadcast(state.everything()))
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
                 group["lr"] = _rate_at(position, recipe)
@@ -122,13 +128,19 @@ def train(
             wrapped_optimizer.zero_grad(set_to_none=True)
             fabric.backward(loss)
             if recipe.max_gradient_norm is not None:
-                fabric.clip_gradients(model, wrapped_optimizer, max_norm=recipe.max_gradient_norm)
+                with _run_away(loss, step_name, pace.n_taken + 1):
+                    norm = recipe.max_gradient_norm
+                    fabric.clip_gradients(model, wrapped_optimizer, max_norm=norm)
             wrapped_optimizer.step()
             if average is not None:
                 average.update(network)
             pace.step_taken()
-            if checkpoint.is_due or pace.n_taken % STEPS_BETWEEN_CHECKS == 0:
-                _check_loss(loss, step_name, pace.n_taken)
+            is_time = checkpoint.is_due and own.n == 1  # clocks of several would not agree
+            is_over = pace.position >= pace.n_steps
+            if is_time or is_over or pace.n_taken % STEPS_BETWEEN_CHECKS == 0:
+                # The mean is no number if the loss of one process is none.
+                mean = cast(Tensor, fabric.all_reduce(loss.detach()))
+                _check_loss(mean, step_name, pace.n_taken)
                 checkpoint.save_if_due()
     if average is not None:
         network.load_state_dict(average.network.state_dict())
@@ -150,15 +162,72 @@ def _check_loss(loss: Tensor, step_name: str, n_taken: int) -> None:
         )
 
 
-def _fabric_on(accelerator: str, bfloat16: bool) -> "Fabric":
+@contextmanager
+def _run_away(loss: Tensor, step_name: str, step: int) -> Iterator[None]:
+    """Stop a training whose gradients PyTorch cannot clip.
+
+    Raises:
+        TrainingError: if they are not finite.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "non-finite" not in str(error):
+            raise
+        _check_loss(loss, step_name, step)
+        raise TrainingError(
+            f"{step_name}: the gradients are no numbers at step {step}: learn more slowly, or look "
+            "for values of the scene that lie far beyond all others (hsidiff info)"
+        ) from error
+
+
+def _fabric_on(accelerator: str, bfloat16: bool, own: Ranks) -> "Fabric":
     # Imported here, since it loads PyTorch's compiler: a second that only training should wait for.
     from lightning_fabric import Fabric  # noqa: PLC0415
+    from lightning_fabric.strategies import DDPStrategy  # noqa: PLC0415
 
     # Fabric announces its precision on standard error at each start.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     halved = bfloat16 and has_fast_bfloat16(torch.device(accelerator))
     precision: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if halved else "32-true"
-    return Fabric(accelerator=accelerator, devices=1, precision=precision)
+    with _nothing_from_fabric_run():
+        if own.n == 1:
+            return Fabric(accelerator=accelerator, devices=1, precision=precision)
+        _check_devices(accelerator, own)
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=own.n_here,
+            num_nodes=own.n // own.n_here,
+            # A loss may show the network two views of a batch: nothing may change in between.
+            strategy=DDPStrategy(broadcast_buffers=False),
+            precision=precision,
+        )
+        fabric.launch()
+    return fabric
+
+
+@contextmanager
+def _nothing_from_fabric_run() -> Iterator[None]:
+    """Hide what ``fabric run`` says of devices: :mod:`hsidiff.training.ranks` knows it, too."""
+    said = {name: os.environ.pop(name) for name in [*os.environ] if name.startswith("LT_")}
+    try:
+        yield
+    finally:
+        os.environ.update(said)
+
+
+def _check_devices(accelerator: str, own: Ranks) -> None:
+    """Refuse more processes on a machine than it has devices.
+
+    Raises:
+        SettingError: naming both numbers.
+    """
+    n_devices = torch.cuda.device_count() if accelerator == "cuda" else own.n_here
+    if accelerator == "mps" or n_devices < own.n_here:
+        raise SettingError(
+            f"{own.n_here} processes of this machine share a training, it has {n_devices} devices "
+            f"of the kind {accelerator}: start as many processes, or give device='cpu'"
+        )
 
 
 def _rate_at(position: float, recipe: Recipe) -> float:

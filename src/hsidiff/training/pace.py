@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,14 +37,21 @@ class Pace:
         n_steps: of the recipe.
         seconds: the time after which the training ends, at the next boundary of steps; None ends
             it after ``n_steps``.
+        agree: gives the position of the first of several processes, whose clocks differ; None if
+            there is one.
 
     Attributes:
         position: of the next step, from 0; the training is over at ``n_steps``.
         n_taken: steps so far.
     """
 
-    def __init__(self, n_steps: int, seconds: float | None = None) -> None:
-        self.n_steps, self.seconds = n_steps, seconds
+    def __init__(
+        self,
+        n_steps: int,
+        seconds: float | None = None,
+        agree: Callable[[float], float] | None = None,
+    ) -> None:
+        self.n_steps, self.seconds, self._agree = n_steps, seconds, agree
         self.position: float = 0
         self.n_taken = 0
         self._began = clock()
@@ -77,6 +84,8 @@ class Pace:
         if self.seconds is not None:
             self._elapsed_s = self.elapsed_s
             self.position = self.n_steps * min(self._elapsed_s / self.seconds, 1.0)
+            if self._agree is not None:
+                self.position = self._agree(self.position)
 
     def trained(self) -> Trained:
         """How it went, now that it is over."""

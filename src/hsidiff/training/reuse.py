@@ -17,11 +17,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
+from hsidiff.training.ranks import ranks
 from hsidiff.training.weights import load_weights, weights
 
 Train = Callable[[Path | None], dict[str, Any]]
@@ -78,10 +79,12 @@ def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Train) ->
         return facts
     began = time.perf_counter()
     facts = train(path.with_suffix(".unfinished.safetensors"))
+    if not ranks().is_first:
+        return facts
     # What was done before it was stopped counts, too.
     seconds = max(time.perf_counter() - began, facts.get("seconds", 0.0))
     about = {"seconds": json.dumps(seconds), "facts": json.dumps(facts)}
-    with write_whole(path) as new:
+    with write_whole(path) as new, write_errors_of(path, SafetensorError):
         save_file(weights("", network), new, about)
     return facts
 

@@ -14,6 +14,7 @@ from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.scenes.scene import Scene
 from hsidiff.training.budget import Budget
 from hsidiff.training.loop import Recipe, pick_device, train
+from hsidiff.training.ranks import ALONE, Ranks, ranks
 from hsidiff.training.reuse import train_once
 from hsidiff.windows.crops import CropPool, grid_centres, turned
 from hsidiff.windows.normalise import SpectralTransform
@@ -180,6 +181,7 @@ def pretrain(
     """
     generator = torch.Generator().manual_seed(int(random_state))
     batch_size = min(denoising.batch_size, len(pool.corners))
+    own = _ranks_for(batch_size)
     denoising = denoising.with_budget_spent(pool.n_pixels, batch_size)
 
     def loss_of_step(model: nn.Module, device: torch.device) -> Tensor:
@@ -189,10 +191,11 @@ def pretrain(
             x_0, valid = turned(x_0, valid, generator)
         x_0 = x_0.clamp(-denoising.limit, denoising.limit).to(device)
         if loss_of_crops is not None:
-            return loss_of_crops(model, x_0, valid.to(device), generator)
-        return denoising_loss(model, denoising, x_0, valid.to(device), generator)
+            x_0, valid = own.share(x_0), own.share(valid).to(device)
+            return loss_of_crops(model, x_0, valid, _own_draws(generator, own))
+        return denoising_loss(model, denoising, x_0, valid.to(device), generator, own)
 
-    recipe = denoising.recipe
+    recipe = replace(denoising.recipe, shared=True)
     if pool.values.shape[1] < MIN_BFLOAT16_INPUTS:
         recipe = replace(recipe, bfloat16=False)
     return train_once(
@@ -202,6 +205,28 @@ def pretrain(
             train(network, loss_of_step, recipe, device, "learn the scene", generator, unfinished)
         ),
     )
+
+
+def _ranks_for(batch_size: int) -> Ranks:
+    """The processes that share a training.
+
+    Raises:
+        SettingError: if there are more than crops in a batch.
+    """
+    own = ranks()
+    if own.n > batch_size:
+        raise SettingError(
+            f"{own.n} processes share a batch of {batch_size} crops: start {batch_size} at most"
+        )
+    return own
+
+
+def _own_draws(generator: torch.Generator, own: Ranks) -> torch.Generator:
+    """What this process draws for its share; all move on the common generator alike."""
+    if own.n == 1:
+        return generator
+    seed = int(torch.randint(2**31, (), generator=generator))
+    return torch.Generator().manual_seed(seed + own.rank)
 
 
 def _bytes_of(pool: CropPool, settings: str) -> Iterator[bytes]:
@@ -217,6 +242,7 @@ def denoising_loss(
     x_0: Tensor,
     valid: Tensor,
     generator: torch.Generator,
+    own: Ranks = ALONE,
 ) -> Tensor:
     """Add noise to crops and count the error of the denoiser (Ho et al. 2020, algorithm 1).
 
@@ -226,10 +252,15 @@ def denoising_loss(
         x_0: (batch, channels, rows, cols) clean crops.
         valid: (batch, rows, cols) bool, pixels that count.
         generator: on the CPU, so that the draw is the same on every device.
+        own: the processes that share the batch; their losses' mean is the loss of all of it.
     """
     schedule = denoising.schedule
     t = denoising.draw_timesteps(len(x_0), generator).to(x_0.device)
     eps = torch.randn(x_0.shape, generator=generator).to(x_0.device)
+    n_valid = valid.sum().clamp(min=1)
+    # All draw for the whole batch, so that one process and several see the same noise.
+    x_0, t, eps, valid = (own.share(tensor) for tensor in (x_0, t, eps, valid))
     prediction = denoiser(schedule.add_noise(x_0, t, eps), t)
     error = prediction - target_of(denoising.target, schedule, x_0, t, eps)
-    return mean_loss(denoising.loss, error, valid)
+    loss = mean_loss(denoising.loss, error, valid)
+    return loss if own.n == 1 else loss * (own.n * valid.sum() / n_valid)

@@ -14,7 +14,8 @@ from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
 from hsidiff.errors import LabelError
-from hsidiff.files import write_whole
+from hsidiff.files import write_errors_of, write_whole
+from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.legend import rgb
 from hsidiff.scenes.scene import Scene
@@ -44,11 +45,13 @@ def write_label_file(
         crs=None if scene.crs is None else scene.crs.to_wkt(),
     )
     names = pd.DataFrame([vars(c) for c in classes], columns=["id", "name", "color"])
-    with write_whole(path) as temporary, warnings.catch_warnings():
+    failures = write_errors_of(path, RuntimeError)  # of pyogrio
+    with write_whole(path) as temporary, failures, warnings.catch_warnings():
         # A scene without map coordinates has labels without, and that is nothing to warn of.
         warnings.simplefilter("ignore", UserWarning)
         pyogrio.write_dataframe(table, temporary, layer=FEATURES, geometry_type="Unknown")
         pyogrio.write_dataframe(names, temporary, layer=CLASSES, append=True)
+        check_written(temporary, FEATURES, len(table))
 
 
 def read_label_file(path: Path, scene: Scene) -> tuple[list[Feature], list[LandClass]]:

@@ -72,9 +72,13 @@ class EnviSource(PickledWithoutCache):
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
         axes = _AXES_IN_FILE[self.interleave].split()
         first = self.header_offset_bytes + self.major_offsets_bytes[0] + self.minor_offsets_bytes[0]
-        stored: np.ndarray = np.ndarray(
-            self._sizes, self.dtype, self._bytes(), first, (*self._steps, self.dtype.itemsize)
-        )
+        steps = (*self._steps, self.dtype.itemsize)
+        try:
+            stored: np.ndarray = np.ndarray(self._sizes, self.dtype, self._bytes(), first, steps)
+        except (TypeError, ValueError) as error:  # the buffer is too small
+            raise SceneError(
+                f"{self.path} has become shorter since it was opened: copy it again"
+            ) from error
         cube = stored.transpose([axes.index(axis) for axis in ("rows", "cols", "bands")])
         rows, cols = window.slices
         return np.array(cube[rows, cols][:, :, bands])

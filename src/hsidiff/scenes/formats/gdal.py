@@ -13,6 +13,7 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.address import NETWORK, gdal_name, shown
 
 
 @contextmanager
@@ -20,25 +21,30 @@ def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
     """Open a raster for reading; GDAL's errors inside the block become one clear line.
 
     Args:
-        path: the file.
+        path: the file, or an address.
         driver: the only format that GDAL may take it for: ``"GTiff"``.
 
     Raises:
         SceneError: if GDAL cannot open or read it.
     """
     # GDAL would write a ".properties" file beside a gzip-compressed archive that it reads.
-    quiet = rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO")
+    address = gdal_name(path)
+    network = {} if address is None else NETWORK
+    quiet = rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO", **network)
     try:
         with warnings.catch_warnings():
             # A scene without a georeference is nothing to warn of.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with quiet:
-                dataset = rasterio.open(path, driver=driver)
+                dataset = rasterio.open(address or path, driver=driver)
         with quiet, dataset:
             yield dataset
     except (RasterioError, CPLE_BaseError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
-        raise SceneError(f"{path} cannot be read ({reason}): save or copy it again") from error
+        advice = "save or copy it again"
+        if address is not None:
+            advice = "is the address right, and the server there? or download the file"
+        raise SceneError(f"{shown(path)} cannot be read ({reason}): {advice}") from error
 
 
 def parsed_crs(text: Any) -> CRS:

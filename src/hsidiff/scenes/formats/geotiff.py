@@ -10,6 +10,7 @@ from rasterio.enums import Interleaving, MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.address import is_address
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
@@ -25,7 +26,7 @@ class GeotiffSource:
     """Pixels of a GeoTIFF.
 
     Attributes:
-        path: the file.
+        path: the file, or an address.
         shape: rows, cols, bands.
         dtype: the type of the stored numbers.
         masked: whether the file has a mask or an alpha band, whose hidden pixels read as NaN.
@@ -92,9 +93,9 @@ def open_geotiff(path: Path) -> Scene:
             offset=np.array(dataset.offsets),
             crs=crs,
             transform=transform,
-            files=(path,),
+            files=() if is_address(path) else (path,),
         )
-    return _completed_by_header(scene, path)
+    return scene if is_address(path) else _completed_by_header(scene, path)
 
 
 def _is_masked(dataset: rasterio.DatasetReader) -> bool:
