@@ -78,7 +78,7 @@ def reconstruct(
     stopwatch = Stopwatch()
     with console.at_work():
         loaded = load_model(model, method, device)
-        denoising = _with_unet(loaded, model)
+        denoising = _with_denoiser(loaded, model)
         shown = _timesteps(timesteps, denoising)
         opened = scene_options.open(scene)
         part = _window(window, opened.shape)
@@ -107,8 +107,8 @@ def reconstruct(
         console.say(f"written: {path}")
 
 
-def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
-    """The model, without what is wrapped around it, if it has a denoiser of whole windows.
+def _with_denoiser(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
+    """The model, without what is wrapped around it, if its denoiser knows a way back.
 
     Raises:
         ModelError: if it has none.
@@ -118,7 +118,7 @@ def _with_unet(loaded: SceneClassifier, folder: Path) -> TwoStepClassifier:
         return loaded
     raise ModelError(
         f"{folder} holds a {loaded.name!r} model, which cannot reconstruct a scene: give a model "
-        "of a method with a denoising U-Net ('hsidiff methods' lists them)"
+        "of a method with a denoiser (spectraldiff, diffspectralnet or diffcrn)"
     )
 
 

@@ -11,12 +11,10 @@ from torch import Tensor
 
 from hsidiff.about import Cost
 from hsidiff.diffusion.objectives import clean_from
-from hsidiff.diffusion.sampling import ancestral_steps
 from hsidiff.errors import check_choice, check_whole_number, check_whole_numbers
 from hsidiff.kinds import DENOISER_INPUT, FEATURES, SPECTRUM, Kinds
 from hsidiff.networks.counting import cost_of
 from hsidiff.networks.spectral_unet import SpectralUNet, UNetShape
-from hsidiff.progress import track
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -27,6 +25,7 @@ from hsidiff.values.components import FEATURE_TILE_PX, principal_components
 from hsidiff.values.denoiser_input import EXTRACTIONS, DenoiserInput
 from hsidiff.values.pretraining import Denoising, crops_of, pretrain
 from hsidiff.values.values import Values
+from hsidiff.values.way_back import way_back
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import PrincipalComponents, scene_moments
 from hsidiff.windows.tiles import without_margin
@@ -183,46 +182,17 @@ class UNetValues(Values):
         """T of the noise schedule."""
         return self.denoising.n_timesteps
 
-    @torch.inference_mode()
     def reconstruct(
         self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]
     ) -> Mapping[int, np.ndarray]:
-        """Add the noise of timestep ``start`` to a window and remove it step by step.
-
-        Returns:
-            For each timestep in ``keep`` up to ``start`` (0 is the reconstruction) an array (rows,
-            cols, n_bands) float32 in the scene's units; NaN where the scene is invalid.
-
-        Raises:
-            SettingError: if a timestep is out of range.
-        """
-        schedule, shown = self.denoising.schedule, self._shown
-        schedule.check((start, *(t for t in keep if t != 0)))
-        cube = scene.read(window)
-        corner, shape = np.array([[window.row, window.col]]), (window.n_rows, window.n_cols)
-
-        def noise(timestep: int) -> Tensor:
-            return shown.noise(corner, shape, timestep)
-
-        x_0 = shown.clean(cube)
-        self.denoiser_.to(x_0.device)
-        x_t = schedule.add_noise(x_0, torch.tensor([start], device=x_0.device), noise(start))
-        steps = track(range(start, 0, -1), "reconstruct", start)
-        states = {start: x_t} if start in keep else {}
-        for timestep, x in ancestral_steps(schedule, self._estimate_clean, x_t, steps, noise):
-            if timestep in keep:
-                states[timestep] = x
-        return {timestep: self._spectra(x, cube) for timestep, x in states.items()}
+        """See :func:`hsidiff.values.way_back.way_back`."""
+        self.denoiser_.to(pick_device(self.device))
+        return way_back(scene, window, start, keep, self._shown, self._estimate_clean)
 
     def _estimate_clean(self, x_t: Tensor, t: Tensor) -> Tensor:
         prediction = self.denoiser_(x_t, t)
         x_0 = clean_from(self.denoising.target, self.denoising.schedule, x_t, t, prediction)
         return x_0.clamp(-self.denoising.limit, self.denoising.limit)
-
-    def _spectra(self, x: Tensor, cube: np.ndarray) -> np.ndarray:
-        """Back to the scene's units; NaN where ``cube`` is."""
-        spectra = self.transform_.invert(x[0].permute(1, 2, 0).cpu().numpy())
-        return np.where(np.isfinite(cube), spectra, np.nan).astype(np.float32)
 
     @property
     def _shown(self) -> DenoiserInput:

@@ -109,5 +109,5 @@ class Values(Part, ABC):
         """
         raise SettingError(
             "these values come from no denoiser of whole windows, so nothing can be reconstructed: "
-            "take a method with a denoising U-Net"
+            "take a method with a denoiser"
         )

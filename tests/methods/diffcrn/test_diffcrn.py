@@ -80,7 +80,7 @@ def test_the_paper_profile_holds_the_design_at_full_size() -> None:
     seen, shape = paper.denoising, paper.shape
     assert (seen.space, seen.n_timesteps, seen.target, seen.loss) == ("range", 1000, "eps", "lae")
     assert (shape.patch_px, shape.width, shape.n_groups) == (16, 128, 8)
-    assert shape.stages == ("spatial", "spectral", "spatial", "spectral")
+    assert shape.stages == ("spectral", "spatial", "spectral", "spatial")
     assert (paper.timesteps, paper.n_selected, paper.fusion) == ("auto", 5, "adaptive")
     assert head == "ctssfm"
     fusion = DiffCRN(profile="paper")._parts()[1]
@@ -179,7 +179,8 @@ def test_what_was_chosen_is_a_learned_fact(fitted: DiffCRN) -> None:
         {"loss": "l2"},
         {"timesteps": "fixed"},
         {"timesteps": "even"},
-        {"stages": ["spatial", "spectral"]},
+        {"stages": ["spectral", "spatial"]},
+        {"stages": ["spatial", "spatial", "spatial", "spatial"]},
         {"extraction": "noisy"},
         {"patch_px": 6},
     ],

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from hsidiff.diffusion.noise import pixel_noise
+from hsidiff.errors import SettingError
 from hsidiff.kinds import DENOISER_INPUT, FEATURES, SPECTRUM
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.diffcrn.patches import LabelledPatches, Patches
@@ -23,6 +24,7 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, seeded
 from hsidiff.values.pretraining import Denoising
+from hsidiff.values.way_back import way_back
 from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import scene_moments
@@ -345,3 +347,37 @@ def test_more_timesteps_cost_more_and_what_is_learned_costs_what_was_said(
     assert cost.macs_per_pixel is not None
     assert twice.macs_per_pixel is not None
     assert 1.8 < twice.macs_per_pixel / cost.macs_per_pixel < 2
+
+
+# The way back from noise
+
+
+class SeesOnePixel(Denoiser):
+    """A denoiser to which patches make no difference."""
+
+    def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
+        return 0.7 * x_t + 0.01 * t[:, None, None, None]
+
+    def taps(self, x_t: Tensor, t: Tensor, layers: tuple[int, ...]) -> list[Tensor]:
+        return [x_t]
+
+
+@pytest.mark.parametrize("patch_px", SIDES)
+def test_a_way_back_by_patches_gives_every_pixel_its_own_value(scene: Scene, patch_px: int) -> None:
+    stages = values_of(scene, patch_px).stages
+    stages.denoiser_ = SeesOnePixel()  # type: ignore[assignment]
+    window, keep = Window(3, 5, 11, 9), (20, 7, 0)
+    found = stages.reconstruct(scene, window, 20, keep)
+    expected = way_back(scene, window, 20, keep, stages._shown, stages._clean)
+    assert list(found) == list(keep)
+    for timestep in keep:
+        np.testing.assert_allclose(found[timestep], expected[timestep], rtol=1e-5, atol=1e-6)
+    assert found[0].shape == (11, 9, N_BANDS)
+
+
+def test_a_way_back_starts_at_a_timestep_that_was_learned(scene: Scene) -> None:
+    values = values_of(scene, 6)
+    values.stages.denoising = replace(values.stages.denoising, noise_timesteps=(1, 40))
+    assert values.last_reconstructed == 40
+    with pytest.raises(SettingError, match="start=41: the denoiser learns timesteps up to 40"):
+        values.reconstruct(scene, Window(0, 0, 4, 4), 41, (0,))

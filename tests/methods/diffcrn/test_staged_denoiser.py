@@ -13,6 +13,7 @@ from hsidiff.methods.diffcrn.staged_denoiser import (
     PixelAttention,
     StagedDenoiser,
     StagesShape,
+    bands_of_groups,
 )
 
 SMALL = StagesShape(width=16, n_heads=2, n_groups=4, patch_px=3, time_width=24)
@@ -92,6 +93,43 @@ def test_a_change_in_one_group_leaves_the_others_as_they_were(number: int) -> No
     assert torch.equal(differs, inside)
 
 
+@pytest.mark.parametrize("n_inputs", [1, 3, 4, 10, 200])
+def test_groups_are_of_neighbouring_bands_and_every_band_is_in_one(n_inputs: int) -> None:
+    sees = bands_of_groups(n_inputs, 4)
+    assert sees.any(dim=0).all()
+    for group in sees:
+        (places,) = torch.nonzero(group, as_tuple=True)
+        assert torch.equal(places, torch.arange(int(places[0]), int(places[-1]) + 1))
+    if n_inputs >= 4:
+        assert (sees.sum(dim=0) == 1).all()
+
+
+@pytest.mark.parametrize("group", [0, 1, 3])
+def test_a_change_in_the_bands_of_one_group_first_touches_that_group(group: int) -> None:
+    denoiser, x_t = seeded_denoiser(SMALL, 11), values(1, 11, 3, 3)
+    changed = x_t + bands_of_groups(11, 4)[group][:, None, None] * values(1, 11, 3, 3, seed=1)
+    first, before_mixing, after = denoiser.stages[0], [], []
+    first.norm2.register_forward_pre_hook(lambda _, given: before_mixing.append(given[0]))
+    first.register_forward_hook(lambda *given: after.append(given[2]))
+    for patch in (x_t, changed):
+        denoiser(patch, timesteps(7))
+    touched = (before_mixing[0] != before_mixing[1]).any(dim=(0, 1, 2))
+    assert torch.equal(touched, torch.arange(16) // 4 == group)
+    assert (after[0] != after[1]).any(dim=(0, 1, 2)).all()
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_spectral_stage_normalises_each_of_its_groups(number: int) -> None:
+    stages = [stage for stage in seeded_denoiser(SMALL, 5).stages if hasattr(stage, "norm1")]
+    h = values(2, 3, 3, 16)
+    normal = stages[2 * number].norm1(h)
+    of_group = normal[..., 1::4] if number else normal[..., 4:8]
+    torch.testing.assert_close(of_group.mean(dim=-1), torch.zeros(2, 3, 3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        of_group.var(dim=-1, correction=0), torch.ones(2, 3, 3), atol=1e-2, rtol=0
+    )
+
+
 def test_two_group_attentions_together_carry_information_across_all_groups() -> None:
     patches = values(1, 3, 3, 16).requires_grad_()
     for channel in range(16):
@@ -146,7 +184,7 @@ def test_every_stage_knows_the_timestep() -> None:
 
 
 def test_the_timestep_scales_and_shifts_what_a_stage_normalised() -> None:
-    stage, h = seeded_denoiser(SMALL, 5).stages[0], values(1, 3, 3, 16)
+    stage, h = seeded_denoiser(SMALL, 5).stages[1], values(1, 3, 3, 16)
     nn.init.zeros_(stage.scale_and_shift.weight)
     with torch.no_grad():
         stage.scale_and_shift.bias.copy_(torch.cat([torch.full((16,), 2.0), torch.full((16,), 5)]))
@@ -161,7 +199,7 @@ def test_the_timestep_scales_and_shifts_what_a_stage_normalised() -> None:
 
 
 def test_a_stage_whose_branches_are_silent_passes_on_what_it_was_given() -> None:
-    stage, h = seeded_denoiser(SMALL, 5).stages[0], values(1, 3, 3, 16)
+    stage, h = seeded_denoiser(SMALL, 5).stages[1], values(1, 3, 3, 16)
     for last in (stage.near[-1], stage.attention.merge, stage.feed_forward[-1]):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -171,7 +209,8 @@ def test_a_stage_whose_branches_are_silent_passes_on_what_it_was_given() -> None
 def test_the_prediction_is_the_sum_of_the_docstring() -> None:
     denoiser, x_t = seeded_denoiser(SMALL, 5), values(1, 5, 3, 3)
     last = denoiser.taps(x_t, timesteps(7), (3,))[0]
-    convolved = torch.einsum("oi,birc->borc", denoiser.embed.weight, x_t)
+    seen = denoiser.embed.weight * bands_of_groups(5, 4).repeat_interleave(4, dim=0)
+    convolved = torch.einsum("oi,birc->borc", seen, x_t)
     h_0 = convolved + denoiser.embed.bias[:, None, None]
     from_stages = torch.einsum("oi,birc->borc", denoiser.out.weight, last + h_0)
     share = denoiser.share_of_input(denoiser.embed_time(timesteps(7)))

@@ -24,8 +24,8 @@ open, and our choice:
 
 * Scaling, patches: bands are scaled to -1..1; patches are 16 x 16, cut every 8 pixels, and the
   middle 8 x 8 are classified. ``patch_px`` takes any other size.
-* Denoiser (:mod:`.staged_denoiser`): spatial and spectral stages alternate. T = 1000, linear, the
-  noise is predicted.
+* Denoiser (:mod:`.staged_denoiser`): spectral and spatial stages alternate; a spectral one comes
+  first, so that its groups are of neighbouring bands. T = 1000, linear, the noise is predicted.
 * LAE (:mod:`hsidiff.diffusion.objectives`): mean of log(1 + |error|). Others can be named.
 * Contrast (:mod:`.contrastive_pretraining`): NT-Xent between the crops of a batch and between
   clusters of them, as many as ``n_clusters`` guesses, since no label is seen. Crops whose mean

@@ -1,5 +1,6 @@
 """What DiffCRN knows of a pixel: the stages of its denoiser, added over chosen timesteps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -128,6 +129,17 @@ class StageValues(Values):
         n_components = sum(self.kinds(n_bands)[FEATURES])
         components = Cost.of_projection(stages.shape.width, n_components)
         return stages.cost(n_bands) + addition + components
+
+    @property
+    def last_reconstructed(self) -> int:
+        """As of the stages."""
+        return self.stages.last_reconstructed
+
+    def reconstruct(
+        self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]
+    ) -> Mapping[int, np.ndarray]:
+        """As the stages do."""
+        return self.stages.reconstruct(scene, window, start, keep)
 
     def learned(self) -> Learned:
         """What was learned of the stages, and the components."""

@@ -6,17 +6,21 @@ convolutions, an MLP of the timestep. Its equations were not to be had: the rest
 
 With D = width and P = patch_px, each stage takes and gives (batch, P, P, D):
 
-    u = LN(h) (1 + gamma_t) + beta_t
+    u = Norm(h) (1 + gamma_t) + beta_t
     h = h + PWConv(DWConv3x3(PWConv(u))) + Attention(u)
     h = h + PWConv(GELU(DWConv3x3(PWConv(LN(h)))))
 
 Attention is among the P * P pixels of the patch ("spatial", SSAD), or among the channels of one
-group, each a whole image of the patch ("spectral", SGSAD). Convolutions pad the patch with zeros.
+group, each a whole image of the patch ("spectral", SGSAD). The groups are of bands: each group of
+channels is embedded from its own neighbouring inputs, and the first spectral stage normalises,
+convolves and attends inside the groups, before its last two convolutions mix them. So a spectral
+stage comes first; behind a spatial one, groups would be of channels that have seen all bands.
+Convolutions pad the patch with zeros.
 No position is given to the pixels: the depthwise convolutions beside the attention and their zeros
 at the border tell it (Islam et al., ICLR 2020), and with no bias to add PyTorch's fused attention
 serves on every device.
 
-The prediction is PWConv(h_4 + h_0) + g_t x_t, where h_0 = PWConv(x_t). The noisy patch is added
+The prediction is PWConv(h_4 + h_0) + g_t x_t, where h_0 is x_t embedded. The noisy patch is added
 because noise differs from band to band, and fewer channels than bands cannot carry it. How much of
 the patch belongs into the prediction depends on the timestep and on the target, so its factor g_t
 is learned from the timestep, and starts at 0.
@@ -46,7 +50,7 @@ class StagesShape:
     Attributes:
         width: channels of every stage.
         n_heads: of the attention among pixels.
-        n_groups: of channels, in the attention among channels.
+        n_groups: of neighbouring bands and their channels, in the attention among channels.
         patch_px: side of the patches; the attention among channels is made for it.
         time_width: of the timestep's MLP.
         ffn_factor: by which the last two convolutions of a stage are wider than the stage.
@@ -59,7 +63,7 @@ class StagesShape:
     patch_px: int = 16
     time_width: int = 512
     ffn_factor: int = 2
-    stages: tuple[str, ...] = ("spatial", "spectral", "spatial", "spectral")
+    stages: tuple[str, ...] = ("spectral", "spatial", "spectral", "spatial")
 
     @property
     def n_stages(self) -> int:
@@ -91,7 +95,8 @@ class StagedDenoiser(Denoiser):
         super().__init__()
         shape.check()
         self.embed_time = _TimestepMlp(shape.time_width)
-        self.embed = nn.Linear(n_inputs, shape.width)
+        bands, channels = bands_of_groups(n_inputs, shape.n_groups), groups_of_channels(shape)
+        self.embed = MaskedLinear(bands[channels])
         self.stages = nn.ModuleList(
             _Stage(shape, kind, shape.stages[:number].count(kind))
             for number, kind in enumerate(shape.stages)
@@ -165,12 +170,13 @@ class _Stage(nn.Module):
     def __init__(self, shape: StagesShape, kind: str, number: int) -> None:
         super().__init__()
         width, wide = shape.width, shape.ffn_factor * shape.width
-        self.norm1 = nn.LayerNorm(width, elementwise_affine=False)
+        by_group = kind == "spectral"
+        group = groups_of_channels(shape, number)
+        seen = group[:, None] == group if by_group else torch.ones(width, width, dtype=torch.bool)
+        self.norm1 = GroupNorm(shape.n_groups if by_group else 1, number % 2 == 1)
         self.norm2 = nn.LayerNorm(width)
         self.scale_and_shift = nn.Linear(shape.time_width, 2 * width)
-        self.near = nn.Sequential(
-            nn.Linear(width, width), _Depthwise(width), nn.Linear(width, width)
-        )
+        self.near = nn.Sequential(MaskedLinear(seen), _Depthwise(width), MaskedLinear(seen))
         self.attention = _ATTENTION[kind](shape, number)
         self.feed_forward = nn.Sequential(
             nn.Linear(width, wide), _Depthwise(wide), nn.GELU(), nn.Linear(wide, width)
@@ -181,6 +187,61 @@ class _Stage(nn.Module):
         u = self.norm1(h) * (1 + gamma) + beta
         h = h + self.near(u) + self.attention(u)
         return h + self.feed_forward(self.norm2(h))
+
+
+def bands_of_groups(n_inputs: int, n_groups: int) -> Tensor:
+    """Which inputs each group sees, (n_groups, n_inputs) bool: neighbours, and at least one."""
+    group = torch.arange(n_groups)
+    first = group * n_inputs // n_groups
+    behind = torch.maximum((group + 1) * n_inputs // n_groups, first + 1)
+    place = torch.arange(n_inputs)
+    return (place >= first[:, None]) & (place < behind[:, None])
+
+
+def groups_of_channels(shape: StagesShape, number: int = 0) -> Tensor:
+    """The group of each channel, (width,) int64, in the spectral stage of this number.
+
+    Consecutive channels in one such stage, every ``n_groups``-th channel in the next.
+    """
+    channel = torch.arange(shape.width)
+    return channel % shape.n_groups if number % 2 else channel // (shape.width // shape.n_groups)
+
+
+class MaskedLinear(nn.Linear):
+    """A linear map whose outputs each see some of the inputs only.
+
+    Args:
+        sees: (n_outputs, n_inputs) bool, at least one in each row.
+    """
+
+    sees: Tensor
+
+    def __init__(self, sees: Tensor) -> None:
+        n_outputs, n_inputs = sees.shape
+        super().__init__(n_inputs, n_outputs)
+        self.register_buffer("sees", sees, persistent=False)
+        with torch.no_grad():  # as large as those of a dense map from so many inputs
+            self.weight *= (n_inputs / sees.sum(dim=1, keepdim=True)).sqrt()
+
+    def forward(self, u: Tensor) -> Tensor:
+        """From (..., n_inputs) to (..., n_outputs)."""
+        return functional.linear(u, self.weight * self.sees, self.bias)
+
+
+class GroupNorm(nn.Module):
+    """Layer normalisation of the channels (..., width) of each group by itself, nothing learned."""
+
+    def __init__(self, n_groups: int, shuffled: bool) -> None:
+        super().__init__()
+        self.n_groups, self.shuffled = n_groups, shuffled
+
+    def forward(self, h: Tensor) -> Tensor:
+        """The same shape, of mean 0 and variance 1 in each group."""
+        if not self.shuffled:
+            groups = h.unflatten(-1, (self.n_groups, -1))
+            return functional.layer_norm(groups, groups.shape[-1:]).flatten(-2)
+        groups = h.unflatten(-1, (-1, self.n_groups)).transpose(-1, -2)
+        return functional.layer_norm(groups, groups.shape[-1:]).transpose(-1, -2).flatten(-2)
 
 
 class PixelAttention(nn.Module):

@@ -1,15 +1,16 @@
 """DiffCRN's staged denoiser of a scene, its timesteps, and how its stages are added over them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from hsidiff.about import Cost
-from hsidiff.diffusion.objectives import LOSSES
+from hsidiff.diffusion.objectives import LOSSES, clean_from
 from hsidiff.errors import SettingError, check_choice, check_whole_number, check_whole_numbers
 from hsidiff.heads.held_out import folds_of, spatial_groups
 from hsidiff.kinds import DENOISER_INPUT, Kinds
@@ -40,6 +41,7 @@ from hsidiff.training.weights import load_weights, weights
 from hsidiff.values.denoiser_input import EXTRACTIONS, DenoiserInput
 from hsidiff.values.pretraining import Denoising, crops_of
 from hsidiff.values.values import Values
+from hsidiff.values.way_back import way_back
 from hsidiff.windows.crops import CropPool
 from hsidiff.windows.gather import gather_patches
 from hsidiff.windows.normalise import SpectralTransform
@@ -326,26 +328,71 @@ class Stages(Values):
         Returns:
             (rows, cols, n) float32.
         """
-        stride = self.grid.stride_px
-        patches, n_down, n_right = self._cut(inputs, window)
+        limit = self.denoising.limit
+        x_0 = torch.from_numpy(np.nan_to_num(inputs, nan=0.0)).clamp(-limit, limit)
+        patches, n_down, n_right = self._cut(x_0, window)
         parts = torch.cat([values_of(features).cpu() for features in self.features(patches)])
-        parts = parts.view(n_down, n_right, stride, stride, -1).transpose(1, 2)
-        values = parts.reshape(n_down * stride, n_right * stride, -1).numpy()
+        return self._joined(parts.view(n_down, n_right, -1, parts.shape[-1]), window).numpy()
+
+    def _joined(self, parts: Tensor, window: Window) -> Tensor:
+        """Middles (n_down, n_right, S * S, n) of patches as (rows, cols, n) of a window."""
+        stride = self.grid.stride_px
+        parts = parts.unflatten(2, (stride, stride)).transpose(1, 2)
+        values = parts.flatten(2, 3).flatten(0, 1)
         row, col = window.row % stride, window.col % stride
         return values[row : row + window.n_rows, col : col + window.n_cols]
 
-    def _cut(self, inputs: np.ndarray, window: Window) -> tuple[Patches, int, int]:
-        """The patches that cover a window, row by row; how many down, how many to the right."""
-        grid, limit = self.grid, self.denoising.limit
+    def _cut(self, inputs: Tensor, window: Window) -> tuple[Patches, int, int]:
+        """The patches that cover a window, row by row; how many down, how many to the right.
+
+        ``inputs`` are (rows + 2 grid.halo_px, cols + 2 grid.halo_px, n_inputs).
+        """
+        grid = self.grid
         rows = grid.starts_of_patches(window.row, window.n_rows)
         cols = grid.starts_of_patches(window.col, window.n_cols)
         top, left = window.row - grid.halo_px, window.col - grid.halo_px
-        x_0 = torch.from_numpy(np.nan_to_num(inputs, nan=0.0)).clamp(-limit, limit)
-        seen = x_0.permute(2, 0, 1)[:, rows[0] - top :, cols[0] - left :]
+        seen = inputs.permute(2, 0, 1)[:, rows[0] - top :, cols[0] - left :]
         cut = seen.unfold(1, grid.patch_px, grid.stride_px).unfold(2, grid.patch_px, grid.stride_px)
         cut = cut[:, : len(rows), : len(cols)].permute(1, 2, 0, 3, 4).flatten(0, 1)
         corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
         return Patches(cut, corners), len(rows), len(cols)
+
+    @property
+    def last_reconstructed(self) -> int:
+        """The last timestep that is learned."""
+        return self._last_timestep
+
+    def reconstruct(
+        self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]
+    ) -> Mapping[int, np.ndarray]:
+        """See :func:`hsidiff.values.way_back.way_back`. At each step every patch gives its middle.
+
+        Beyond the window, the values at its edge are repeated.
+        """
+        if start > self._last_timestep:
+            raise SettingError(
+                f"start={start}: the denoiser learns timesteps up to {self._last_timestep}; start "
+                "there, or below"
+            )
+        self.denoiser_.to(pick_device(self.device))
+        halo, middle = self.grid.halo_px, self.grid.middle()
+
+        def estimate_clean(x_t: Tensor, t: Tensor) -> Tensor:
+            wide = functional.pad(x_t, (halo, halo, halo, halo), mode="replicate")
+            patches, n_down, n_right = self._cut(wide[0].permute(1, 2, 0), window)
+            parts = torch.cat([self._clean(some, t) for some in patches.x_0.split(PATCHES_AT_ONCE)])
+            kept = parts.flatten(2)[..., middle.to(parts.device)].transpose(1, 2)
+            joined = self._joined(kept.unflatten(0, (n_down, n_right)), window)
+            return joined.permute(2, 0, 1)[None]
+
+        return way_back(scene, window, start, keep, self._shown, estimate_clean)
+
+    def _clean(self, x_t: Tensor, t: Tensor) -> Tensor:
+        """The estimate of x_0 of patches (batch, channels, P, P) at a timestep (1,)."""
+        denoising, at = self.denoising, t.expand(len(x_t))
+        prediction = self.denoiser_(x_t, at)
+        x_0 = clean_from(denoising.target, denoising.schedule, x_t, at, prediction)
+        return x_0.clamp(-denoising.limit, denoising.limit)
 
     def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:
         """What the denoiser sees of the pixels; NaN where invalid."""
