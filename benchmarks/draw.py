@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.accuracy import read_points
 from benchmarks.machine import ROOT
-from benchmarks.page import fill, gpu_tables, picture, tables
+from benchmarks.page import fill, gpu_tables, large_scene_tables, picture, tables
 from benchmarks.pictures import draw_accuracy, draw_ratios, draw_scaling, papers_recipe
 from hsidiff.files import write_whole
 from hsidiff.report.drawing import Drawing
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     contents = tables(result)
     if asked.gpu:
         contents |= gpu_tables(_read(asked.gpu))
+    if asked.large:
+        contents |= large_scene_tables(_read(asked.large))
     for drawing in drawings:
         _write(asked.pictures / f"{drawing.name}.{drawing.kind}", drawing.content())
     write_page(asked.page, contents, drawings, asked.pictures)
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("result", type=Path, help="what `make bench` wrote")
     parser.add_argument("--gpu", type=Path, help="what `make bench-gpu` wrote")
+    parser.add_argument("--large", type=Path, help="what benchmarks/large_scenes.py wrote")
     of_cells = "CSV files, as in docs/results"
     parser.add_argument("--accuracy", type=Path, nargs="+", help=f"{of_cells}: the methods")
     parser.add_argument("--profiles", type=Path, nargs="+", help=f"{of_cells}: fast and paper")

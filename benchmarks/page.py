@@ -46,6 +46,16 @@ def gpu_tables(result: Mapping[str, Any]) -> dict[str, str]:
     return {"gpu": "\n\n".join(text)}
 
 
+def large_scene_tables(result: Mapping[str, Any]) -> dict[str, str]:
+    """The same for what ``benchmarks/large_scenes.py`` wrote, for the parts that it holds."""
+    write: dict[str, Callable[[Any], str]] = {"growth": _growth, "tiles": _tile_estimates}
+    return {
+        f"large-{name}": f"{machine_sentence(result[name])}\n\n{table(result[name]['rows'])}"
+        for name, table in write.items()
+        if name in result
+    }
+
+
 def picture(drawing: Drawing, folder: str) -> str:
     """A picture with its alternative text and its caption."""
     return f"![{drawing.alternative}]({folder}/{drawing.name}.{drawing.kind})\n\n{drawing.caption}"
@@ -118,6 +128,45 @@ def _scene_features(row: Mapping[str, Any]) -> str:
         f"the tile, where its edge is not seen, ours differs from the reference by "
         f"{row['relative_difference']:.1g} of the spread of its features."
     )
+
+
+def _growth(rows: Iterable[Mapping[str, Any]]) -> str:
+    header = "method", "pixels", "fit", "fit, peak", "map, µs per pixel", "map, peak"
+    return _table(
+        header,
+        (
+            (
+                row["method"],
+                f"{row['fit']['n_pixels']:,}",
+                _seconds(row["fit"]["cpu_s"]),
+                _mebibytes(row["fit"]["peak_memory_bytes"]),
+                f"{1e6 * row['map']['cpu_s_per_pixel']:.2f}",
+                _mebibytes(row["map"]["peak_memory_bytes"]),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _tile_estimates(rows: Mapping[str, Mapping[str, Any]]) -> str:
+    header = "method", "halo", "estimated", "taken", "estimate / taken"
+    return _table(
+        header,
+        (
+            (
+                name,
+                f"{row['halo_px']} px",
+                _mebibytes(row["estimated_bytes"]),
+                _mebibytes(row["peak_bytes"]),
+                f"{row['estimated_bytes'] / max(row['peak_bytes'], 1):.2f}",
+            )
+            for name, row in rows.items()
+        ),
+    )
+
+
+def _mebibytes(n_bytes: float) -> str:
+    return f"{n_bytes / 2**20:.0f} MiB"
 
 
 def _main_job(row: Mapping[str, Any]) -> str:

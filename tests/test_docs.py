@@ -58,7 +58,7 @@ AS_THEY_STAND = [page for page in PAGE_NAMES if page not in ("README.md", "CONTR
 """Those of the other two have tests of their own."""
 CHECKS = {"hsidiff": parsed, "make": check_make, "python": check_python}
 """Other programs are not ours to check."""
-OPTION_PAGES = ("accuracy-and-areas", "data-formats", "experiments", "splits")
+OPTION_PAGES = ("accuracy-and-areas", "data-formats", "experiments", "memory", "splits")
 """Those that name options of commands."""
 
 

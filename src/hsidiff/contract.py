@@ -8,6 +8,7 @@ depend on the tile size, on the order of tiles, or on how many workers draw it.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -19,6 +20,7 @@ from hsidiff.about import About, Cost
 from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.errors import LabelError, ModelError, SettingError, check_choice
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.memory import or_none_without_memory
 from hsidiff.progress import track
 from hsidiff.saved_model import Learned, SavedModel, check_restored, read_config, whole_model
 from hsidiff.scenes.scene import ArraySource, Scene
@@ -26,6 +28,7 @@ from hsidiff.scenes.window import Window
 from hsidiff.windows.gather import Samples, gather_spectra
 from hsidiff.windows.seen_bands import SeenBands
 from hsidiff.windows.seen_values import SeenValues
+from hsidiff.windows.smaller_parts import SmallerParts
 from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
 
@@ -237,10 +240,17 @@ class SceneClassifier(BaseEstimator, ABC):
     ) -> Iterator[tuple[Window, np.ndarray]]:
         """Each window, in order, with what :meth:`predict_proba_window` gives for it.
 
-        Small tiles are computed several at a time, one on each core.
+        Small tiles are computed several at a time, one on each core. A tile that memory does not
+        suffice for is computed in smaller parts.
         """
-        tiles = (self._read(scene, window) for window in windows)
-        probabilities = side_by_side(self._predict_proba_read, tiles, self._n_at_once)
+        what = f"{self.name}, {self.n_bands_} bands and {self.halo_px} px around a tile"
+        parts = SmallerParts(partial(self.predict_proba_window, scene), what)
+        tiles = (parts.attempt(window, partial(self._read, scene, window)) for window in windows)
+        found = side_by_side(self._predict_proba_if_read, tiles, self._n_at_once)
+        probabilities = (
+            parts.of(window) if proba is None else proba
+            for window, proba in zip(windows, found, strict=True)
+        )
         return track(zip(windows, probabilities, strict=True), "map", len(windows))
 
     def map_windows(self, scene: Scene, tile_size: int) -> list[Window]:
@@ -258,6 +268,12 @@ class SceneClassifier(BaseEstimator, ABC):
 
     def _read(self, scene: Scene, window: Window) -> TileRead:
         return TileRead(window, read_with_halo(scene, window, self.halo_px))
+
+    def _predict_proba_if_read(self, tile: Any) -> np.ndarray | None:
+        """Probabilities of what was read; None if memory did not suffice, now or to read it."""
+        if tile is None:
+            return None
+        return or_none_without_memory(partial(self._predict_proba_read, tile))
 
     def _predict_proba_read(self, tile: TileRead) -> np.ndarray:
         """Probabilities of what :meth:`_read` read; 0 in all classes of an invalid pixel."""
@@ -438,7 +454,7 @@ def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
         )
     if labels.n_labelled == 0:
         raise LabelError("there is no training label: label some pixels of at least two classes")
-    labels = labels.keeping(valid_pixels(scene), labels.region)
+    labels = labels.keeping(valid_pixels(scene, labels.values > 0), labels.region)
     n_classes = np.count_nonzero(list(labels.counts().values()))
     if n_classes == 0:
         raise LabelError(

@@ -61,6 +61,10 @@ class TrainingError(HsidiffError, ArithmeticError):
     """A training ran away: its loss is no number any more."""
 
 
+class NotEnoughMemoryError(HsidiffError, MemoryError):
+    """Memory does not suffice even for the smallest piece of the work."""
+
+
 class ModelError(HsidiffError, ValueError):
     """A saved model cannot be loaded, or does not fit the scene it is asked to map."""
 

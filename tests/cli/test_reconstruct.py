@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run, SmallFiles, everything_in
 
 import hsidiff
+from command_line import Run, SmallFiles, everything_in
 from hsidiff.scenes.window import Window
 from hsidiff.smoothed import Smoothed
 from small_scenes import small_scene

@@ -1,6 +1,6 @@
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,8 @@ from sklearn.preprocessing import MinMaxScaler
 
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
+from hsidiff.windows import statistics
 from hsidiff.windows.statistics import (
     PrincipalComponents,
     StreamingMoments,
@@ -18,6 +20,7 @@ from hsidiff.windows.statistics import (
     scene_moments,
     valid_pixels,
 )
+from hsidiff.windows.tiles import sampled_tile_windows, tile_windows
 from small_scenes import scene_of, small_cube
 
 
@@ -230,3 +233,59 @@ def test_many_flat_spectra_of_one_number_are_noted(
     for text in texts:
         assert "40 pixels hold the number -9999 in all bands" in text
         assert "nodata=-9999 (--nodata -9999)" in text
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A scene of any size that is made when it is read, and counts how often that is."""
+
+    shape: tuple[int, int, int]
+    n_read: list[int]
+    constant_but_at: tuple[int, int] | None = None
+    dtype = np.dtype("float32")
+
+    def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
+        self.n_read.append(window.n_rows * window.n_cols)
+        rng = np.random.default_rng([window.row, window.col])
+        cube = rng.random((window.n_rows, window.n_cols, len(bands)), dtype=np.float32)
+        if self.constant_but_at is not None:
+            cube[..., 0] = 3
+            row, col = self.constant_but_at
+            if 0 <= row - window.row < window.n_rows and 0 <= col - window.col < window.n_cols:
+                cube[row - window.row, col - window.col, 0] = 4
+        return cube
+
+
+def endless(side: int, **about: tuple[int, int]) -> tuple[Scene, list[int]]:
+    n_read: list[int] = []
+    return Scene("endless", Endless((side, side, 2), n_read, **about), np.ones(2, bool)), n_read
+
+
+@pytest.fixture
+def few_tiles(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Pixels of the sample: so few that a large scene is read quickly."""
+    monkeypatch.setattr(statistics, "MAX_READ_TILES", 3)
+    return 3 * statistics.READ_SIZE_PX**2
+
+
+def test_a_larger_scene_costs_no_more_to_look_at(few_tiles: int) -> None:
+    scene, n_read = endless(1024)
+    moments = scene_moments(scene)
+    assert sum(n_read) == few_tiles == moments.n_samples_
+    n_read.clear()
+    wanted = np.zeros(scene.shape, dtype=bool)
+    wanted[[0, 1000], [10, 1000]] = True
+    valid = valid_pixels(scene, wanted)
+    assert valid[wanted].all()
+    assert few_tiles <= sum(n_read) <= few_tiles + 2 * statistics.READ_SIZE_PX**2
+    assert valid.sum() == sum(n_read)
+
+
+def test_what_a_sample_would_refuse_is_looked_at_as_a_whole(few_tiles: int) -> None:
+    side = statistics.READ_SIZE_PX
+    sampled = sampled_tile_windows((1024, 1024), side, 3, 0)
+    missed = next(w for w in tile_windows((1024, 1024), side) if w not in sampled)
+    place = (missed.row + 7, missed.col + 9)
+    scene, _ = endless(1024, constant_but_at=place)
+    assert scene_moments(scene).max_[0] == 4
+    assert valid_pixels(scene, np.zeros(scene.shape, dtype=bool)).all()

@@ -1,6 +1,6 @@
 """Areas of the classes of a map: counted in the map, and adjusted by a sample."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from hsidiff.assessment.assess import Assessment
 from hsidiff.assessment.intervals import Estimate
 from hsidiff.labels.label_map import LandClass
 from hsidiff.scenes.pixel_area import pixel_hectares
+from hsidiff.scenes.window import Window
 
 NO_HECTARES = "the map has no known place on the earth (no CRS): areas are in pixels only"
 
@@ -54,12 +55,36 @@ def areas_of_map(
         crs: coordinate reference system, or None.
         transform: affine transform from (col, row) to map coordinates, or None.
     """
-    hectares_of_rows = pixel_hectares((values.shape[0], values.shape[1]), crs, transform)
+    shape = (values.shape[0], values.shape[1])
+    return areas_of_windows([(Window.whole(shape), values)], classes, shape, crs, transform)
+
+
+def areas_of_windows(
+    windows: Iterable[tuple[Window, np.ndarray]],
+    classes: Sequence[LandClass],
+    shape: tuple[int, int],
+    crs: CRS | None,
+    transform: Affine | None,
+) -> list[ClassArea]:
+    """As :func:`areas_of_map`, of a map of ``shape`` (rows, cols) that comes window by window.
+
+    Args:
+        windows: each with its class ids (rows, cols), 0 = not mapped.
+        classes: the legend.
+        shape: rows and columns of the map.
+        crs: as there, and so is ``transform``.
+        transform: as there.
+    """
+    hectares_of_rows = pixel_hectares(shape, crs, transform)
+    of_rows = np.zeros((len(classes), shape[0]), dtype=np.int64)
+    for window, values in windows:
+        rows, _ = window.slices
+        for counts, c in zip(of_rows, classes, strict=True):
+            counts[rows] += np.count_nonzero(values == c.id, axis=1)
     areas = []
-    for c in classes:
-        of_rows = np.count_nonzero(values == c.id, axis=1)
-        hectares = None if hectares_of_rows is None else float(of_rows @ hectares_of_rows)
-        areas.append(ClassArea(c.id, c.name, int(of_rows.sum()), hectares))
+    for counts, c in zip(of_rows, classes, strict=True):
+        hectares = None if hectares_of_rows is None else float(counts @ hectares_of_rows)
+        areas.append(ClassArea(c.id, c.name, int(counts.sum()), hectares))
     return areas
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from hsidiff.assessment.areas import ClassArea, areas_together
 from hsidiff.cli.inputs import Inputs
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.maps.confidence import ConfidenceLayer
 from hsidiff.maps.doubt import NO_DOUBT, Doubt, describe_doubt
 from hsidiff.maps.edit import sieved
@@ -27,12 +27,12 @@ class Drawing:
 
     Attributes:
         doubt: which pixels get no class.
-        tile_size: largest side of a tile in pixels.
+        tile_size: largest side of a tile in pixels; None takes what memory allows.
         min_size: smallest patch of a class in pixels; None leaves all.
     """
 
     doubt: Doubt = NO_DOUBT
-    tile_size: int = DEFAULT_TILE_SIZE_PX
+    tile_size: int | None = None
     min_size: int | None = None
 
 

@@ -10,6 +10,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    MemoryOption,
     MoreScenesArgument,
     SceneArgument,
     SceneOptions,
@@ -19,6 +20,7 @@ from hsidiff.cli.options import (
 from hsidiff.cli.several import pairs_of, read_several
 from hsidiff.cli.unfinished import going_on
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.memory import limited_to
 from hsidiff.saved_model import check_model_folder
 from hsidiff.training.ranks import NotTheFirst, end_others, first_goes_on_alone
 
@@ -33,6 +35,7 @@ def fit(
     split_file: Annotated[
         Path | None, split_file_option("Learn only from the training labels of this split")
     ] = None,
+    memory: MemoryOption = None,
     as_json: JsonOption = False,
     more: MoreScenesArgument = None,
 ) -> None:
@@ -47,7 +50,7 @@ def fit(
     pairs = pairs_of(scene, labels, more, split_file)
     model = method_options.make()
     stopwatch = Stopwatch()
-    with console.at_work():
+    with console.at_work(), limited_to(memory):
         inputs = read_several(pairs, scene_options, label_options, model.receptive_field_px)
         train = inputs.labels
         if split_file is not None:

@@ -16,6 +16,7 @@ from hsidiff.cli.options import (
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    MemoryOption,
     MinSizeOption,
     MoreScenesArgument,
     OverwriteOption,
@@ -26,8 +27,8 @@ from hsidiff.cli.options import (
 )
 from hsidiff.cli.several import check_held_out, pairs_of, read_several
 from hsidiff.cli.validation import ValidationOptions
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.memory import limited_to
 from hsidiff.report.validation import validation_in_words
 
 
@@ -44,7 +45,8 @@ def map_scene(
     overwrite: OverwriteOption = False,
     area: AreaOption = None,
     min_size: MinSizeOption = None,
-    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
+    tile_size: TileSizeOption = None,
+    memory: MemoryOption = None,
     as_json: JsonOption = False,
     more: MoreScenesArgument = None,
 ) -> None:
@@ -63,7 +65,7 @@ def map_scene(
     check_is_new(out, overwrite)
     pairs = pairs_of(scene, labels, more, None)
     stopwatch = Stopwatch()
-    with console.at_work() as notes:
+    with console.at_work() as notes, limited_to(memory):
         with stopwatch.stage("read"):
             inputs = read_several(
                 pairs, scene_options, label_options, model.receptive_field_px, area

@@ -116,13 +116,23 @@ SeedOption = Annotated[
     int, option(METHOD_PANEL, "N", "Seed of the split and of the method.", min=0)
 ]
 TileSizeOption = Annotated[
-    int,
+    int | None,
     option(
         OUTPUT_PANEL,
         "PIXELS",
         "Largest side of the tiles that the map is drawn in: smaller needs less memory, the map "
         "stays the same.",
+        show_default="as --memory allows",
         min=1,
+    ),
+]
+MemoryOption = Annotated[
+    str | None,
+    option(
+        OUTPUT_PANEL,
+        "4GB",
+        "About how much memory hsidiff may hold: it chooses tiles, batches and samples to fit.",
+        show_default="half of what is free",
     ),
 ]
 OverwriteOption = Annotated[

@@ -1,12 +1,13 @@
 """``hsidiff predict``: map scenes with a saved model."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 
-from hsidiff.assessment.areas import ClassArea, areas_of_map
+from hsidiff.assessment.areas import ClassArea, areas_of_windows
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
@@ -16,22 +17,24 @@ from hsidiff.cli.options import (
     OUTPUT_PANEL,
     AreaOption,
     JsonOption,
+    MemoryOption,
     SceneOptions,
     TileSizeOption,
     argument,
     option,
     out_option,
 )
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.labels.area import read_area
 from hsidiff.maps.confidence import ConfidenceLayer, confidence_files
 from hsidiff.maps.doubt import Doubt
-from hsidiff.maps.geotiff import map_files, read_class_map
+from hsidiff.maps.geotiff import class_map_windows, map_files, read_class_map
 from hsidiff.maps.layer import Layer
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.maps.sets import SetsLayer
 from hsidiff.maps.unlikeness import measure_unlikeness
+from hsidiff.memory import limited_to
 from hsidiff.scenes.scene import Scene
 
 
@@ -64,7 +67,8 @@ def predict(
             "(0.9, say) the true one is among them: the map's name with -sets.",
         ),
     ] = None,
-    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
+    tile_size: TileSizeOption = None,
+    memory: MemoryOption = None,
     method: OwnClassOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
@@ -79,7 +83,7 @@ def predict(
     """
     check_shares(sets=sets)
     names = map_names(scenes, out, probabilities)
-    with console.at_work() as notes:
+    with console.at_work() as notes, limited_to(memory):
         loaded = load_model(model, method, device)
         wanted = _Wanted(scene_options, area, doubt_options.make(), sets)
         _check_all(loaded, names, wanted)
@@ -134,7 +138,7 @@ def _map_one(
     model: SceneClassifier,
     name: MapName,
     wanted: _Wanted,
-    tile_size: int,
+    tile_size: int | None,
     notes: list[str],
 ) -> dict[str, Any]:
     """Map one scene; give what there is to say of the map as JSON values."""
@@ -152,20 +156,20 @@ def _map_one(
             tile_size=tile_size,
             area=area,
         )
-    values = read_class_map(name.map)
-    unlike = measure_unlikeness(model, scene, values)
+    unlike = measure_unlikeness(model, scene, partial(read_class_map, name.map))
     caution = None if unlike is None else unlike.caution(scene.name)
     if caution is not None:
         notes.append(caution)
         console.show_note(caution)
     legend = (*model.classes_, *wanted.doubt.classes(model))
-    areas = areas_of_map(values, legend, scene.crs, scene.transform)
+    windows = class_map_windows(name.map)
+    areas = areas_of_windows(windows, legend, scene.shape, scene.crs, scene.transform)
     return {
         "map": str(name.map),
         "confidence": str(name.confidence),
         "pixels": {area.name: area.pixels for area in areas},
         "areas": [area.to_json() for area in areas],
-        "not_mapped": int((values == 0).sum()),
+        "not_mapped": scene.shape[0] * scene.shape[1] - sum(area.pixels for area in areas),
         "unlike": None if unlike is None else unlike.to_json() | {"text": unlike.in_words()},
         "caution": caution,
         "seconds": stopwatch.to_json()["map"],

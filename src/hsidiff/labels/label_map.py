@@ -110,7 +110,8 @@ class LabelMap:
         ids = [land_class.id for land_class in self.classes]
         if ids != sorted(set(ids)) or (ids and ids[0] < 1):
             raise LabelError(f"class ids {ids} must be unique, at least 1, in increasing order")
-        unknown = sorted(set(np.unique(self.values).tolist()) - set(ids) - {0})
+        # Of a large scene few pixels are labelled: to sort all would take its size in memory.
+        unknown = sorted(set(np.unique(self.values[self.values != 0]).tolist()) - set(ids))
         if unknown:
             raise LabelError(f"label {unknown[0]} is not among the class ids {ids}")
 
@@ -149,11 +150,11 @@ class LabelMap:
         if (
             not is_numeric
             or not ((values >= 0) & (values <= np.iinfo(np.int32).max)).all()
-            or (values != np.round(values)).any()
+            or (values.dtype.kind == "f" and (values != np.round(values)).any())
         ):
             raise LabelError("labels must be whole numbers from 0 to 2147483647 (0 = unlabelled)")
         names, colors = names or {}, colors or {}
-        ids = sorted((set(np.unique(values).astype(int).tolist()) | set(names)) - {0})
+        ids = sorted((set(np.unique(values[values != 0]).astype(int).tolist()) | set(names)) - {0})
         classes = with_colors([LandClass(i, names.get(i, f"class {i}"), "") for i in ids], colors)
         return cls(values.astype(np.int32), classes, **attributes)  # type: ignore[arg-type]
 
@@ -169,13 +170,13 @@ class LabelMap:
 
     def counts(self) -> dict[int, int]:
         """Number of labelled pixels of each class of the legend, by class id."""
-        ids, counts = np.unique(self.values, return_counts=True)
+        ids, counts = np.unique(self.values[self.values != 0], return_counts=True)
         counted = dict(zip(ids.tolist(), counts.tolist(), strict=True))
         return {land_class.id: counted.get(land_class.id, 0) for land_class in self.classes}
 
     def keeping(self, mask: np.ndarray, region: np.ndarray | None = None) -> "LabelMap":
         """These labels where ``mask`` (rows, cols) is True, and unlabelled elsewhere."""
-        values = np.where(mask, self.values, 0).astype(np.int32)
+        values = np.where(mask, self.values, 0).astype(np.int32, copy=False)
         ids = None if self.sample_ids is None else np.where(mask, self.sample_ids, 0)
         return replace(self, values=values, sample_ids=ids, region=region)
 

@@ -10,7 +10,7 @@ from hsidiff.calibrated import Calibrated, check_share
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError
 from hsidiff.labels.label_map import LandClass
-from hsidiff.maps.geotiff import read_class_map
+from hsidiff.maps.geotiff import class_map_windows
 
 NOT_SURE_COLOR, NONE_OF_THESE_COLOR = "#d9d9d9", "#525252"
 
@@ -99,8 +99,9 @@ def _entries(model: SceneClassifier) -> tuple[LandClass, LandClass]:
 
 def describe_doubt(doubt: Doubt, model: SceneClassifier, map_path: Path) -> list[dict[str, Any]]:
     """The map's values that are no class, with the pixels that have them, as JSON values."""
-    values = read_class_map(map_path)
-    return [
-        {**asdict(entry), "n_pixels": int((values == entry.id).sum())}
-        for entry in doubt.classes(model)
-    ]
+    entries = doubt.classes(model)
+    counts = dict.fromkeys((entry.id for entry in entries), 0)
+    for _, values in class_map_windows(map_path) if entries else ():
+        for entry_id in counts:
+            counts[entry_id] += int((values == entry_id).sum())
+    return [{**asdict(entry), "n_pixels": counts[entry.id]} for entry in entries]

@@ -28,8 +28,10 @@ from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.tiles import tile_windows
 
 BLOCK_SIZE_PX = 256
+READ_SIZE_PX = 4 * BLOCK_SIZE_PX
 NO_PROBABILITY = 255
 PROBABILITY_STEPS = 250
 """A stored number q stands for the probability q / 250; 255 marks an invalid pixel."""
@@ -189,10 +191,18 @@ def gdal_errors_of(path: Path) -> Iterator[None]:
         yield
 
 
-def read_class_map(path: str | Path) -> np.ndarray:
-    """Class ids (rows, cols) int32 of a map file; 0 where it holds none."""
-    values = open_scene(path).read()[:, :, 0]
+def read_class_map(path: str | Path, window: Window | None = None) -> np.ndarray:
+    """Class ids (rows, cols) int32 of a map file, or of a window of it; 0 where it holds none."""
+    values = open_scene(path).read(window)[:, :, 0]
     return np.nan_to_num(values, nan=0).astype(np.int32)
+
+
+def class_map_windows(path: str | Path) -> Iterator[tuple[Window, np.ndarray]]:
+    """A map file window by window: each with its class ids, as :func:`read_class_map` has them."""
+    grid = open_scene(path)
+    for window in tile_windows(grid.shape, READ_SIZE_PX):
+        values = grid.read(window)[:, :, 0]
+        yield window, np.nan_to_num(values, nan=0).astype(np.int32)
 
 
 def geotiff_path(path: str | Path) -> Path:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.maps.doubt import NO_DOUBT, Doubt
 from hsidiff.maps.geotiff import Grid, geotiff_path, open_class_map, open_probabilities
 from hsidiff.maps.layer import Layer
+from hsidiff.maps.tile_size import tile_size_within_memory
 from hsidiff.scenes.scene import Scene
 
 
@@ -22,7 +23,7 @@ def predict_to_file(
     probabilities_path: str | Path | None = None,
     layers: Sequence[Layer] = (),
     doubt: Doubt = NO_DOUBT,
-    tile_size: int = DEFAULT_TILE_SIZE_PX,
+    tile_size: int | None = None,
     area: np.ndarray | None = None,
 ) -> None:
     """Map a scene tile by tile into a GeoTIFF; few tiles at a time are in memory.
@@ -42,6 +43,7 @@ def predict_to_file(
             :class:`~hsidiff.maps.confidence.ConfidenceLayer`, for example.
         doubt: which pixels get "not sure" or "none of these" in place of a class.
         tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
+            None takes the largest that :func:`hsidiff.memory.limited_to` allows.
         area: (rows, cols) bool, the pixels to map, see :func:`hsidiff.labels.area.read_area`; all
             others are as invalid ones, and tiles without any are not computed. None maps all.
 
@@ -62,6 +64,8 @@ def predict_to_file(
     """
     scene = model.check_scene(scene)
     doubt.check(model)
+    if tile_size is None:
+        tile_size = tile_size_within_memory(model, scene)
     windows = model.map_windows(scene, tile_size)
     if area is not None:
         windows = [window for window in windows if area[window.slices].any()]

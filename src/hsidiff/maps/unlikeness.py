@@ -1,5 +1,6 @@
 """How unlike a mapped scene is to what its model learned from, in all and by mapped class."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from hsidiff.contract import SceneClassifier
 from hsidiff.labels.label_map import LandClass
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.window import Window
 from hsidiff.windows.seen_values import MAX_TILES, TILE_PX, SeenValues
 from hsidiff.windows.tiles import sampled_tile_windows
 
@@ -60,14 +62,14 @@ class Unlikeness:
 
 
 def measure_unlikeness(
-    model: SceneClassifier, scene: Scene, class_map: np.ndarray
+    model: SceneClassifier, scene: Scene, read_map: Callable[[Window], np.ndarray]
 ) -> Unlikeness | None:
     """Compare a sample of the pixels of a mapped scene with what the model learned from.
 
     Args:
         model: a fitted classifier.
         scene: a scene as :meth:`~hsidiff.contract.SceneClassifier.check_scene` gives it.
-        class_map: (rows, cols) class ids, its map.
+        read_map: gives the class ids (rows, cols) of a window of its map.
 
     Returns:
         What was found, in a bounded number of windows; None if the model does not know what it
@@ -78,7 +80,7 @@ def measure_unlikeness(
         return None
     counts = {c.id: np.zeros(2, dtype=int) for c in model.classes_}
     for window in sampled_tile_windows(scene.shape, TILE_PX, MAX_TILES, 0):
-        mapped = class_map[window.slices]
+        mapped = read_map(window)
         spectra = scene.read(window)[mapped > 0]
         _count(seen, spectra, mapped[mapped > 0], counts)
     n_pixels, n_unlike = sum(counts.values(), np.zeros(2, dtype=int)).tolist()

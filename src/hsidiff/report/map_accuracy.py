@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.assessment.areas import NO_HECTARES, AdjustedArea, ClassArea, areas_of_map
+from hsidiff.assessment.areas import (
+    NO_HECTARES,
+    AdjustedArea,
+    ClassArea,
+    areas_of_map,
+    areas_of_windows,
+)
 from hsidiff.assessment.areas import adjusted_areas as _adjusted
 from hsidiff.assessment.assess import FEW_SAMPLES, Assessment, assess_labels, assess_sample
 from hsidiff.assessment.read_sample import Sample
 from hsidiff.labels.label_map import LabelMap, LandClass
-from hsidiff.maps.geotiff import read_class_map
+from hsidiff.maps.geotiff import class_map_windows
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
@@ -23,14 +29,15 @@ NO_DESIGN = (
 
 
 def areas_of_file(map_path: Path, classes: Sequence[LandClass]) -> list[ClassArea]:
-    """Pixels and hectares of each class of a map that was written.
+    """Pixels and hectares of each class of a map that was written, which is read by window.
 
     Args:
         map_path: the map, ``.tif``.
         classes: its legend.
     """
     grid = open_scene(map_path)
-    return areas_of_map(read_class_map(map_path), classes, grid.crs, grid.transform)
+    windows = class_map_windows(map_path)
+    return areas_of_windows(windows, classes, grid.shape, grid.crs, grid.transform)
 
 
 @dataclass(frozen=True)

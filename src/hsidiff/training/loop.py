@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from hsidiff.cores import threads_per_operation
 from hsidiff.errors import SettingError, TrainingError
 from hsidiff.progress import track
+from hsidiff.training.batch import step_within_memory
 from hsidiff.training.checkpoint import Checkpoint, TrainingState
 from hsidiff.training.ema import WeightAverage
 from hsidiff.training.pace import Pace, Trained
@@ -88,7 +89,8 @@ def train(
     Args:
         network: what to train.
         loss_of: draws a batch, gives its loss as a scalar; called once per step with the network
-            and the device to compute on.
+            and the device to compute on. A :class:`~hsidiff.training.batch.ShrinkingBatch` takes
+            fewer samples where memory does not suffice.
         recipe: how.
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
         step_name: the name under which progress is reported.
@@ -105,15 +107,19 @@ def train(
     """
     own = ranks() if recipe.shared else ALONE
     fabric = _fabric_on(pick_device(device), recipe.bfloat16, own)
-    make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
-    optimizer = make_optimizer(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = _optimizer_of(network, recipe)
     average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
     if average is not None:
         average.network.to(fabric.device)
     model, wrapped_optimizer = fabric.setup(network, optimizer)
     model.train()
+
+    def learn_batch() -> Tensor:
+        loss = loss_of(model, fabric.device)
+        wrapped_optimizer.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        return loss.detach()
+
     with threads_per_operation(recipe.n_threads):
         pace = Pace(recipe.n_steps, recipe.seconds, fabric.broadcast if own.n > 1 else None)
         state = TrainingState(network, optimizer, average, generator, pace)
@@ -124,9 +130,7 @@ def train(
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
             for group in optimizer.param_groups:
                 group["lr"] = _rate_at(position, recipe)
-            loss = loss_of(model, fabric.device)
-            wrapped_optimizer.zero_grad(set_to_none=True)
-            fabric.backward(loss)
+            loss = step_within_memory(learn_batch, loss_of, generator)
             if recipe.max_gradient_norm is not None:
                 with _run_away(loss, step_name, pace.n_taken + 1):
                     norm = recipe.max_gradient_norm
@@ -147,6 +151,13 @@ def train(
     network.cpu().eval()
     checkpoint.remove()
     return pace.trained()
+
+
+def _optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
+    return make_optimizer(
+        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
 
 
 def _check_loss(loss: Tensor, step_name: str, n_taken: int) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hsidiff.training.batch import ShrinkingBatch
 from hsidiff.training.loop import Recipe, pick_device, train
 from hsidiff.training.precision import without_tf32
 
@@ -38,12 +39,13 @@ def fit_patch_classifier(
     batches = shuffled_batches(len(classes), batch_size, random_state)
     inputs, targets = torch.from_numpy(patches), torch.from_numpy(classes).long()
 
-    def loss_of(model: nn.Module, device: torch.device) -> Tensor:
-        chosen = next(batches)
+    def loss_of(model: nn.Module, device: torch.device, n_samples: int) -> Tensor:
+        chosen = next(batches)[:n_samples]
         scores = model(inputs[chosen].permute(0, 3, 1, 2).to(device))
         return functional.cross_entropy(scores, targets[chosen].to(device))
 
-    train(network, loss_of, recipe, device, "fit head")
+    batch = ShrinkingBatch(loss_of, batch_size, "labelled patches")
+    train(network, batch, recipe, device, "fit head")
 
 
 def shuffled_batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:

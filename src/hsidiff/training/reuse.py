@@ -55,7 +55,9 @@ def reuse_networks(folder: Path) -> Iterator[Reuse]:
         _reuse.reset(token)
 
 
-def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Train) -> dict[str, Any]:
+def train_once(
+    network: nn.Module, depends_on: Iterable[bytes | memoryview], train: Train
+) -> dict[str, Any]:
     """Train a network in place, or read it if the very same training was done before.
 
     Without :func:`reuse_networks` around it this is ``train(None)``.
@@ -89,7 +91,7 @@ def train_once(network: nn.Module, depends_on: Iterable[bytes], train: Train) ->
     return facts
 
 
-def _key(network: nn.Module, depends_on: Iterable[bytes]) -> str:
+def _key(network: nn.Module, depends_on: Iterable[bytes | memoryview]) -> str:
     """A name for a training: first weights, data, settings, versions."""
     digest = hashlib.sha256()
     for package in ("hsidiff", "torch"):

@@ -12,6 +12,7 @@ from hsidiff.diffusion.objectives import mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.scenes.scene import Scene
+from hsidiff.training.batch import ShrinkingBatch
 from hsidiff.training.budget import Budget
 from hsidiff.training.loop import Recipe, pick_device, train
 from hsidiff.training.ranks import ALONE, Ranks, ranks
@@ -184,9 +185,9 @@ def pretrain(
     own = _ranks_for(batch_size)
     denoising = denoising.with_budget_spent(pool.n_pixels, batch_size)
 
-    def loss_of_step(model: nn.Module, device: torch.device) -> Tensor:
+    def loss_of_crops_drawn(model: nn.Module, device: torch.device, n_crops: int) -> Tensor:
         # The few crops of a grid are drawn once a step: a batch of all of them is an epoch.
-        x_0, valid = pool.sample(batch_size, generator, distinct=denoising.crops == "grid")
+        x_0, valid = pool.sample(n_crops, generator, distinct=denoising.crops == "grid")
         if denoising.crops == "random":
             x_0, valid = turned(x_0, valid, generator)
         x_0 = x_0.clamp(-denoising.limit, denoising.limit).to(device)
@@ -195,12 +196,17 @@ def pretrain(
             return loss_of_crops(model, x_0, valid, _own_draws(generator, own))
         return denoising_loss(model, denoising, x_0, valid.to(device), generator, own)
 
+    loss_of_step = ShrinkingBatch(loss_of_crops_drawn, batch_size, "crops")
+    if pick_device(device) == "cpu":
+        loss_of_step.fit_memory(network, generator)
     recipe = replace(denoising.recipe, shared=True)
     if pool.values.shape[1] < MIN_BFLOAT16_INPUTS:
         recipe = replace(recipe, bfloat16=False)
     return train_once(
         network,
-        _bytes_of(pool, repr((denoising, random_state, pick_device(device), loss_name))),
+        _bytes_of(
+            pool, repr((denoising, random_state, pick_device(device), loss_name, loss_of_step.size))
+        ),
         lambda unfinished: asdict(
             train(network, loss_of_step, recipe, device, "learn the scene", generator, unfinished)
         ),
@@ -229,11 +235,11 @@ def _own_draws(generator: torch.Generator, own: Ranks) -> torch.Generator:
     return torch.Generator().manual_seed(seed + own.rank)
 
 
-def _bytes_of(pool: CropPool, settings: str) -> Iterator[bytes]:
-    """What a training depends on, beside the network."""
+def _bytes_of(pool: CropPool, settings: str) -> Iterator[bytes | memoryview]:
+    """What a training depends on, beside the network; the pool is not copied."""
     yield settings.encode()
     for tensor in (pool.values, pool.valid, pool.corners):
-        yield tensor.numpy().tobytes()
+        yield tensor.contiguous().numpy().reshape(-1).view(np.uint8).data
 
 
 def denoising_loss(

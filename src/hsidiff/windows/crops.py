@@ -1,12 +1,15 @@
 """Random crops of a scene, for learning without labels."""
 
+import warnings
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.memory import allowed_bytes
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -16,6 +19,8 @@ from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows, without_
 POOL_TILE_PX = 128
 MAX_POOL_TILES = 64
 """A scene of more tiles is represented by a sample of them, so that memory stays bounded."""
+POOL_SHARE = 0.5
+"""Of the memory that is allowed, when it is read."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,18 @@ class CropPool:
         Raises:
             SceneError: if there is no pixel to learn from.
         """
-        windows = sampled_tile_windows(
-            scene.shape, POOL_TILE_PX, MAX_POOL_TILES, random_state, region
-        )
         margin = crop_px // 2
         side = min(POOL_TILE_PX, max(scene.shape)) + 2 * margin
+        n_tiles = _tiles_within_memory(side**2 * (4 * transform.n_outputs + 1))
+        windows = sampled_tile_windows(scene.shape, POOL_TILE_PX, n_tiles, random_state, region)
+        if len(windows) == n_tiles < min(MAX_POOL_TILES, _n_tiles(scene.shape)):
+            warnings.warn(
+                f"{scene.name}: memory allows {n_tiles} tiles of {POOL_TILE_PX} pixels to learn "
+                f"from, in place of {MAX_POOL_TILES}: what is learned may differ from what more "
+                "memory gives",
+                HsidiffWarning,
+                stacklevel=2,
+            )
         values = torch.zeros(len(windows), transform.n_outputs, side, side)
         valid = torch.zeros(len(windows), side, side, dtype=torch.bool)
         corners = []
@@ -142,6 +154,18 @@ def grid_centres(shape: tuple[int, int], crop_px: int) -> np.ndarray:
     )
     centres[np.ix_(sorted(rows), sorted(cols))] = True
     return centres
+
+
+def _n_tiles(shape: tuple[int, int]) -> int:
+    return ceil(shape[0] / POOL_TILE_PX) * ceil(shape[1] / POOL_TILE_PX)
+
+
+def _tiles_within_memory(bytes_per_tile: int) -> int:
+    """How many tiles a pool may have; it leaves room for the training."""
+    allowed = allowed_bytes()
+    if allowed is None:
+        return MAX_POOL_TILES
+    return max(min(int(POOL_SHARE * allowed / bytes_per_tile), MAX_POOL_TILES), 1)
 
 
 def _with_margin(

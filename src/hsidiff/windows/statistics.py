@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +11,12 @@ import scipy.linalg
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.tiles import tile_windows
+from hsidiff.scenes.window import Window
+from hsidiff.windows.tiles import sampled_tile_windows, tile_windows
 
 READ_SIZE_PX = 256
+MAX_READ_TILES = 32
+"""Of a scene of more tiles, two million pixels, a sample of so many says what bands are like."""
 MIN_FLAT_PIXELS, MIN_FLAT_SHARE = 10, 0.001
 """So many flat spectra of one number, and such a share of the scene, are a gap and no field."""
 MIN_BANDS = 3
@@ -134,7 +137,7 @@ class PrincipalComponents:
 
 
 def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMoments:
-    """Moments of the spectra of all valid pixels, in one pass over the scene.
+    """Moments of the spectra of valid pixels: of all or, in a large scene, of a sample of tiles.
 
     Args:
         scene: the scene.
@@ -143,22 +146,39 @@ def scene_moments(scene: Scene, region: np.ndarray | None = None) -> StreamingMo
     Raises:
         SceneError: if there is no valid pixel, or a usable band holds one value only.
     """
-    moments = StreamingMoments()
-    windows = tile_windows(scene.shape, READ_SIZE_PX)
-    for window in track(windows, "read scene", len(windows)):
-        spectra = scene.read(window)
-        valid = np.isfinite(spectra).all(axis=-1)
-        if region is not None:
-            valid &= region[window.slices]
-        moments.update(spectra[valid])
+    windows = sampled_tile_windows(scene.shape, READ_SIZE_PX, MAX_READ_TILES, 0, region)
+    moments = _moments_of(scene, windows, region)
+    if moments.n_samples_ == 0 or (moments.min_ == moments.max_).any():
+        # The sample may have missed the little that there is.
+        moments = _moments_of(scene, tile_windows(scene.shape, READ_SIZE_PX), region)
     if moments.n_samples_ == 0:
         raise SceneError(f"{scene.name}: no pixel that may be learned from is valid")
     _refuse_constant_bands(scene, moments.min_, moments.max_)
     return moments
 
 
-def valid_pixels(scene: Scene) -> np.ndarray:
+def _moments_of(
+    scene: Scene, windows: Sequence[Window], region: np.ndarray | None
+) -> StreamingMoments:
+    moments = StreamingMoments()
+    for window in track(windows, "read scene", len(windows)):
+        spectra = scene.read(window)
+        valid = np.isfinite(spectra).all(axis=-1)
+        if region is not None:
+            valid &= region[window.slices]
+        moments.update(spectra[valid])
+    return moments
+
+
+def valid_pixels(scene: Scene, wanted: np.ndarray | None = None) -> np.ndarray:
     """Which pixels have a value in every usable band, (rows, cols) bool.
+
+    Of a large scene tiles that hold a wanted pixel are read, and a sample of the others; where
+    nothing was read it is False.
+
+    Args:
+        scene: the scene.
+        wanted: (rows, cols) bool, where it must be known; None reads all of the scene.
 
     Raises:
         SceneError: if no pixel has, or if a usable band holds one value only: it would say nothing,
@@ -168,22 +188,52 @@ def valid_pixels(scene: Scene) -> np.ndarray:
         HsidiffWarning: if many pixels hold one number in all bands, and the same number: most often
             one that means "no value".
     """
-    valid = np.zeros(scene.shape, dtype=bool)
-    lowest, highest = np.full(scene.n_bands, np.inf), np.full(scene.n_bands, -np.inf)
-    flat: Counter[float] = Counter()
-    windows = tile_windows(scene.shape, READ_SIZE_PX)
-    for window in track(windows, "check scene", len(windows)):
-        spectra = scene.read(window)
-        valid[window.slices] = np.isfinite(spectra).all(axis=-1)
-        usable = spectra[valid[window.slices]]
-        flat.update(usable[(usable == usable[:, :1]).all(axis=-1), 0].tolist())
-        lowest = np.minimum(lowest, usable.min(axis=0, initial=np.inf))
-        highest = np.maximum(highest, usable.max(axis=0, initial=-np.inf))
-    if not valid.any():
+    every = tile_windows(scene.shape, READ_SIZE_PX)
+    windows = every
+    if wanted is not None and len(every) > MAX_READ_TILES:
+        drawn = set(sampled_tile_windows(scene.shape, READ_SIZE_PX, MAX_READ_TILES, 0))
+        windows = [w for w in every if w in drawn or wanted[w.slices].any()]
+    look = _Look.at(scene, windows)
+    if windows is not every and (not look.n_valid or (look.lowest == look.highest).any()):
+        look = _Look.at(scene, every)  # the sample may have missed the little that there is
+    if not look.n_valid:
         raise SceneError(_why_nothing_is_valid(scene))
-    _refuse_constant_bands(scene, lowest, highest)
-    _warn_of_flat_pixels(scene, flat, int(valid.sum()))
-    return valid
+    _refuse_constant_bands(scene, look.lowest, look.highest)
+    _warn_of_flat_pixels(scene, look.flat, look.n_valid)
+    return look.valid
+
+
+@dataclass
+class _Look:
+    """What a pass over windows of a scene finds.
+
+    Attributes:
+        valid: (rows, cols) bool, valid pixels of the windows.
+        n_valid: how many.
+        lowest: (n_bands,) the lowest value of each band; ``highest`` likewise.
+        flat: numbers that pixels hold in all bands, with how many do.
+    """
+
+    valid: np.ndarray
+    n_valid: int
+    lowest: np.ndarray
+    highest: np.ndarray
+    flat: Counter[float]
+
+    @classmethod
+    def at(cls, scene: Scene, windows: Sequence[Window]) -> "_Look":
+        """Read the windows."""
+        none = np.full(scene.n_bands, np.inf)
+        look = cls(np.zeros(scene.shape, dtype=bool), 0, none, -none, Counter())
+        for window in track(windows, "check scene", len(windows)):
+            spectra = scene.read(window)
+            look.valid[window.slices] = np.isfinite(spectra).all(axis=-1)
+            usable = spectra[look.valid[window.slices]]
+            look.n_valid += len(usable)
+            look.flat.update(usable[(usable == usable[:, :1]).all(axis=-1), 0].tolist())
+            look.lowest = np.minimum(look.lowest, usable.min(axis=0, initial=np.inf))
+            look.highest = np.maximum(look.highest, usable.max(axis=0, initial=-np.inf))
+        return look
 
 
 def _warn_of_flat_pixels(scene: Scene, flat: Counter[float], n_valid: int) -> None:
