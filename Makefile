@@ -36,7 +36,7 @@ bench-full: $(VENV)/installed ## the same, and map scenes of up to 4 million pix
 bench-gpu: $(VENV)/installed ## measure the paper's network on a CUDA device
 	$(BIN)/python -m benchmarks.gpu --device cuda
 
-pictures: $(VENV)/installed-dev ## take the screenshots of docs/viewer.md again (needs chromium)
+pictures: $(VENV)/installed-dev ## take the screenshots of the docs again (needs chromium)
 	$(BIN)/python -m benchmarks.screenshots
 
 VENDOR := src/hsidiff/viewer/static/vendor

@@ -1,9 +1,12 @@
-"""The pictures of docs/viewer.md: ``python -m benchmarks.screenshots``; needs chromium.
+"""The pictures of docs/viewer.md and docs/maps.md: ``python -m benchmarks.screenshots``.
 
-The embedded scene is labelled and mapped in a browser that nobody sees.
+Needs chromium. The embedded scene is labelled and mapped in a browser that nobody sees, and the
+page of its map is opened on a screen and on a telephone.
 """
 
 import argparse
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,15 +23,19 @@ from hsidiff.viewer.session import SceneSource, Session
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 QUALITY = 82
+PAGE_WIDTHS_PX, PAGE_HEIGHT_PX, PAGE_QUALITY = (1200, 400), 1200, 50
 
 
 def main() -> None:
-    """Take both pictures."""
+    """Take all pictures."""
     options = _parser().parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=options.chromium, args=["--no-sandbox"]
         )
+        _page_of_a_map(browser, Path(folder), options)
+        if options.pages_only:
+            return
         session = _labelled_session(Path(folder))
         with serving(session) as address:
             page = browser.new_page(viewport={"width": options.width, "height": options.height})
@@ -36,6 +43,20 @@ def main() -> None:
             _label(page, options.out)
             _map(page, options.out, options.method)
         browser.close()
+
+
+def _page_of_a_map(browser: Any, folder: Path, options: argparse.Namespace) -> None:
+    """What ``hsidiff map`` says of the embedded scene, at two widths."""
+    inputs = map(str, write_demo_inputs(folder / "inputs"))
+    words = ["map", *inputs, "--method", options.method, "--samples-per-class", "30"]
+    program = [sys.executable, "-c", "from hsidiff.cli import main; main()"]
+    subprocess.run([*program, *words, "-o", str(folder / "out")], check=True)
+    for width in PAGE_WIDTHS_PX:
+        page = browser.new_page(viewport={"width": width, "height": PAGE_HEIGHT_PX})
+        page.goto((folder / "out" / "report.html").as_uri())
+        path = options.out / f"page-of-a-map-{width}.jpg"
+        page.screenshot(path=path, type="jpeg", quality=PAGE_QUALITY)
+        page.close()
 
 
 def _labelled_session(folder: Path) -> Session:
@@ -79,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--method", default="lda", help="what is trained")
     parser.add_argument("--width", type=int, default=1366)
     parser.add_argument("--height", type=int, default=768)
+    parser.add_argument("--pages-only", action="store_true", help="leave out the viewer")
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures")
     return parser
 

@@ -3,8 +3,10 @@
     python experiments/confidence.py experiments/context.toml --scene berlin-hymap --method raw \
         --seeds 0,1,2,3,4 -o docs/results/confidence.csv
 
-Adds a row for each seed to the file. With ``--without CLASS`` the labels of a class are removed
-before the fit, and a row says how much of it is found to be none of the others.
+Adds a row for each seed to the file. ``--way map`` calibrates as ``hsidiff map`` does, on the
+labels that score the map, and not as ``hsidiff.Calibrated``, on folds of its own. With
+``--without CLASS`` the labels of a class are removed before the fit, and a row says how much of it
+is found to be none of the others.
 """
 
 import argparse
@@ -12,6 +14,7 @@ import csv
 import time
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +22,16 @@ import numpy as np
 
 from hsidiff.calibrated import Calibrated
 from hsidiff.catalog import find_classifier
+from hsidiff.cli.inputs import Inputs, SplitOptions
+from hsidiff.cli.job import score_and_fit
+from hsidiff.cli.options import LabelOptions
+from hsidiff.cli.validation import ValidationOptions
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning
 from hsidiff.evaluation.reliability import Reliability
+from hsidiff.evaluation.results import Stopwatch
 from hsidiff.experiment.description import read_experiment
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
 from hsidiff.scenes.scene import Scene
 
@@ -37,6 +47,7 @@ def main() -> None:
     parser.add_argument("--split", default="30 per class")
     parser.add_argument("--method", default="spectraldiff")
     parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--way", choices=("own", "map"), default="own", help="what calibrates")
     parser.add_argument("--without", help="a class whose labels are removed")
     parser.add_argument("-o", "--out", type=Path, required=True)
     given = parser.parse_args()
@@ -67,14 +78,16 @@ def splits_of(given: argparse.Namespace) -> Iterator[tuple[Scene, Split, Row]]:
 def of_confidence(given: argparse.Namespace) -> Iterator[Row]:
     """Accuracy, confidence and its error before and after, and how often sets hold the truth."""
     for scene, split, names in splits_of(given):
-        model = Calibrated(find_classifier(given.method)(random_state=names["seed"]))
+        method = find_classifier(given.method)(random_state=names["seed"])
         began = time.perf_counter()
-        model.fit(scene, split.train)
+        fit = Calibrated(method).fit if given.way == "own" else partial(mapped, method)
+        model = fit(scene, split.train)
         seconds = time.perf_counter() - began
         after, truth = tested(model, scene, split)
         before = model.before(after)
         is_right = after.argmax(axis=1) == truth
-        row = {"method": given.method, **names, "n_train": split.train.n_labelled}
+        row = {"method": given.method, "way": given.way, **names}
+        row |= {"n_train": split.train.n_labelled}
         row |= {"n_test": len(truth), "overall_accuracy": is_right.mean()}
         row |= {"temperature": model.temperature_, "n_held_out": len(model.by_groups_)}
         for name, probabilities in (("before", before), ("after", after)):
@@ -82,13 +95,23 @@ def of_confidence(given: argparse.Namespace) -> Iterator[Row]:
             error = Reliability.of(confidence, is_right).expected_calibration_error
             row |= {f"confidence_{name}": confidence.mean(), f"error_{name}": error}
         known = truth >= 0
-        for sampling in ("groups", "random"):
+        for sampling in ("groups", "random") if given.way == "own" else ("groups",):
             for asked in COVERAGES:
                 sets = model.prediction_sets(after, asked, sampling)
                 covered = sets[known, truth[known]].sum() / len(truth)
                 row |= {f"coverage_{asked}_{sampling}": covered}
                 row |= {f"set_size_{asked}_{sampling}": sets.sum(axis=1).mean()}
         yield rounded({**row, "seconds_fit": seconds})
+
+
+def mapped(method: SceneClassifier, scene: Scene, labels: LabelMap) -> Calibrated:
+    """The calibrated classifier of a map that has no options but the method's."""
+    inputs = Inputs(Path(scene.name), [], scene, labels, LabelOptions())
+    seed = method.get_params()["random_state"]
+    plan = ValidationOptions().plan(inputs, SplitOptions(), method.receptive_field_px, seed)
+    model, _ = score_and_fit(method, scene, plan, Stopwatch())
+    assert isinstance(model, Calibrated)
+    return model
 
 
 def tested(model: Calibrated, scene: Scene, split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +145,8 @@ def of_removed_class(given: argparse.Namespace) -> Iterator[Row]:
 
 def rounded(row: Row) -> Row:
     """Numbers with four digits after the point."""
-    return {k: round(float(v), 4) if isinstance(v, float) else v for k, v in row.items()}
+    is_fraction = {k for k, v in row.items() if isinstance(v, float | np.floating)}
+    return {k: round(float(v), 4) if k in is_fraction else v for k, v in row.items()}
 
 
 if __name__ == "__main__":

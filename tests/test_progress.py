@@ -1,6 +1,10 @@
-import pytest
+import io
 
-from hsidiff.progress import listen, track
+import pytest
+from rich.console import Console
+
+from hsidiff import progress
+from hsidiff.progress import listen, show_progress, track
 
 
 @pytest.fixture
@@ -62,3 +66,21 @@ def test_loops_inside_loops_are_told_apart_by_name(heard: list[tuple[str, int, i
         for _ in track("a", "outer", 1):
             list(track("b", "inner", 1))
     assert heard == [("outer", 0, 1), ("inner", 0, 1), ("inner", 1, 1), ("outer", 1, 1)]
+
+
+def test_a_terminal_shows_a_bar_for_each_step() -> None:
+    file = io.StringIO()
+    with show_progress(Console(file=file, force_terminal=True, width=100)):
+        for name in ("pretrain", "fit head"):
+            list(track("abcd", name, 4))
+    _, *bars = file.getvalue().rpartition("pretrain")
+    assert "".join(bars).count("4/4") == 2
+    assert "fit head" in bars[-1]
+
+
+def test_a_log_gets_lines_and_no_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.StringIO()
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1.0)
+    with show_progress(Console(file=file, width=100)):
+        list(track("ab", "pretrain", 2))
+    assert file.getvalue() == "pretrain: 0 of 2\npretrain: 1 of 2\npretrain: 2 of 2\n"

@@ -25,6 +25,7 @@ from .maps.predict import predict_to_file as predict_to_file
 from .methods.diffcrn import DiffCRN as DiffCRN
 from .methods.diffspectralnet import DiffSpectralNet as DiffSpectralNet
 from .methods.spectraldiff import SpectralDiff as SpectralDiff
+from .progress import show_progress as show_progress
 from .scenes.benchmarks import fetch_benchmark as fetch_benchmark
 from .scenes.formats.xarray_object import to_xarray as to_xarray
 from .scenes.open import open_scene as open_scene

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run, SmallFiles, everything_in
 
+from command_line import Run, SmallFiles, everything_in
+from hsidiff import progress
 from hsidiff.cli import console
 from hsidiff.errors import HsidiffWarning
 from hsidiff.progress import track
@@ -162,7 +163,7 @@ def test_long_work_that_nobody_watches_says_now_and_then_how_far_it_is(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [0.0]
-    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     with console.at_work():
         for _ in track(range(100), "learn the scene", 100):
             now[0] += 1

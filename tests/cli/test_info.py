@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run
 
+from command_line import Run
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from small_scenes import scene_of, small_cube
 
@@ -85,9 +85,10 @@ def test_ranges_that_find_nothing_are_one_clear_line(
     assert message in ended.error
 
 
-def test_labels_in_place_of_a_scene_are_named(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "fields.gpkg"
+def test_labels_in_place_of_a_scene_are_told_apart(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "labels.gpkg"
     path.write_bytes(b"SQLite format 3")
     ended = run("info", path)
     assert ended.exit_code == 2
-    assert "holds points or polygons, which are labels: name the scene" in ended.error
+    assert f"{path} holds points or polygons, which are labels and no scene" in ended.error
+    assert "does not exist" in run("info", tmp_path / "none.gpkg").error

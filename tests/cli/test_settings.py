@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from command_line import Run, SmallFiles
 
+from command_line import Run, SmallFiles
 from hsidiff.catalog import CLASSIFIERS
 from hsidiff.smoothed import SMOOTHING
 
@@ -31,6 +31,23 @@ def test_ranges_are_those_of_the_checks(run: Run) -> None:
     assert "pretrain_steps = that of the profile, must be a whole number, at least 1" in lines
     assert "class_shares = labels, expected one of labels, scene" in lines
     assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("method", "setting", "allowed"),
+    [
+        ("knn", "n_neighbors", "must be a whole number, at least 1"),
+        ("random-forest", "n_trees", "must be a whole number, at least 1"),
+        ("svm", "C", "must be a number above 0, or None to search for one"),
+        ("pca-mean", "n_folds", "must be a whole number, at least 2"),
+        ("pca-lda", "shrinkage", "must be 'auto' or from 0 to 1"),
+        ("pca-lda", "n_components", "must be a whole number, at least 1"),
+    ],
+)
+def test_baselines_have_ranges_too(run: Run, method: str, setting: str, allowed: str) -> None:
+    lines = run("settings", method).out.splitlines()
+    line = next(line for line in lines if line.startswith(f"{setting} ="))
+    assert line.endswith(f", {allowed}")
 
 
 def test_an_unknown_setting_is_refused_with_a_hint(

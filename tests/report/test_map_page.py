@@ -120,7 +120,7 @@ def test_the_page_lies_in_the_folder_and_is_well_formed(tmp_path):
 
 
 def test_names_are_shown_and_cannot_act_as_html(full_page):
-    for name in [*NAMES.values(), "made & <b>", "few pixels of <water>", "<all>"]:
+    for name in [*NAMES.values(), "made & <b>", "Few pixels of <water>", "<all>"]:
         assert name in full_page.text
     tags = {tag for tag, _ in full_page.tags}
     assert not tags & {"script", "water", "all"}

@@ -1,4 +1,4 @@
-"""The pages in a browser, on a telephone and on a screen: nothing is wider than the window."""
+"""The pages in a browser, on a telephone and on a screen: nothing is cut, overlaps or is pale."""
 
 import html
 import json
@@ -7,21 +7,78 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from test_accuracy_page import accuracy_in
 from test_map_page import add_the_optional_files, full_result, make_folder, make_scene
 
+from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
 from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.report.accuracy_page import write_accuracy
 from hsidiff.report.experiment_page import write_experiment_report
 from hsidiff.report.map_page import write_report
+from hsidiff.report.spectra_page import write_spectra_page
+from small_scenes import scene_of
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 WIDTHS_PX = (400, 1200)
-# What leaves the window, unless it is in something that scrolls; and cells whose text is cut.
+# What leaves the window, unless it is in something that scrolls; cells whose text is cut; texts
+# that lie on each other; texts whose contrast is below that of WCAG 2.1, level AA (1.4.3).
 MEASURE = """
+const channel = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+const parts = (color) => color.match(/[0-9.]+/g).map(Number);
+const luminance = ([r, g, b]) =>
+  0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
+function behind(view, one) {
+  for (; one; one = one.parentElement) {
+    const color = parts(view.getComputedStyle(one).backgroundColor);
+    if (color.length < 4 || color[3] > 0.99) return color;
+  }
+  return [255, 255, 255];
+}
+function is_pale(view, one) {
+  const style = view.getComputedStyle(one), size = parseFloat(style.fontSize);
+  const both = [luminance(parts(style.color)), luminance(behind(view, one))];
+  const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+  return contrast < (size >= 24 || (size >= 18.66 && style.fontWeight >= 700) ? 3 : 4.5);
+}
+function visible_part(view, one, {left, right, top, bottom}) {
+  for (; one; one = one.parentElement) {
+    if (view.getComputedStyle(one).overflow === "visible") continue;
+    const clip = one.getBoundingClientRect();
+    [left, right] = [Math.max(left, clip.left), Math.min(right, clip.right)];
+    [top, bottom] = [Math.max(top, clip.top), Math.min(bottom, clip.bottom)];
+  }
+  return {left, right, top, bottom, width: right - left, height: bottom - top};
+}
+function texts(page) {
+  const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_TEXT), found = [];
+  for (let node; (node = walker.nextNode());) {
+    const parent = node.parentElement;
+    if (!node.data.trim() || parent.closest("script, style")) continue;
+    if (parent.closest("details:not([open])") && !parent.closest("summary")) continue;
+    const range = page.createRange();
+    range.selectNodeContents(node);
+    for (const whole of range.getClientRects()) {
+      const box = visible_part(page.defaultView, parent, whole);
+      if (box.width > 0 && box.height > 0) found.push({node, box});
+    }
+  }
+  return found;
+}
+const shared = (a, b, start, end) => Math.min(a[end], b[end]) - Math.max(a[start], b[start]);
+function on_each_other({node, box}, other) {
+  const wide = shared(box, other.box, "left", "right");
+  const high = shared(box, other.box, "top", "bottom");
+  const least = Math.min(box.height, other.box.height);
+  return node !== other.node && wide > 2 && high > 0.4 * least;
+}
 const found = [];
 for (const frame of document.querySelectorAll("iframe")) {
   const page = frame.contentDocument, width = frame.clientWidth, cut = [];
+  const view = page.defaultView, written = texts(page);
   for (const one of page.querySelectorAll("body *")) {
     const box = one.getBoundingClientRect();
     const scrolls = one.parentElement.closest(".scroll");
@@ -30,9 +87,18 @@ for (const frame of document.querySelectorAll("iframe")) {
   }
   const scores = page.querySelector("table.scores");
   if (scores && scores.scrollWidth > scores.parentElement.clientWidth + 1) cut.push("scores");
-  found.push({page: frame.title, width, cut, shown: page.body.innerText.length});
+  const free = written.filter(({node}) => !node.parentElement.closest(".scroll"));
+  for (const {node, box} of free) if (box.right > width + 1) cut.push(node.data.trim());
+  const overlapping = [], pale = new Set();
+  written.forEach((text, i) => {
+    if (is_pale(view, text.node.parentElement)) pale.add(text.node.data.trim());
+    for (const other of written.slice(i + 1))
+      if (on_each_other(text, other)) overlapping.push(text.node.data + " | " + other.node.data);
+  });
+  found.push({page: frame.title, width, cut, overlapping, pale: [...pale],
+              shown: page.body.innerText.length});
 }
-document.body.innerHTML = "<pre>" + JSON.stringify(found) + "</pre>";
+document.body.innerHTML = "<pre>" + JSON.stringify(found).replaceAll("<", "&lt;") + "</pre>";
 """
 
 
@@ -57,26 +123,69 @@ def measured(pages: dict[str, Path], tmp_path: Path) -> list[dict]:
     return content
 
 
-@pytest.mark.skipif(BROWSER is None, reason=f"there is no browser: none of {', '.join(BROWSERS)}")
-def test_nothing_is_wider_than_the_window(folder: ExperimentFolder, tmp_path: Path) -> None:
+def spectra_page(path: Path) -> Path:
+    """The page of labels of two classes, one of them on the wrong field."""
+    values = np.repeat([1, 2], 50).reshape(10, 10)
+    noise = np.random.default_rng(0).normal(0, 0.01, (10, 10, 6))
+    cube = (noise + 0.2 * values[..., None]).astype(np.float32)
+    cube[0, 3] = cube[7, 7]
+    scene, labels = scene_of(cube), LabelMap.from_array(values, {1: "grass", 2: "roof"})
+    measured_spectra = measure_label_spectra(scene, labels)
+    suspicious = suspicious_pixels(measured_spectra, scene)
+    write_spectra_page(measured_spectra, suspicious, scene, path)
+    return path
+
+
+@pytest.fixture
+def pages(folder: ExperimentFolder, tmp_path: Path) -> dict[str, Path]:
+    """One page of each kind, with long names in it."""
     result = full_result()
     result["per_class"][1]["name"] = "Buildings-Grass-Trees-Drives and everything near them"
+    result["warnings"] = ["LandCov_Vec_Berlin_Urban_Gradient_2009_edited.shp: 17 lie outside"]
     mapped = add_the_optional_files(make_folder(tmp_path / "result", result))
     experiment, *_ = write_experiment_report(folder, tmp_path / "out")
-    pages = {"map": write_report(mapped, make_scene()), "experiment": experiment}
+    accuracy, *_ = write_accuracy(accuracy_in(tmp_path), ["some points are odd"], tmp_path / "acc")
+    return {
+        "map": write_report(mapped, make_scene()),
+        "experiment": experiment,
+        "accuracy": accuracy,
+        "spectra": spectra_page(tmp_path / "spectra.html"),
+    }
+
+
+NEEDS_A_BROWSER = pytest.mark.skipif(
+    BROWSER is None, reason=f"there is no browser: none of {', '.join(BROWSERS)}"
+)
+
+
+@NEEDS_A_BROWSER
+def test_nothing_is_cut_overlaps_or_is_pale(pages: dict[str, Path], tmp_path: Path) -> None:
     found = measured(pages, tmp_path)
     assert [(one["page"], one["width"]) for one in found] == [
         (name, width) for name in pages for width in WIDTHS_PX
     ]
     for one in found:
-        assert one["shown"] > 1000, one
+        assert one["shown"] > 500, one
         assert not one["cut"], one
+        assert not one["overlapping"], one
+        assert not one["pale"], one
 
 
-@pytest.mark.skipif(BROWSER is None, reason=f"there is no browser: none of {', '.join(BROWSERS)}")
-def test_what_is_too_wide_would_be_found(tmp_path: Path) -> None:
-    page = tmp_path / "wide.html"
-    page.write_text("<body><p style='width:900px'>wide</p>", encoding="utf-8")
-    narrow, wide = measured({"wide": page}, tmp_path)
-    assert len(narrow["cut"]) == 1
-    assert not wide["cut"]
+@NEEDS_A_BROWSER
+def test_what_is_too_wide_pale_or_overlaps_would_be_found(tmp_path: Path) -> None:
+    faults = {
+        "wide": "<p style='width:900px'>wide</p>",
+        "word": f"<p style='width:300px'>{'long' * 20}</p>",
+        "pale": "<p style='color:#777'>pale</p><p>dark</p>",
+        "over": "<p style='margin:0'>one</p><p style='margin:-12px 0'>two</p>",
+    }
+    faulty = {name: tmp_path / f"{name}.html" for name in faults}
+    for name, path in faulty.items():
+        path.write_text(f"<body style='background:#eee'>{faults[name]}", encoding="utf-8")
+    found = measured(faulty, tmp_path)
+    narrow = {one["page"]: one for one in found if one["width"] == WIDTHS_PX[0]}
+    assert len(narrow["wide"]["cut"]) == 1
+    assert narrow["word"]["cut"] == ["long" * 20]
+    assert narrow["pale"]["pale"] == ["pale"]
+    assert narrow["over"]["overlapping"] == ["one | two"]
+    assert [one["cut"] for one in found if one["width"] == WIDTHS_PX[1]] == [[]] * len(faults)

@@ -35,12 +35,17 @@ class OnComponents(SpectralBaseline):
 
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """That of the components, and of the other baseline on them."""
+        self._check_settings()
         n_components = min(self.n_components, n_bands)
         components = Cost.of_projection(n_bands, n_components)
         return components + super().cost(n_components, n_classes)
 
-    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+    def _check_settings(self) -> None:
+        super()._check_settings()
         check_whole_number("n_components", self.n_components, 1)
+
+    def _fit(self, scene: Scene, labels: LabelMap) -> None:
+        self._check_settings()
         self.projection_ = PrincipalComponents.from_moments(
             scene_moments(scene), self.n_components, whiten=True
         )

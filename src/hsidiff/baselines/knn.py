@@ -35,8 +35,11 @@ class NearestNeighbours(SpectralBaseline):
     name: ClassVar[str] = "knn"
     about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
-    def _check(self, class_ids: np.ndarray) -> None:
+    def _check_settings(self) -> None:
+        super()._check_settings()
         check_whole_number("n_neighbors", self.n_neighbors, 1)
+
+    def _check(self, class_ids: np.ndarray) -> None:
         if self.n_neighbors > len(class_ids):
             raise SettingError(
                 f"n_neighbors={self.n_neighbors}: there are {len(class_ids)} training pixels; "

@@ -35,10 +35,13 @@ class LinearDiscriminant(SpectralBaseline):
     name: ClassVar[str] = "lda"
     about: ClassVar[About] = About("baseline", "Ledoit and Wolf, JMVA", 2004)
 
-    def _check(self, class_ids: np.ndarray) -> None:
+    def _check_settings(self) -> None:
+        super()._check_settings()
         is_share = is_real_number(self.shrinkage) and 0 <= float(self.shrinkage) <= 1
         if self.shrinkage != "auto" and not is_share:
             raise SettingError(f"shrinkage={self.shrinkage!r}: must be 'auto' or from 0 to 1")
+
+    def _check(self, class_ids: np.ndarray) -> None:
         if np.unique(class_ids, return_counts=True)[1].max() == 1:
             raise LabelError(
                 "each class has one training pixel only, so lda cannot see how much a class "
@@ -47,6 +50,7 @@ class LinearDiscriminant(SpectralBaseline):
 
     def cost(self, n_bands: int, n_classes: int) -> Cost:
         """That of linear scores."""
+        self._check_settings()
         return Cost.of_linear_scores(n_bands, n_classes)
 
     def _make_estimator(self) -> ClassifierMixin:

@@ -7,7 +7,6 @@ split looks at the square root of the number of bands, and trees grow until thei
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 
@@ -29,7 +28,8 @@ class RandomForest(SpectralBaseline):
     name: ClassVar[str] = "random-forest"
     about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
-    def _check(self, class_ids: np.ndarray) -> None:
+    def _check_settings(self) -> None:
+        super()._check_settings()
         check_whole_number("n_trees", self.n_trees, 1)
 
     @property

@@ -22,6 +22,7 @@ import numpy as np
 import sklearn
 from sklearn.base import ClassifierMixin
 
+from hsidiff.about import Cost
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, HsidiffWarning, check_whole_number
 from hsidiff.labels.label_map import LabelMap
@@ -38,8 +39,8 @@ CHUNK_PIXELS = 16_384
 class SpectralBaseline(SceneClassifier):
     """Parent of the baselines that classify each spectrum by itself with scikit-learn.
 
-    A subclass gives :meth:`_make_estimator`, and may give :meth:`_check`, :meth:`_choose` and
-    :meth:`_spectra_proba`.
+    A subclass gives :meth:`_make_estimator`, and may give :meth:`_check_settings`, :meth:`_check`,
+    :meth:`_choose` and :meth:`_spectra_proba`.
 
     Attributes:
         random_state: seed of everything that is drawn.
@@ -55,15 +56,28 @@ class SpectralBaseline(SceneClassifier):
     def _make_estimator(self) -> ClassifierMixin:
         """Build the unfitted estimator from settings and ``chosen_``."""
 
+    def _check_settings(self) -> None:
+        """Refuse settings that are out of range; a subclass adds its own after ``super()``'s.
+
+        Raises:
+            SettingError: if one is.
+        """
+        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
+
     def _check(self, class_ids: np.ndarray) -> None:
-        """Refuse settings that are out of range, or that the training labels cannot serve.
+        """Refuse settings that the training labels cannot serve.
 
         Args:
             class_ids: (n,) classes of the training pixels.
 
         Raises:
-            SettingError: if a setting is out of range.
+            SettingError: if there is one.
         """
+
+    def cost(self, n_bands: int, n_classes: int) -> Cost:
+        """Not known: an estimator grows with what it learns from."""
+        self._check_settings()
+        return super().cost(n_bands, n_classes)
 
     def _gather(self, scene: Scene, labels: LabelMap) -> Samples:
         """Gather what the estimator learns from, one vector (n_bands,) per training pixel."""
@@ -78,7 +92,7 @@ class SpectralBaseline(SceneClassifier):
         return self.estimator_.predict_proba(spectra)
 
     def _fit(self, scene: Scene, labels: LabelMap) -> None:
-        check_whole_number("random_state", self.random_state, 0, LARGEST_RANDOM_STATE)
+        self._check_settings()
         samples = self._gather(scene, labels)
         self._check(samples.class_ids)
         self.chosen_ = self._choose(samples.values.astype(np.float64), samples.class_ids)

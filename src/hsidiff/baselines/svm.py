@@ -66,7 +66,8 @@ class SupportVectorMachine(SpectralBaseline):
     name: ClassVar[str] = "svm"
     about: ClassVar[About] = About("baseline", "Chen et al., IEEE TGRS", 2023)
 
-    def _check(self, class_ids: np.ndarray) -> None:
+    def _check_settings(self) -> None:
+        super()._check_settings()
         for setting, value in (("C", self.C), ("gamma", self.gamma)):
             if value is not None and not (is_real_number(value) and value > 0):
                 raise SettingError(

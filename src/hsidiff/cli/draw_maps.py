@@ -56,7 +56,7 @@ def draw_maps(
         (folder / SCENES / name).mkdir(parents=True)
         scenes.append(
             {
-                "name": part.scene.name,
+                "name": name,
                 "folder": f"{SCENES}/{name}",
                 "path": shown(part.scene_path),
                 "sha256": part.scene.sha256(),

@@ -75,7 +75,7 @@ def run_job(
 
     with going_on(out):
         # 2. Score on held-out labels, and learn from all.
-        model, validation = _scored_and_fitted(model, scene, plan, stopwatch)
+        model, validation = score_and_fit(model, scene, plan, stopwatch)
 
         # 3. Map, and write everything.
         with write_together(out, gone=NOT_ALWAYS_WRITTEN) as folder:
@@ -93,7 +93,7 @@ def run_job(
     return result
 
 
-def _scored_and_fitted(
+def score_and_fit(
     model: SceneClassifier, scene: Scene, plan: Plan, stopwatch: Stopwatch
 ) -> tuple[SceneClassifier, Validation | None]:
     """The classifier, fitted to all labels and calibrated, and what scores it.

@@ -9,6 +9,7 @@ from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
 from hsidiff.cli.draw_maps import Drawing
+from hsidiff.cli.few_labels import hint_for_few_labels
 from hsidiff.cli.inputs import SplitOptions, check_output_folder
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
@@ -71,6 +72,10 @@ def map_scene(
                 pairs, scene_options, label_options, model.receptive_field_px, area
             )
             check_held_out(inputs, split_options.split)
+        n_labels = inputs.labels.n_labelled
+        hint = hint_for_few_labels(method_options.method, n_labels, validation_options.validate)
+        if hint and not split_options.given():
+            console.show_note(hint)
         result = run_job(
             inputs,
             model,

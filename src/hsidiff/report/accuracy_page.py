@@ -6,7 +6,7 @@ from hsidiff.errors import SettingError
 from hsidiff.files import sha256_of_files, write_json, write_together
 from hsidiff.labels.spreadsheet import without_formulas
 from hsidiff.report.amounts import count, decimal, percent
-from hsidiff.report.blocks import Block, Section, render_page, sentence
+from hsidiff.report.blocks import Block, Section, caution, render_page, sentence
 from hsidiff.report.map_accuracy import MapAccuracy
 from hsidiff.report.tables.accuracy_tables import (
     accuracy_table,
@@ -68,7 +68,7 @@ def write_accuracy(accuracy: MapAccuracy, notes: list[str], folder: Path) -> lis
 
 def _page(accuracy: MapAccuracy, tables: list[Table], notes: list[str]) -> str:
     assessment = accuracy.assessment
-    cautions = [sentence(_as_sentence(text), "caution") for text in (*accuracy.cautions, *notes)]
+    cautions = [caution(text) for text in (*accuracy.cautions, *notes)]
     areas, *others = tables
     sections = [
         Section("Worth knowing before you use it", cautions),
@@ -91,6 +91,7 @@ def _tiles(accuracy: MapAccuracy) -> list[Block]:
     assessment = accuracy.assessment
     overall = assessment.overall_accuracy
     ends = f"95 % interval {percent(overall.low)} to {percent(overall.high)}"
+    ends = ends.replace(" %", "\N{NO-BREAK SPACE}%")
     of = "of the area" if accuracy.sample else "of the labels"
     n_classes = len({c.id for c in assessment.classes})
     return [
@@ -136,7 +137,3 @@ def _provenance(accuracy: MapAccuracy) -> list[Block]:
             ),
         ]
     return [Block("facts", facts)]
-
-
-def _as_sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

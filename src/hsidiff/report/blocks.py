@@ -73,6 +73,13 @@ def sentence(text: str, kind: str = "") -> Block:
     return Block("sentence", (text, kind))
 
 
+def caution(text: str) -> Block:
+    """A warning as a sentence; a file's name at its beginning keeps its letters."""
+    first = text.partition(" ")[0]
+    begun = text[:1].upper() + text[1:] if first.isalpha() else text
+    return sentence(begun if begun.endswith(".") else f"{begun}.", "caution")
+
+
 def folded(name: str, blocks: Iterable[Block], is_open: bool = False) -> Block:
     """Blocks that a click on their name shows or hides."""
     return Block("folded", (name, tuple(blocks), is_open))

@@ -145,6 +145,7 @@ def name_below(grid: Sequence[Axes], n_columns: int, name: str) -> None:
     """Name the horizontal axis of the lowest panel of each column."""
     for axes in grid[-n_columns:]:
         axes.set_xlabel(name)
+        axes.tick_params(labelbottom=True)  # also above a place that is left free
 
 
 def method_legend(

@@ -8,7 +8,7 @@ import numpy as np
 
 from hsidiff.files import write_whole
 from hsidiff.report.amounts import count, decimal, percent
-from hsidiff.report.blocks import Block, Section, render_page, sentence
+from hsidiff.report.blocks import Block, Section, caution, render_page, sentence
 from hsidiff.report.leakage import leakage_blocks
 from hsidiff.report.provenance import costs, map_provenance
 from hsidiff.report.reliability import reliability_blocks
@@ -54,7 +54,7 @@ def _page(results: ResultFolder, scenes: Sequence[Scene]) -> str:
     method, accuracy = result.get("method"), result.get("overall_accuracy")
     profile, seed = result.get("profile"), result.get("seed")
     about = (method, profile and f"profile {profile}", None if seed is None else f"seed {seed}")
-    warnings = [sentence(message, "caution") for message in result.get("warnings") or []]
+    warnings = [caution(message) for message in result.get("warnings") or []]
     is_scored = (result.get("validation") or {}).get("kind") != "none"
     told = leakage_blocks(split, leakage, method or "the method", accuracy) if is_scored else []
     name = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} scenes"

@@ -54,7 +54,7 @@ def _table(suspicious: pd.DataFrame) -> Table:
     rows = [
         [
             row["class"],
-            row["looks_like"],
+            "its class" if row["looks_like"] == row["class"] else row["looks_like"],
             str(row["row"]),
             str(row["col"]),
             f"{row['distance']:.1f}",

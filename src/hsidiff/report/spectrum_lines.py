@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from hsidiff.evaluation.label_spectra import LabelSpectra
 from hsidiff.report.amounts import count
@@ -67,24 +66,20 @@ def draw_label_spectra(measured: LabelSpectra, scene: Scene) -> Drawing:
     n_columns = columns_of(len(measured.classes), 3)
     with look():
         n_rows = -(-len(measured.classes) // n_columns)
-        figure = new_figure(3.5 * max(n_columns, 2) + 0.4, 2.3 * n_rows + 0.7)
+        figure = new_figure(3.5 * max(n_columns, 2) + 0.4, 2.3 * n_rows + 0.4)
         grid = panels(figure, len(measured.classes), n_columns, sharex="all")
         words = [
             _draw_class(axes, measured, place, (places, runs)) for place, axes in enumerate(grid)
         ]
         axis = "band" if scene.wavelengths_nm is None else "wavelength (nm)"
         name_below(grid, n_columns, axis)
-        handles = [
-            Line2D([], [], color=INK, label="median (shade: 10 to 90 % of the pixels)"),
-            Line2D([], [], label="suspicious pixel", **_SUSPICIOUS),
-        ]
-        figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=9)
     return Drawing(
         "label-spectra",
         figure,
         f"Spectra of {len(measured.classes)} classes. Suspicious pixels: {', '.join(words)}.",
-        "Values in the scene's units. Lines are broken where bands are missing. Of the suspicious "
-        f"pixels of a class the {MOST_LINES} farthest are drawn.",
+        "Line: median of the class; shade: 10 to 90 % of its pixels; orange dashes: suspicious "
+        f"pixels, of a class the {MOST_LINES} farthest. Values in the scene's units; lines are "
+        "broken where bands are missing.",
     )
 
 

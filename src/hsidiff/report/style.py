@@ -21,6 +21,7 @@ def shade(share: float, color: str) -> str:
     # Few pixels must not look like none: small shares get a visible tint (square root).
     strength = share**0.5
     mixed = bytes(round(255 + (part - 255) * strength) for part in bytes.fromhex(color[1:]))
-    # The luminance contrast of white on either colour passes 4.5:1 only near the full colour.
-    ink = "#ffffff" if strength > 0.9 and color == RIGHT else "#111111"
+    # White on blue passes 4.5:1 only near the full colour, black everywhere before; on vermilion
+    # black always does.
+    ink = "#ffffff" if strength > 0.92 and color == RIGHT else "#000000"
     return f"background-color:#{mixed.hex()};color:{ink};"

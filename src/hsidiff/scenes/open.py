@@ -234,7 +234,10 @@ def _why_unknown(path: Path, suffix: str) -> str:
     if suffix in ARCHIVE_SUFFIXES:
         return f"{path} is an archive: unpack it, and name the file of the scene that was in it"
     if suffix in _OF_SHAPES:
-        return f"{path} holds points or polygons, which are labels: name the scene, then the labels"
+        return (
+            f"{path} holds points or polygons, which are labels and no scene: give the scene first "
+            f"and them second; hsidiff classes {path} --scene SCENE lists their classes"
+        )
     expected = (
         f"{path} is of no known format: expected .mat, .npz, .npy, .tif, or an ENVI file with "
         f"its header ({path.stem}.hdr) beside it, NetCDF or HDF5 (.nc, .h5, .he5), or a folder or "

@@ -1,6 +1,9 @@
 """Confusion matrices, and differences of methods in pairs."""
 
+import re
+
 import numpy as np
+import pytest
 
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.folder import ExperimentFolder
@@ -80,3 +83,18 @@ def test_differences_are_bold_where_the_interval_leaves_zero_out() -> None:
     # What is not sure has a quarter of its colour.
     assert table.styles[2][1] == shade(15 / 30 / 4, RIGHT)
     assert table.styles[1][1] == shade(10 / 30, WRONG)
+
+
+@pytest.mark.parametrize("color", [RIGHT, WRONG])
+def test_numbers_can_be_read_on_every_shade(color: str) -> None:
+    for share in np.linspace(0, 1, 201):
+        inks = re.findall("#([0-9a-f]{6})", shade(share, color))
+        low, high = sorted(luminance(bytes.fromhex(ink)) for ink in inks)
+        assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2.1, 1.4.3, level AA
+
+
+def luminance(rgb: bytes) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    parts = np.array(list(rgb)) / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])

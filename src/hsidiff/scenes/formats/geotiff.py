@@ -10,7 +10,7 @@ from rasterio.enums import Interleaving, MaskFlags
 from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.address import is_address
+from hsidiff.scenes.formats.address import gdal_name
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
@@ -93,9 +93,9 @@ def open_geotiff(path: Path) -> Scene:
             offset=np.array(dataset.offsets),
             crs=crs,
             transform=transform,
-            files=() if is_address(path) else (path,),
+            files=(path,) if gdal_name(path) is None else (),
         )
-    return scene if is_address(path) else _completed_by_header(scene, path)
+    return _completed_by_header(scene, path) if gdal_name(path) is None else scene
 
 
 def _is_masked(dataset: rasterio.DatasetReader) -> bool:
