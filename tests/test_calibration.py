@@ -13,7 +13,7 @@ from hsidiff.calibration import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
     Familiar,
-    HeldOut,
+    HeldOutProba,
     fit_temperature,
     tempered,
 )
@@ -96,13 +96,13 @@ def test_the_least_probability_of_a_set_is_one_of_the_smallest_of_the_truth(
 ) -> None:
     probabilities, classes = drawn(20, 1.0)
     smallest = sorted(probabilities[np.arange(20), classes])
-    least = HeldOut(probabilities, classes).least_probability(coverage, 1.0)
+    least = HeldOutProba(probabilities, classes).least_probability(coverage, 1.0)
     assert least == pytest.approx(smallest[rank - 1])
 
 
 def test_too_few_held_out_pixels_for_a_coverage_put_every_class_into_the_set() -> None:
-    assert HeldOut(*drawn(18, 1.0)).least_probability(0.95, 1.0) == 0
-    assert HeldOut(*drawn(19, 1.0)).least_probability(0.95, 1.0) > 0
+    assert HeldOutProba(*drawn(18, 1.0)).least_probability(0.95, 1.0) == 0
+    assert HeldOutProba(*drawn(19, 1.0)).least_probability(0.95, 1.0) > 0
 
 
 @pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
@@ -110,7 +110,7 @@ def test_sets_hold_the_truth_as_often_as_asked_over_many_samples(coverage: float
     covered = []
     for seed in range(200):
         probabilities, classes = drawn(400, 2.0, seed)
-        least = HeldOut(probabilities[:100], classes[:100]).least_probability(coverage, 1.7)
+        least = HeldOutProba(probabilities[:100], classes[:100]).least_probability(coverage, 1.7)
         truth = tempered(probabilities[100:], 1.7)[np.arange(300), classes[100:]]
         covered.append((truth >= least).mean())
     assert np.mean(covered) == pytest.approx(coverage, abs=0.015)

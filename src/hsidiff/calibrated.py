@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About
-from hsidiff.calibration import Familiar, HeldOut, fit_temperature, tempered
+from hsidiff.calibration import Familiar, HeldOutProba, fit_temperature, tempered
 from hsidiff.contract import SceneClassifier, TileRead
 from hsidiff.errors import HsidiffError, HsidiffWarning, SettingError, check_choice
 from hsidiff.heads.held_out import Folds, folds_of, judged_samples, spatial_groups
@@ -46,8 +46,8 @@ class Calibrated(Wrapped):
     """
 
     temperature_: float = field(init=False)
-    by_groups_: HeldOut = field(init=False)
-    at_random_: HeldOut = field(init=False)
+    by_groups_: HeldOutProba = field(init=False)
+    at_random_: HeldOutProba = field(init=False)
     familiar_: Familiar = field(init=False)
     held_out_distances_: np.ndarray = field(init=False)
 
@@ -72,7 +72,7 @@ class Calibrated(Wrapped):
 
     @classmethod
     def around(
-        cls, fitted: SceneClassifier, scene: Scene, labels: LabelMap, held_out: HeldOut
+        cls, fitted: SceneClassifier, scene: Scene, labels: LabelMap, held_out: HeldOutProba
     ) -> Self:
         """Calibrate a classifier that is fitted, by what copies of it said of held-out labels.
 
@@ -92,7 +92,7 @@ class Calibrated(Wrapped):
         for name in ("classes_", "n_bands_", "bands_", "seen_values_"):
             setattr(result, name, getattr(fitted, name))
         result.model_ = fitted
-        nothing = HeldOut(held_out.proba[:0], held_out.classes[:0])
+        nothing = HeldOutProba(held_out.proba[:0], held_out.classes[:0])
         result.by_groups_ = held_out if len(held_out) >= LEAST_HELD_OUT else nothing
         result.at_random_ = nothing
         result.temperature_ = result._temperature()
@@ -111,7 +111,9 @@ class Calibrated(Wrapped):
         drawn = n_folds if n_folds > 1 else FOLDS_OF_ONE
         return folds_of(classes, groups, _random_state_of(self.model_), drawn)[:n_folds]
 
-    def _ask(self, scene: Scene, labels: LabelMap, classes: np.ndarray, folds: Folds) -> HeldOut:
+    def _ask(
+        self, scene: Scene, labels: LabelMap, classes: np.ndarray, folds: Folds
+    ) -> HeldOutProba:
         """What is said of held-out pixels whose class had other labels; of none if they are few."""
         judged = judged_samples(classes, folds)
         probabilities = np.empty((len(classes), len(self.classes_)))
@@ -125,7 +127,7 @@ class Calibrated(Wrapped):
                 probabilities = self.model_.held_out_proba(scene, labels, fold)
             except HsidiffError:  # a setting that asks for more labels than a part of them
                 judged[:] = False
-        return HeldOut(probabilities[judged].astype(np.float32), classes[judged])
+        return HeldOutProba(probabilities[judged].astype(np.float32), classes[judged])
 
     def _temperature(self) -> float:
         if self.is_calibrated:
@@ -231,8 +233,8 @@ class Calibrated(Wrapped):
     def _set_learned(self, learned: Learned) -> None:
         arrays = learned.arrays
         self.temperature_ = float(learned.facts["calibration"]["temperature"])
-        self.by_groups_ = HeldOut.from_arrays("by_groups.", arrays)
-        self.at_random_ = HeldOut.from_arrays("at_random.", arrays)
+        self.by_groups_ = HeldOutProba.from_arrays("by_groups.", arrays)
+        self.at_random_ = HeldOutProba.from_arrays("at_random.", arrays)
         self.held_out_distances_ = arrays["held_out_distances"]
         self.familiar_ = Familiar(arrays["whitening"], arrays["means"])
         self._adopt()

@@ -61,7 +61,7 @@ def fit_temperature(probabilities: np.ndarray, classes: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class HeldOutProba:
     """What a classifier said of labelled pixels that it was not fitted to.
 
     Attributes:

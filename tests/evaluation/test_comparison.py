@@ -8,14 +8,14 @@ from scipy import stats
 
 from hsidiff.errors import SettingError
 from hsidiff.evaluation.comparison import (
-    field_units,
     holm,
     mcnemar,
     paired_bootstrap,
     spatial_units,
     spread,
 )
-from hsidiff.labels.ground import blocks_of
+from hsidiff.labels.ground import blocks_of, fields_of
+from hsidiff.labels.label_map import LabelMap
 
 
 def rights(n_only_first: int, n_only_second: int, n_both: int = 40) -> tuple[np.ndarray, ...]:
@@ -142,7 +142,7 @@ def test_fields_are_connected_pixels_of_one_class() -> None:
         [1, 0, 0, 0],
         [1, 0, 2, 2],
     ])  # fmt: skip
-    units = field_units(class_ids)
+    units = fields_of(LabelMap.from_array(class_ids))
     assert ((units > 0) == (class_ids > 0)).all()
     # The pixel at (1, 2) touches (0, 1) by a corner; (2, 0) and (3, 0) touch neither.
     assert units[0, 0] == units[0, 1] == units[1, 2]

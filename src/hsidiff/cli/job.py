@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hsidiff.calibrated import Calibrated
-from hsidiff.calibration import HeldOut
+from hsidiff.calibration import HeldOutProba
 from hsidiff.cli.draw_maps import AS_IT_IS, Drawing, draw_maps
 from hsidiff.cli.inputs import Inputs, SplitOptions, hash_of_labels
 from hsidiff.cli.unfinished import going_on
@@ -128,7 +128,7 @@ def _calibrated(
     known = np.isin(truth, [land_class.id for land_class in model.classes_])
     said = held_out.probabilities[known][:, columns]
     classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
-    return Calibrated.around(model, scene, plan.all_labels(), HeldOut(said, classes))
+    return Calibrated.around(model, scene, plan.all_labels(), HeldOutProba(said, classes))
 
 
 def describe_map(

@@ -186,18 +186,6 @@ def paired_bootstrap(
     return PairedDifference(difference, low, high, p_value, n_pixels.size)
 
 
-def field_units(class_ids: np.ndarray) -> np.ndarray:
-    """Number the fields, which are connected pixels of one class; diagonal neighbours connect.
-
-    Args:
-        class_ids: (rows, cols) int, 0 = unlabelled.
-
-    Returns:
-        (rows, cols) int, from 1; 0 where unlabelled.
-    """
-    return fields_of(LabelMap.from_array(class_ids))
-
-
 def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
     """The units to draw from, and their name: fields, or blocks where few fields hold the pixels.
 

@@ -9,7 +9,7 @@ that are linear in the values, and so does their average: whatever was chosen, t
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import log_softmax, softmax
@@ -19,10 +19,10 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from hsidiff.about import Cost
-from hsidiff.heads.class_shares import class_weights
-from hsidiff.heads.head import Head, LabelledValues
+from hsidiff.heads.averaged_head import AveragedHead
+from hsidiff.heads.head import LabelledValues
 from hsidiff.heads.held_out import Folds, best_sharpness, folds_of, judged_samples, log_loss
-from hsidiff.kinds import SCALED_SPECTRUM, Kinds, columns_of, widths_of, without_kinds
+from hsidiff.kinds import Kinds, columns_of, widths_of, without_kinds
 from hsidiff.progress import track
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.window import Window
@@ -51,45 +51,11 @@ ESTIMATORS: dict[str, Callable[[], LinearDiscriminantAnalysis | LogisticRegressi
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class LinearHead(Head):
+class LinearHead(AveragedHead):
     """Class scores ``values @ weights.T + biases``.
 
     Where no sample can be held out (one group, or one sample per class), all experts count alike.
-
-    Attributes:
-        weights_: (n_classes, n_values) float64: values far from 0 (raw counts, say) and their bias
-            cancel, which float32 shows in the probabilities.
-        biases_: (n_classes,) float64.
-        shares_: how much each expert counts, by its name, largest first; they sum to 1.
-        held_out_log_loss_: mean log loss on held-out groups of training labels, with which settings
-            can be compared without a test label; None if no sample could be held out. The shares
-            were chosen by it, so it is a little too good.
-        class_weights_: what the classes' probabilities were multiplied with after the fit.
     """
-
-    leaves_out: tuple[str, ...] = (SCALED_SPECTRUM,)  # it scales what it sees itself
-
-    weights_: np.ndarray = field(init=False)
-    biases_: np.ndarray = field(init=False)
-    shares_: dict[str, float] = field(init=False)
-    held_out_log_loss_: float | None = field(init=False, default=None)
-    class_weights_: list[float] | None = field(init=False, default=None)
-    _columns: slice | np.ndarray = field(init=False)
-
-    @property
-    def uses_device(self) -> bool:
-        """It is computed on the CPU."""
-        return False
-
-    @property
-    def held_out_log_loss(self) -> float | None:
-        """That of the weighed experts."""
-        return self.held_out_log_loss_
-
-    @property
-    def takes_shares(self) -> bool:
-        """Where nothing could be held out, nobody knows how sure the probabilities may be."""
-        return self.held_out_log_loss_ is not None
 
     def fit(self, samples: LabelledValues) -> None:
         """Fit the experts and weigh them."""
@@ -111,12 +77,6 @@ class LinearHead(Head):
     def predict_proba(self, values: np.ndarray, window: Window) -> np.ndarray:
         """Probabilities (..., n_classes) of values (..., n_values)."""
         return softmax(values[..., self._columns] @ self.weights_.T + self.biases_, axis=-1)
-
-    def weigh_classes(self, probabilities: np.ndarray, shares: np.ndarray) -> None:
-        """Multiply the probabilities with weights that fit these shares."""
-        factors = class_weights(probabilities, shares)
-        self.biases_ = self.biases_ + np.log(factors)
-        self.class_weights_ = factors.tolist()
 
     def cost(self, kinds: Kinds, n_classes: int) -> Cost:
         """That of a matrix."""

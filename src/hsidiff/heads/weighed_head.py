@@ -17,13 +17,13 @@ from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
 from hsidiff.about import Cost
-from hsidiff.heads.class_shares import class_weights
+from hsidiff.heads.averaged_head import AveragedHead
 from hsidiff.heads.experts import Expert, Judged, Setting, experts_of, judge
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.held_out import folds_of, judged_samples, log_loss
 from hsidiff.heads.kernel_scores import KernelScores
 from hsidiff.heads.linear_head import scale_of, select
-from hsidiff.kinds import SCALED_SPECTRUM, Kinds, columns_of, without_kinds
+from hsidiff.kinds import Kinds, columns_of, without_kinds
 from hsidiff.progress import track
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.window import Window
@@ -37,7 +37,7 @@ LEAST_SHARE = 0.04
 
 
 @dataclass(kw_only=True, repr=False, eq=False)
-class WeighedHead(Head):
+class WeighedHead(AveragedHead):
     """An average of the scores of experts, see :func:`hsidiff.heads.experts.experts_of`.
 
     Where no sample can be held out, the simple experts count alike.
@@ -45,46 +45,18 @@ class WeighedHead(Head):
     Attributes:
         centre_: (n_values,) float64, subtracted from the values that are looked at.
         scale_: (n_values,) float64, what they are then divided by.
-        weights_: (n_classes, n_values) float64 of all linear experts together.
-        biases_: (n_classes,) float64, the logarithms of the class weights among them.
         kernels_: the scores of each expert with a kernel, by its name.
-        shares_: how much each expert counts, by its name, largest first; they sum to 1.
         losses_: mean log loss of each expert on held-out groups of training labels.
-        held_out_log_loss_: that of the average; None if no sample could be held out.
-        class_weights_: what the classes' probabilities were multiplied with after the fit.
     """
-
-    leaves_out: tuple[str, ...] = (SCALED_SPECTRUM,)
 
     weighs_context: ClassVar[bool] = True
 
     centre_: np.ndarray = field(init=False)
     scale_: np.ndarray = field(init=False)
-    weights_: np.ndarray = field(init=False)
-    biases_: np.ndarray = field(init=False)
     kernels_: dict[str, KernelScores] = field(init=False)
-    shares_: dict[str, float] = field(init=False)
     losses_: dict[str, float] = field(init=False)
-    held_out_log_loss_: float | None = field(init=False, default=None)
-    class_weights_: list[float] | None = field(init=False, default=None)
-    _columns: slice | np.ndarray = field(init=False)
     _experts: dict[str, Expert] = field(init=False)
     _chosen: dict[str, tuple[Setting, float]] = field(init=False)  # known until it is stored
-
-    @property
-    def uses_device(self) -> bool:
-        """It is computed on the CPU."""
-        return False
-
-    @property
-    def held_out_log_loss(self) -> float | None:
-        """That of the average."""
-        return self.held_out_log_loss_
-
-    @property
-    def takes_shares(self) -> bool:
-        """Where nothing could be held out, nobody knows how sure the probabilities may be."""
-        return self.held_out_log_loss_ is not None
 
     def fit(self, samples: LabelledValues) -> None:
         """Let all experts predict held-out groups, weigh them, and fit those that count."""
@@ -173,12 +145,6 @@ class WeighedHead(Head):
             seen = scaled[..., self._experts[name].columns]
             scores += kernel.of(seen.reshape(-1, seen.shape[-1])).reshape(scores.shape)
         return softmax(scores, axis=-1)
-
-    def weigh_classes(self, probabilities: np.ndarray, shares: np.ndarray) -> None:
-        """Multiply the probabilities with weights that fit these shares."""
-        factors = class_weights(probabilities, shares)
-        self.biases_ = self.biases_ + np.log(factors)
-        self.class_weights_ = factors.tolist()
 
     def cost(self, kinds: Kinds, n_classes: int) -> Cost:
         """Not known: a kernel's grows with the training labels."""

@@ -77,7 +77,9 @@ def block_split(
         >>> split.parameters["guard_px"]
         5
     """
-    _check_settings(train_fraction, samples_per_class, block_px, guard_px, receptive_field_px)
+    check_sides(train_fraction, samples_per_class, guard_px, receptive_field_px)
+    if block_px < 1:
+        raise SettingError(f"block_px={block_px}: must be at least 1")
     check_can_be_split(labels)
     generator = np.random.default_rng(random_state)
 
@@ -115,19 +117,20 @@ def block_split(
     return split
 
 
-def _check_settings(
+def check_sides(
     train_fraction: float,
     samples_per_class: int | None,
-    block_px: int,
     guard_px: int | None,
     receptive_field_px: int,
 ) -> None:
-    """Refuse settings out of range."""
+    """Refuse settings of a split by whole parts of the ground that are out of range.
+
+    Raises:
+        SettingError: naming the setting.
+    """
     check_train_fraction(train_fraction)
     if samples_per_class is not None:
         check_samples_per_class(samples_per_class)
-    if block_px < 1:
-        raise SettingError(f"block_px={block_px}: must be at least 1")
     check_guard(guard_px, receptive_field_px)
 
 

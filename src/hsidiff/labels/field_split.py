@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hsidiff.errors import HsidiffWarning, check_choice
-from hsidiff.labels.block_split import check_guard, distance_to_px
+from hsidiff.labels.block_split import check_sides, distance_to_px
 from hsidiff.labels.ground import classes_by_place, fields_of
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
-    check_samples_per_class,
-    check_train_fraction,
     draw_per_class,
     named,
     warn_of_one_sided_classes,
@@ -84,11 +82,8 @@ def field_split(
         >>> split.train.counts()
         {1: 20, 2: 20, 3: 20}
     """
-    check_train_fraction(train_fraction)
-    if samples_per_class is not None:
-        check_samples_per_class(samples_per_class)
+    check_sides(train_fraction, samples_per_class, guard_px, receptive_field_px)
     check_choice("single_field", single_field, SINGLE_FIELD)
-    check_guard(guard_px, receptive_field_px)
     generator = np.random.default_rng(random_state)
 
     # 1. Find the fields; classes of one field are halved or left out.

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -11,9 +10,14 @@ from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
 from hsidiff.scenes.formats.gdal import open_raster
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.products.enmap_metadata import EnmapMetadata
-from hsidiff.scenes.formats.products.masks import bands_left_out, with_masks, without_masks
+from hsidiff.scenes.formats.products.masks import (
+    HidingSource,
+    bands_left_out,
+    with_masks,
+    without_masks,
+)
 from hsidiff.scenes.formats.products.package import Member, Package
-from hsidiff.scenes.scene import PixelSource, Scene
+from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
 # Snow is a class, and the test flags are about numbers, not about what is seen.
@@ -29,29 +33,16 @@ _MOST_PIXELS = 2**27
 
 
 @dataclass(frozen=True)
-class BackgroundSource:
+class BackgroundSource(HidingSource):
     """Pixels of another source; those that hold one number in all bands read as NaN.
 
     Of older products the number is 0, which is a reflectance elsewhere.
 
     Attributes:
-        source: where the pixels come from.
         number: what pixels outside the image hold.
     """
 
-    source: PixelSource
     number: float
-    masked = True
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Rows, cols, bands."""
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of the stored numbers."""
-        return self.source.dtype
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""

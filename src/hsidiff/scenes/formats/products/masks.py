@@ -13,16 +13,14 @@ from hsidiff.scenes.window import Window
 
 
 @dataclass(frozen=True)
-class MaskedSource:
-    """Pixels of another source; those that a mask hides read as NaN.
+class HidingSource:
+    """What sources share that read some pixels of another source as NaN.
 
     Attributes:
         source: where the pixels come from.
-        hidden: (rows, cols) bool, True where a pixel is hidden.
     """
 
     source: PixelSource
-    hidden: np.ndarray = field(repr=False)
     masked = True
 
     @property
@@ -34,6 +32,17 @@ class MaskedSource:
     def dtype(self) -> np.dtype[Any]:
         """The type of the stored numbers."""
         return self.source.dtype
+
+
+@dataclass(frozen=True)
+class MaskedSource(HidingSource):
+    """Pixels of another source; those that a mask hides read as NaN.
+
+    Attributes:
+        hidden: (rows, cols) bool, True where a pixel is hidden.
+    """
+
+    hidden: np.ndarray = field(repr=False)
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
