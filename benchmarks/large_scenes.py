@@ -32,7 +32,7 @@ from rasterio.windows import Window as RasterioWindow
 from benchmarks.machine import RESULTS, ROOT, describe_run
 from benchmarks.sizes import BENCH
 from hsidiff.catalog import find_classifier, load_classifier
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.evaluation.results import peak_memory_bytes
 from hsidiff.files import write_json
 from hsidiff.labels.label_map import LabelMap
@@ -126,7 +126,10 @@ def map_served(task: Mapping[str, Any]) -> dict[str, Any]:
 
 def map_file(task: Mapping[str, Any]) -> dict[str, Any]:
     """Map a scene on disk."""
-    return _map(load_classifier(task["model"]), open_scene(task["scene"]))
+    served, _ = repeated(FILE_SIDE_PX, FILE_BANDS)
+    # The file says neither which bands are good nor how numbers are scaled.
+    told = {"good_bands": served.good_bands, "scale": served.scale}
+    return _map(load_classifier(task["model"]), replace(open_scene(task["scene"]), **told))
 
 
 def estimate(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,7 +137,7 @@ def estimate(task: Mapping[str, Any]) -> dict[str, Any]:
     scene, _ = repeated(GROWTH_SIDES_PX[0], task["n_bands"])
     model = load_classifier(task["model"])
     per_pixel = bytes_per_pixel(model, scene)
-    size, halo_px = DEFAULT_TILE_SIZE_PX, model.halo_px
+    size, halo_px = WINDOW_PX, model.halo_px
     window = Window(0, 0, size, size)
     _, peak = peak_of(lambda: model.predict_proba_window(scene, window))
     said = per_pixel * (size + 2 * halo_px) ** 2

@@ -224,6 +224,26 @@ def _scaling(row: Mapping[str, Any]) -> str:
     )
 
 
+def _workers(row: Mapping[str, Any]) -> str:
+    table = _table(
+        ("workers", "whole map", "drawing", "µs per pixel, drawing"),
+        (
+            (
+                text,
+                _seconds(row[name]["min_s"]),
+                _seconds(row["drawing_s"][name]),
+                f"{1e6 * row['drawing_s'][name] / row['n_pixels']:.3g}",
+            )
+            for name, text in (("one", "1"), ("two", "2"))
+        ),
+    )
+    return (
+        f"{table}\n\n{row['n_pixels']:,} pixels of {row['n_bands']} bands in {row['n_tiles']} "
+        f"tiles. Two workers are **{row['ratio']:.2f}** times as fast as one, "
+        f"{row['ratio_of_drawing']:.2f} times while they draw."
+    )
+
+
 def _ceiling(row: Mapping[str, Any]) -> str:
     return (
         f"Largest matrix product: {row['fp32_gflop_per_s']:,.0f} GFLOP/s in fp32, "
@@ -264,6 +284,7 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "main-job": _main_job,
     "heads": _heads,
     "scaling": _scaling,
+    "workers": _workers,
     "ceiling": _ceiling,
 }
 

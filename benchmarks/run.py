@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ceiling, heads, main_job, scaling, scene_features, training_step
+from benchmarks import ceiling, heads, main_job, scaling, scene_features, training_step, workers
 from benchmarks.flops import add_shares
 from benchmarks.machine import RESULTS, describe_run, short_name
 from benchmarks.sizes import BENCH, FULL_SIDES_PX, TINY, Sizes
@@ -30,6 +30,7 @@ ROWS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "main-job": main_job.measure,
     "heads": heads.measure,
     "scaling": scaling.measure,
+    "workers": workers.measure,
 }
 """In the order in which they are measured."""
 

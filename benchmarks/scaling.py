@@ -38,7 +38,7 @@ def measure(sizes: Sizes) -> dict[str, Any]:
         base = make_synthetic_scene((100, 100), sizes.mapped_bands, n_classes=8)
         scene_path, model_folder = Path(folder) / "scene.img", Path(folder) / "model"
         write_scene(base, base.scene.shape, scene_path)
-        _fit(base, scene_path, sizes).save(model_folder)
+        fit_quickly(base, scene_path, sizes).save(model_folder)
         found = []
         for side in sizes.mapped_sides_px:
             write_scene(base, (side, side), scene_path)
@@ -83,7 +83,7 @@ def write_scene(base: SyntheticScene, shape: tuple[int, int], path: Path) -> Non
     path.with_suffix(".hdr").write_text("\n".join(["ENVI", *lines, ""]), encoding="utf-8")
 
 
-def _fit(base: SyntheticScene, path: Path, sizes: Sizes) -> SpectralDiff:
+def fit_quickly(base: SyntheticScene, path: Path, sizes: Sizes) -> SpectralDiff:
     """A model of few training steps: mapping takes as long after many."""
     labels = LabelMap.from_array(base.label_values, base.class_names, base.class_colors)
     model = SpectralDiff(pretrain_steps=sizes.few_steps, head="linear", device="cpu")

@@ -27,6 +27,8 @@ class Sizes:
         predicted_rows: rows of the scene that the heads classify.
         mapped_bands: bands of the scenes on disk.
         mapped_sides_px: sides of the scenes on disk.
+        shared_side_px: side of the scene that two workers share.
+        archive_side_px: side of the smallest scene of the small archive.
         matrix_sizes: sides of the matrices that are multiplied to find the machine's ceiling.
         copied_bytes: how much memory is copied for it.
     """
@@ -49,6 +51,8 @@ class Sizes:
     predicted_rows: int = 32
     mapped_bands: int = 32
     mapped_sides_px: tuple[int, ...] = (100, 200, 316, 632)
+    shared_side_px: int = 1344
+    archive_side_px: int = 448
     matrix_sizes: tuple[int, ...] = (1024, 2048, 4096)
     copied_bytes: int = 2**29
 
@@ -83,6 +87,8 @@ TINY = Sizes(
     predicted_rows=2,
     mapped_bands=12,
     mapped_sides_px=(96,),
+    shared_side_px=128,
+    archive_side_px=128,
     matrix_sizes=(64,),
     copied_bytes=2**16,
 )

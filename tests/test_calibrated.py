@@ -185,7 +185,7 @@ def test_what_was_saved_says_the_same(scene: Scene, model: SceneClassifier, tmp_
     assert loaded.temperature_ == fitted.temperature_
     assert loaded.classes_ == fitted.classes_
     probabilities = fitted.predict_proba(scene)
-    np.testing.assert_allclose(loaded.predict_proba(scene, tile_size=16), probabilities, atol=1e-5)
+    np.testing.assert_allclose(loaded.predict_proba(scene, window_px=16), probabilities, atol=1e-5)
     assert loaded.farthest(0.05) == fitted.farthest(0.05)
     for sampling in ("groups", "random"):
         np.testing.assert_array_equal(

@@ -132,8 +132,8 @@ def test_classes_are_those_with_training_labels_in_order_of_their_ids(fitted: Ne
 @pytest.mark.parametrize("reach_px", [0, 1, 4])
 def test_tiles_and_windows_give_the_probabilities_of_the_whole(scene: Scene, reach_px: int) -> None:
     model = Nearest(reach_px=reach_px).fit(scene, covers(scene.read()))
-    whole = model.predict_proba(scene, tile_size=64)
-    np.testing.assert_array_equal(model.predict_proba(scene, tile_size=5), whole)
+    whole = model.predict_proba(scene, window_px=64)
+    np.testing.assert_array_equal(model.predict_proba(scene, window_px=5), whole)
     window = Window(3, 11, 6, 4)
     np.testing.assert_array_equal(model.predict_proba_window(scene, window), whole[window.slices])
 
@@ -158,7 +158,7 @@ def test_the_receptive_field_is_the_square_of_the_halo() -> None:
 def test_mapping_reports_its_tiles(fitted: Nearest, scene: Scene) -> None:
     heard: list[tuple[str, int, int]] = []
     with listen(lambda *report: heard.append(report)):
-        fitted.predict(scene, tile_size=8)
+        fitted.predict(scene, window_px=8)
     assert heard[0] == ("map", 0, 4)
     assert heard[-1] == ("map", 4, 4)
 

@@ -31,7 +31,7 @@ def test_a_model_that_was_fitted_on_a_gpu_draws_nearly_the_same_map_on_a_cpu(
     steps = {"pretrain_steps": 20} if "pretrain_steps" in method().get_params() else {}
     model = method(device="cuda", **steps).fit(scene, small_labels())
     assert model.compute_device == ("cpu" if method is RawSpectra else "cuda")
-    on_gpu, in_tiles = model.predict_proba(scene), model.predict_proba(scene, tile_size=16)
+    on_gpu, in_tiles = model.predict_proba(scene), model.predict_proba(scene, window_px=16)
     np.testing.assert_allclose(in_tiles, on_gpu, atol=1e-2)
     on_cpu = model.set_params(device="cpu").predict_proba(scene)
     np.testing.assert_allclose(on_cpu, on_gpu, atol=5e-2)

@@ -86,7 +86,7 @@ def test_the_map_is_the_smoothed_map_of_the_classifier_whatever_the_tiles(
 
 
 def test_probabilities_sum_to_1_and_are_0_at_invalid_pixels(scene: Scene, fitted: Smoothed) -> None:
-    probabilities = fitted.predict_proba(scene, tile_size=9)
+    probabilities = fitted.predict_proba(scene, window_px=9)
     assert probabilities.dtype == np.float32
     assert (probabilities >= 0).all()
     np.testing.assert_allclose(probabilities.sum(axis=-1), ~small_invalid(), atol=1e-5)
@@ -117,8 +117,8 @@ class InScene(PositionOnly):
 def test_the_classifier_is_asked_about_pixels_of_the_scene_only(scene: Scene) -> None:
     model = Smoothed(InScene(), radius_px=3).fit(scene, small_labels())
     expected = Smoothed(PositionOnly(), radius_px=3).fit(scene, small_labels())
-    found = model.predict_proba(scene, tile_size=12)
-    np.testing.assert_array_equal(found, expected.predict_proba(scene, tile_size=12))
+    found = model.predict_proba(scene, window_px=12)
+    np.testing.assert_array_equal(found, expected.predict_proba(scene, window_px=12))
 
 
 # How far it sees

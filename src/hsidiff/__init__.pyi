@@ -6,6 +6,7 @@ from .errors import HsidiffWarning as HsidiffWarning
 from .errors import LabelError as LabelError
 from .errors import MissingFileError as MissingFileError
 from .errors import ModelError as ModelError
+from .errors import NotEnoughMemoryError as NotEnoughMemoryError
 from .errors import SceneError as SceneError
 from .errors import SettingError as SettingError
 from .errors import SplitError as SplitError

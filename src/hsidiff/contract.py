@@ -1,8 +1,9 @@
 """The contract that every method and every baseline keeps.
 
 ``fit`` learns from a scene and its training labels and from nothing else. Prediction is defined
-tile by tile: a tile sees ``halo_px`` pixels around itself and where it lies, so a map does not
-depend on the tile size, on the order of tiles, or on how many workers draw it.
+window by window: a window sees ``halo_px`` pixels around itself and where it lies. Windows lie on
+one grid that follows from the scene's shape alone, so a map is the same to the last bit however
+they are ordered, grouped into tiles, or shared among cores and workers (decision 0034).
 """
 
 from abc import ABC, abstractmethod
@@ -32,8 +33,9 @@ from hsidiff.windows.smaller_parts import SmallerParts
 from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
 
-DEFAULT_TILE_SIZE_PX = 112
-"""What networks write of larger tiles does not stay in a processor's cache."""
+WINDOW_PX = 112
+"""Largest side of the windows that are computed; another size changes the last bits. What networks
+write of larger ones does not stay in a processor's cache."""
 MAX_TILES_AT_ONCE = 8
 """So many are in memory at most."""
 _LARGEST_HALO_PX = 4096
@@ -236,15 +238,16 @@ class SceneClassifier(BaseEstimator, ABC):
         return self._predict_proba_read(self._read(scene, window))
 
     def predict_proba_windows(
-        self, scene: Scene, windows: Sequence[Window]
+        self, scene: Scene, windows: Sequence[Window], part_px: int | None = None
     ) -> Iterator[tuple[Window, np.ndarray]]:
         """Each window, in order, with what :meth:`predict_proba_window` gives for it.
 
-        Small tiles are computed several at a time, one on each core. A tile that memory does not
-        suffice for is computed in smaller parts.
+        Small tiles are computed several at a time, one on each core. A tile that is larger than
+        ``part_px``, or that memory does not suffice for, is computed in smaller parts, which may
+        change the last bits.
         """
         what = f"{self.name}, {self.n_bands_} bands and {self.halo_px} px around a tile"
-        parts = SmallerParts(partial(self.predict_proba_window, scene), what)
+        parts = SmallerParts(partial(self.predict_proba_window, scene), what, part_px)
         tiles = (parts.attempt(window, partial(self._read, scene, window)) for window in windows)
         found = side_by_side(self._predict_proba_if_read, tiles, self._n_at_once)
         probabilities = (
@@ -253,13 +256,17 @@ class SceneClassifier(BaseEstimator, ABC):
         )
         return track(zip(windows, probabilities, strict=True), "map", len(windows))
 
-    def map_windows(self, scene: Scene, tile_size: int) -> list[Window]:
-        """The tiles, of ``tile_size`` pixels at most, in which a scene is mapped.
+    def map_windows(self, scene: Scene, window_px: int | None = None) -> list[Window]:
+        """The windows in which a scene is computed: they follow from its shape alone.
+
+        Args:
+            scene: the scene.
+            window_px: largest side of a window; None takes :data:`WINDOW_PX`, as every map does.
 
         Raises:
             SettingError: if the size is not at least 1.
         """
-        return even_tile_windows(scene.shape, tile_size, self._n_at_once)
+        return even_tile_windows(scene.shape, WINDOW_PX if window_px is None else window_px)
 
     @property
     def _n_at_once(self) -> int:
@@ -284,13 +291,14 @@ class SceneClassifier(BaseEstimator, ABC):
         probabilities = self._predict_proba_tile(tile.cube, tile.window)
         return np.where(valid, probabilities, 0).astype(np.float32)
 
-    def predict_proba(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
+    def predict_proba(self, scene: Scene, window_px: int | None = None) -> np.ndarray:
         """Probabilities of every pixel of a scene.
 
         Args:
             scene: a scene with the bands that the classifier was fitted on, found by wavelength:
                 see :meth:`check_scene`.
-            tile_size: largest side of a tile in pixels; it changes memory and speed, not the map.
+            window_px: largest side of the windows that are computed, see :meth:`map_windows`.
+                Another than the default changes memory, speed and the last bits.
 
         Returns:
             (rows, cols, n_classes) float32 in the order of ``classes_``; 0 in all classes of an
@@ -301,19 +309,19 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         scene = self.check_scene(scene)
         probabilities = np.empty((*scene.shape, len(self.classes_)), dtype=np.float32)
-        windows = self.map_windows(scene, tile_size)
+        windows = self.map_windows(scene, window_px)
         for window, of_window in self.predict_proba_windows(scene, windows):
             probabilities[window.slices] = of_window
         return probabilities
 
-    def predict(self, scene: Scene, tile_size: int = DEFAULT_TILE_SIZE_PX) -> np.ndarray:
+    def predict(self, scene: Scene, window_px: int | None = None) -> np.ndarray:
         """Class id of every pixel of a scene, (rows, cols) int32; 0 for an invalid pixel.
 
         Takes and raises what :meth:`predict_proba` does.
         """
         scene = self.check_scene(scene)
         class_map = np.empty(scene.shape, dtype=np.int32)
-        windows = self.map_windows(scene, tile_size)
+        windows = self.map_windows(scene, window_px)
         for window, probabilities in self.predict_proba_windows(scene, windows):
             class_map[window.slices] = self.most_probable(probabilities)
         return class_map

@@ -43,7 +43,7 @@ def test_equal_distances_are_decided_alike_in_every_tile() -> None:
     labels = np.where(draw.random(shape) < 0.15, draw.integers(1, 5, shape), 0)
     scene = scene_of(cube)
     model = NearestNeighbours().fit(scene, LabelMap.from_array(labels))
-    whole = model.predict_proba(scene, tile_size=64)
+    whole = model.predict_proba(scene, window_px=64)
     for tile_size in (9, 32):
         np.testing.assert_array_equal(model.predict_proba(scene, tile_size), whole)
 

@@ -39,6 +39,8 @@ def check(content: Any) -> None:
 @pytest.mark.parametrize("name", list(run.ROWS))
 @pytest.mark.filterwarnings("ignore::hsidiff.errors.HsidiffWarning")
 def test_every_row_gives_figures(name: str) -> None:
+    if name == "workers":
+        pytest.importorskip("distributed", reason="needs the extra dask")
     check(run.ROWS[name](TINY))
 
 

@@ -20,8 +20,8 @@ def test_a_map_is_that_of_the_whole_scene_and_its_confidence_in_percent() -> Non
     scene = small_scene((140, 150))
     model = PositionOnly().fit(scene, small_labels((140, 150)))
     arrays = draw_map(model, scene)
-    probabilities = model.predict_proba(scene, tile_size=140)
-    np.testing.assert_array_equal(arrays["class_map"], model.predict(scene, tile_size=140))
+    probabilities = model.predict_proba(scene, window_px=140)
+    np.testing.assert_array_equal(arrays["class_map"], model.predict(scene, window_px=140))
     np.testing.assert_allclose(arrays["confidence"], 100 * probabilities.max(axis=-1), atol=0.5)
     assert (arrays["class_map"].dtype, arrays["confidence"].dtype) == (np.int32, np.uint8)
     assert not arrays["confidence"][small_invalid((140, 150))].any()
@@ -36,7 +36,7 @@ def test_only_tiles_with_wanted_pixels_are_mapped() -> None:
     side, side_col = 136, 144  # where the last tile of 8 pixels begins
     assert not class_map[:side].any()
     assert not class_map[:, :side_col].any()
-    whole = model.predict(scene, tile_size=140)
+    whole = model.predict(scene, window_px=140)
     np.testing.assert_array_equal(class_map[side:, side_col:], whole[side:, side_col:])
 
 

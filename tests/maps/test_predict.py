@@ -19,12 +19,15 @@ from hsidiff import progress
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError, SettingError
 from hsidiff.labels.label_map import LandClass
-from hsidiff.maps.predict import predict_to_file
+from hsidiff.maps.confidence import ConfidenceLayer
+from hsidiff.maps.geotiff import stored_probabilities
+from hsidiff.maps.predict import Unfinished, predict_to_file
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import ArraySource, Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.seen_bands import SeenBands
 
+WINDOW_PX = 16
 UTM_33N = CRS.from_epsg(32633)
 NORTH_UP = Affine(30.0, 0.0, 380_000.5, 0.0, -30.0, 5_800_000.25)
 
@@ -60,6 +63,12 @@ class Brightness(SceneClassifier):
 
     def _set_learned(self, learned):
         pass
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch):
+    """Of small scenes there are many windows, too."""
+    monkeypatch.setattr("hsidiff.contract.WINDOW_PX", WINDOW_PX)
 
 
 def fitted(ids=(1, 2, 5), **settings_of_model):
@@ -136,7 +145,9 @@ def test_probabilities_come_back_to_half_a_step(tmp_path, n_classes):
     np.testing.assert_allclose(probabilities[~invalid], expected[~invalid], atol=0.5 / 250 + 1e-6)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     a=st.floats(0.01, 5000),
     shear=st.tuples(st.floats(-100, 100), st.floats(-100, 100)),
@@ -230,15 +241,15 @@ def test_the_attribute_table_counts_the_pixels_of_the_map(tmp_path):
     assert counts == {i: int((values == i).sum()) for i in (1, 2, 5)}
 
 
-def test_each_tile_is_computed_once_and_reported(tmp_path):
+def test_each_window_is_computed_once_and_reported(tmp_path):
     model, heard = fitted(), []
     with progress.listen(lambda *report: heard.append(report)):
         predict_to_file(
             model,
-            make_scene((40, 40)),
+            make_scene((32, 32)),
             tmp_path / "map.tif",
             probabilities_path=tmp_path / "p.tif",
-            tile_size=20,
+            tile_size=32,
         )
     assert heard == [("map", n_done, 4) for n_done in range(5)]
     assert model.n_tiles_ == 4
@@ -278,7 +289,7 @@ def test_only_tiles_are_held_in_memory(tmp_path):
     model = Watched()
     model.__dict__.update(fitted().__dict__)
     predict_to_file(model, make_scene((320, 320)), tmp_path / "map.tif", tile_size=32)
-    assert max(largest) == 34 * 34 * 2
+    assert max(largest) == (WINDOW_PX + 2) ** 2 * 2
 
 
 def test_paths_may_be_text_and_folders_are_made(tmp_path):
@@ -295,7 +306,8 @@ def test_a_window_of_the_contract_is_what_the_file_holds(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "map.tif")[0][window.slices], expected)
 
 
-def test_outside_an_area_nothing_is_mapped_and_no_tile_is_computed(tmp_path):
+def test_outside_an_area_nothing_is_mapped_and_no_window_is_computed(tmp_path, monkeypatch):
+    monkeypatch.setattr("hsidiff.contract.WINDOW_PX", 10)
     scene, whole, part = make_scene(), fitted(), fitted()
     area = np.zeros(scene.shape, dtype=bool)
     area[3:9, 12:40] = True
@@ -307,3 +319,87 @@ def test_outside_an_area_nothing_is_mapped_and_no_tile_is_computed(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "map.tif")[0], expected)
     assert (read(shares)[:, ~area] == 255).all()
     assert part.n_tiles_ == 3
+
+
+@pytest.mark.parametrize("tile_size", [10, 30, 500])
+def test_a_window_outside_an_area_is_not_mapped_whatever_tile_it_lies_in(tmp_path, tile_size):
+    scene, area = make_scene(), np.zeros((70, 50), dtype=bool)
+    area[3:9, 12:40] = True
+    shares, path = tmp_path / "shares.tif", tmp_path / "map.tif"
+    given = {"probabilities_path": shares, "tile_size": tile_size, "area": area}
+    predict_to_file(fitted(), scene, path, **given)
+    assert (read(shares)[:, ~area] == 255).all()
+    np.testing.assert_array_equal(read(path)[0], np.where(area, fitted().predict(scene), 0))
+
+
+class Telltale(Brightness):
+    """Says how sure it is by the window that a pixel is computed in."""
+
+    def _predict_proba_tile(self, cube, window):
+        probabilities = super()._predict_proba_tile(cube, window)
+        own = np.random.default_rng([window.row, window.col, window.n_rows, window.n_cols])
+        blend = np.float32(own.uniform(0.1, 0.9))
+        return blend * probabilities + (1 - blend) / probabilities.shape[-1]
+
+
+def telltale(**settings_of_model):
+    model = Telltale(**settings_of_model)
+    model.__dict__.update(fitted(**settings_of_model).__dict__)
+    return model
+
+
+def draw_all(model, folder, **given):
+    """Every raster of a map; gives the bytes of all files by name."""
+    folder.mkdir(exist_ok=True)
+    layers = [ConfidenceLayer(folder / "confidence.tif")]
+    names = folder / "map.tif", folder / "probabilities.tif"
+    predict_to_file(
+        model, make_scene(), names[0], probabilities_path=names[1], layers=layers, **given
+    )
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_files_are_the_same_for_any_tile_size_and_number_of_cores(tmp_path, monkeypatch):
+    expected = draw_all(telltale(), tmp_path / "first")
+    for tile_size, n_cores in ((1, 1), (16, 3), (40, 2), (1000, 1)):
+        monkeypatch.setattr("hsidiff.contract.usable_cores", lambda n_cores=n_cores: n_cores)
+        found = draw_all(telltale(), tmp_path / f"{tile_size}", tile_size=tile_size)
+        assert found == expected
+    probabilities = telltale().predict_proba(make_scene())
+    np.testing.assert_array_equal(
+        read(tmp_path / "first" / "probabilities.tif"),
+        np.moveaxis(stored_probabilities(probabilities), -1, 0),
+    )
+    class_map = telltale().predict(make_scene())
+    np.testing.assert_array_equal(read(tmp_path / "first" / "map.tif")[0], class_map)
+
+
+def test_a_stopped_map_goes_on_and_computes_only_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr("hsidiff.contract.usable_cores", lambda: 1)
+    expected = draw_all(telltale(), tmp_path / "at once")
+    kept = Unfinished(tmp_path / ".kept", {"model": "a"})
+    for _ in range(3):
+        model = telltale(fail_at_tile=4, error=KeyboardInterrupt)
+        with pytest.raises(KeyboardInterrupt):
+            draw_all(model, tmp_path / "stopped", tile_size=16, unfinished=kept)
+        assert list((tmp_path / "stopped").iterdir()) == []
+    every = telltale()
+    every.predict(make_scene())
+    last = telltale()
+    # A tile size that memory suggests on another day goes on with the tiles that were begun.
+    found = draw_all(last, tmp_path / "stopped", tile_size=48, unfinished=kept)
+    assert found == expected
+    assert last.n_tiles_ == every.n_tiles_ - 3 * 4
+    assert not kept.folder.exists()
+
+
+def test_another_map_in_the_folder_of_an_unfinished_one_is_refused(tmp_path):
+    kept = tmp_path / ".kept"
+    with pytest.raises(RuntimeError):
+        draw_all(
+            telltale(fail_at_tile=3), tmp_path / "a", unfinished=Unfinished(kept, {"model": "a"})
+        )
+    with pytest.raises(SettingError, match="unfinished map with another model"):
+        draw_all(telltale(), tmp_path / "a", unfinished=Unfinished(kept, {"model": "b"}))
+    assert list((tmp_path / "a").iterdir()) == []
+    assert draw_all(telltale(), tmp_path / "a", unfinished=Unfinished(kept, {"model": "a"}))

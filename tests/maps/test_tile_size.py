@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from hsidiff.baselines.lda import LinearDiscriminant
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX
+from hsidiff.contract import WINDOW_PX
 from hsidiff.errors import NotEnoughMemoryError
 from hsidiff.maps import tile_size as tile_size_module
 from hsidiff.maps.geotiff import read_class_map
 from hsidiff.maps.predict import predict_to_file
-from hsidiff.maps.tile_size import bytes_per_pixel, tile_size_within_memory
+from hsidiff.maps.tile_size import bytes_per_pixel, part_size_within_memory
 from hsidiff.scenes.window import Window
 from small_scenes import small_labels, small_scene
 
@@ -56,9 +56,9 @@ def test_the_less_is_allowed_the_smaller_are_the_tiles(
     sizes = []
     for n_bytes in (None, 10**10, 4 * 10**8, 10**8):
         allow(monkeypatch, n_bytes)
-        sizes.append(tile_size_within_memory(wasteful, small_scene()))
-    assert sizes[:2] == [DEFAULT_TILE_SIZE_PX] * 2
-    assert DEFAULT_TILE_SIZE_PX > sizes[2] > sizes[3] >= 8
+        sizes.append(part_size_within_memory(wasteful, small_scene()))
+    assert sizes[:2] == [WINDOW_PX] * 2
+    assert WINDOW_PX > sizes[2] > sizes[3] >= 8
     assert sizes[2] ** 2 * TAKEN_PER_PX < 4 * 10**8
 
 
@@ -67,7 +67,7 @@ def test_too_little_for_the_smallest_tile_is_refused(
 ) -> None:
     allow(monkeypatch, 3 * 10**7)
     with pytest.raises(NotEnoughMemoryError, match=r"needs about .* tiles of 8 pixels"):
-        tile_size_within_memory(wasteful, small_scene())
+        part_size_within_memory(wasteful, small_scene())
 
 
 def test_the_map_does_not_follow_from_the_memory(

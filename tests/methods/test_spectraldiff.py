@@ -267,7 +267,7 @@ def test_the_map_does_not_depend_on_the_tile_size(
     scene: Scene, labels: LabelMap, extraction: str
 ) -> None:
     model = tiny(extraction=extraction).fit(scene, labels)
-    whole = model.predict_proba(scene, tile_size=64)
+    whole = model.predict_proba(scene, window_px=64)
     for tile_size in (9, 16):
         np.testing.assert_allclose(model.predict_proba(scene, tile_size), whole, atol=1e-5)
 

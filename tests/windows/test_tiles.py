@@ -51,19 +51,6 @@ def test_even_tiles_are_no_more(n_rows: int, n_cols: int, size: int) -> None:
     assert len(even_tile_windows(shape, size)) <= len(tile_windows(shape, size))
 
 
-@given(sides, sides, st.integers(1, 50), st.integers(1, 9))
-def test_a_small_scene_has_as_many_tiles_as_wished(
-    n_rows: int, n_cols: int, size: int, n_wished: int
-) -> None:
-    windows = even_tile_windows((n_rows, n_cols), size, n_wished=n_wished)
-    # Rows are shared out whole, so that some counts cannot be had.
-    assert len(windows) > n_wished / 2 or all(window.n_rows == 1 for window in windows)
-    fewest = even_tile_windows((n_rows, n_cols), size)
-    assert len(windows) >= len(fewest)
-    if len(fewest) >= n_wished:
-        assert windows == fewest
-
-
 def test_even_tiles_leave_no_sliver() -> None:
     assert even_tile_windows((9, 4), 8) == [Window(0, 0, 5, 4), Window(5, 0, 4, 4)]
 

@@ -16,32 +16,33 @@ from hsidiff.maps.edit import sieved
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.maps.read_map import read_map
+from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.result_folder import SCENES
 from hsidiff.scenes.formats.address import shown
 
 
 @dataclass(frozen=True)
-class Drawing:
+class DrawingOptions:
     """How maps are drawn.
 
     Attributes:
         doubt: which pixels get no class.
-        tile_size: largest side of a tile in pixels; None takes what memory allows.
+        tile_size: largest side of a tile in pixels.
         min_size: smallest patch of a class in pixels; None leaves all.
     """
 
     doubt: Doubt = NO_DOUBT
-    tile_size: int | None = None
+    tile_size: int = DEFAULT_TILE_SIZE_PX
     min_size: int | None = None
 
 
-AS_IT_IS = Drawing()
+AS_IT_IS = DrawingOptions()
 """Every pixel with a value has its class."""
 
 
 def draw_maps(
-    model: SceneClassifier, inputs: Inputs, drawing: Drawing, folder: Path
+    model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path
 ) -> dict[str, Any]:
     """Draw the map of each scene: the only one into ``folder``, several into one each below it.
 
@@ -82,7 +83,9 @@ def folder_names(inputs: Inputs) -> list[str]:
     return names
 
 
-def _draw(model: SceneClassifier, inputs: Inputs, drawing: Drawing, folder: Path) -> dict[str, Any]:
+def _draw(
+    model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path
+) -> dict[str, Any]:
     """Draw one map into a folder."""
     path = folder / "map.tif"
     predict_to_file(

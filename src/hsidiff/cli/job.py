@@ -8,7 +8,7 @@ import numpy as np
 
 from hsidiff.calibrated import Calibrated
 from hsidiff.calibration import HeldOutProba
-from hsidiff.cli.draw_maps import AS_IT_IS, Drawing, draw_maps
+from hsidiff.cli.draw_maps import AS_IT_IS, DrawingOptions, draw_maps
 from hsidiff.cli.inputs import Inputs, SplitOptions, hash_of_labels
 from hsidiff.cli.unfinished import going_on
 from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
@@ -42,7 +42,7 @@ def run_job(
     seed: int,
     stopwatch: Stopwatch,
     notes: list[str],
-    drawing: Drawing = AS_IT_IS,
+    drawing: DrawingOptions = AS_IT_IS,
 ) -> dict[str, Any]:
     """Score a classifier on held-out labels, fit it to all labels, and map the scene, or each.
 

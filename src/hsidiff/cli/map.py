@@ -8,7 +8,7 @@ from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
-from hsidiff.cli.draw_maps import Drawing
+from hsidiff.cli.draw_maps import DrawingOptions
 from hsidiff.cli.few_labels import hint_for_few_labels
 from hsidiff.cli.inputs import SplitOptions, check_output_folder
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
@@ -29,6 +29,7 @@ from hsidiff.cli.options import (
 from hsidiff.cli.several import check_held_out, pairs_of, read_several
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.memory import limited_to
 from hsidiff.report.validation import validation_in_words
 
@@ -46,7 +47,7 @@ def map_scene(
     overwrite: OverwriteOption = False,
     area: AreaOption = None,
     min_size: MinSizeOption = None,
-    tile_size: TileSizeOption = None,
+    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     memory: MemoryOption = None,
     as_json: JsonOption = False,
     more: MoreScenesArgument = None,
@@ -82,7 +83,7 @@ def map_scene(
             split_options,
             validation_options,
             out,
-            drawing=Drawing(doubt, tile_size, min_size),
+            drawing=DrawingOptions(doubt, tile_size, min_size),
             seed=method_options.seed,
             stopwatch=stopwatch,
             notes=notes,

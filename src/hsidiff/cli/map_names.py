@@ -29,6 +29,11 @@ class MapName:
         """Where the sets of classes are written, if they are wanted."""
         return self._beside("sets")
 
+    def absolute(self) -> "MapName":
+        """The same files, named so that another process finds them."""
+        probabilities = self.probabilities and self.probabilities.absolute()
+        return MapName(self.scene.absolute(), self.map.absolute(), probabilities)
+
     def _beside(self, what: str) -> Path:
         return self.map.with_name(f"{self.map.stem}-{what}{self.map.suffix}")
 

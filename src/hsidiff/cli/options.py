@@ -116,13 +116,12 @@ SeedOption = Annotated[
     int, option(METHOD_PANEL, "N", "Seed of the split and of the method.", min=0)
 ]
 TileSizeOption = Annotated[
-    int | None,
+    int,
     option(
         OUTPUT_PANEL,
         "PIXELS",
-        "Largest side of the tiles that the map is drawn in: smaller needs less memory, the map "
-        "stays the same.",
-        show_default="as --memory allows",
+        "Largest side of the tiles that the map is kept in while it is drawn, 112 at least: less "
+        "is lost with a smaller one that was begun, the map stays the same.",
         min=1,
     ),
 ]
@@ -133,6 +132,15 @@ MemoryOption = Annotated[
         "4GB",
         "About how much memory hsidiff may hold: it chooses tiles, batches and samples to fit.",
         show_default="half of what is free",
+    ),
+]
+SchedulerOption = Annotated[
+    str | None,
+    option(
+        OUTPUT_PANEL,
+        "ADDRESS",
+        "Have the map drawn by the workers of a Dask cluster that runs, such as tcp://HOST:8786. "
+        "They must reach model, scene and -o under the same names. Needs hsidiff[dask].",
     ),
 ]
 OverwriteOption = Annotated[

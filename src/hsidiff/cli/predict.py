@@ -1,6 +1,6 @@
 """``hsidiff predict``: map scenes with a saved model."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,26 +13,28 @@ from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.doubt import DoubtOptions, check_shares
 from hsidiff.cli.map_names import MapName, map_names
+from hsidiff.cli.map_order import MapOrder, ModelOrder, extra_layers
+from hsidiff.cli.map_work import Answer, MapWork, Wanted
 from hsidiff.cli.options import (
     OUTPUT_PANEL,
     AreaOption,
     JsonOption,
     MemoryOption,
     SceneOptions,
+    SchedulerOption,
     TileSizeOption,
     argument,
     option,
     out_option,
 )
+from hsidiff.cli.unfinished import unfinished_folder
 from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.labels.area import read_area
-from hsidiff.maps.confidence import ConfidenceLayer, confidence_files
-from hsidiff.maps.doubt import Doubt
+from hsidiff.maps.cluster import connected
+from hsidiff.maps.confidence import confidence_files
 from hsidiff.maps.geotiff import class_map_windows, map_files, read_class_map
-from hsidiff.maps.layer import Layer
 from hsidiff.maps.predict import predict_to_file
-from hsidiff.maps.sets import SetsLayer
+from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.maps.unlikeness import measure_unlikeness
 from hsidiff.memory import limited_to
 from hsidiff.scenes.scene import Scene
@@ -67,8 +69,9 @@ def predict(
             "(0.9, say) the true one is among them: the map's name with -sets.",
         ),
     ] = None,
-    tile_size: TileSizeOption = None,
+    tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,
     memory: MemoryOption = None,
+    scheduler: SchedulerOption = None,
     method: OwnClassOption = None,
     device: DeviceOption = None,
     as_json: JsonOption = False,
@@ -80,14 +83,21 @@ def predict(
 
     The model finds its bands by wavelength, and says how many pixels are unlike
     all that it learned from. All scenes are looked at before the first is mapped.
+
+    A command that was stopped, started again, goes on where it was: what is done
+    lies in the hidden folder .NAME.unfinished beside NAME, which is -o.
     """
     check_shares(sets=sets)
     names = map_names(scenes, out, probabilities)
-    with console.at_work() as notes, limited_to(memory):
+    with console.at_work() as notes, limited_to(memory), ExitStack() as stack:
+        client = None if scheduler is None else stack.enter_context(connected(scheduler))
         loaded = load_model(model, method, device)
-        wanted = _Wanted(scene_options, area, doubt_options.make(), sets)
+        order = ModelOrder.of(model, method, device)
+        wanted = Wanted(scene_options, area, doubt_options.make(), sets, order)
         _check_all(loaded, names, wanted)
-        answers = [_map_one(loaded, name, wanted, tile_size, notes) for name in names]
+        work = MapWork(loaded, tile_size, client, unfinished_folder(out), len(names) > 1)
+        answers = [_map_one(work, name, wanted, notes) for name in names]
+        work.end()
     if as_json:
         console.answer_json(answers[0] if len(names) == 1 else {"maps": answers})
         return
@@ -95,29 +105,7 @@ def predict(
         _tell(name, answer, len(names) > 1, area is not None)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """How every scene is opened, the area of interest, and what goes with a map."""
-
-    options: SceneOptions
-    area_path: Path | None
-    doubt: Doubt
-    coverage: float | None
-
-    def open(self, path: Path) -> Scene:
-        return self.options.open(path)
-
-    def area(self, scene: Scene) -> np.ndarray | None:
-        return None if self.area_path is None else read_area(self.area_path, scene)
-
-    def layers(self, name: MapName) -> list[Layer]:
-        layers: list[Layer] = [ConfidenceLayer(name.confidence)]
-        if self.coverage is not None:
-            layers.append(SetsLayer(name.sets, self.coverage))
-        return layers
-
-
-def _check_all(model: SceneClassifier, names: list[MapName], wanted: _Wanted) -> None:
+def _check_all(model: SceneClassifier, names: list[MapName], wanted: Wanted) -> None:
     """Refuse scenes that cannot be mapped, or maps that cannot be written, before the work.
 
     Raises:
@@ -134,39 +122,41 @@ def _check_all(model: SceneClassifier, names: list[MapName], wanted: _Wanted) ->
         name.check(scene_files)
 
 
-def _map_one(
-    model: SceneClassifier,
-    name: MapName,
-    wanted: _Wanted,
-    tile_size: int | None,
-    notes: list[str],
-) -> dict[str, Any]:
-    """Map one scene; give what there is to say of the map as JSON values."""
-    stopwatch = Stopwatch()
-    scene = model.check_scene(wanted.open(name.scene))
+def _map_one(work: MapWork, name: MapName, wanted: Wanted, notes: list[str]) -> Answer:
+    """Map one scene, unless this command has done so before it was stopped; say what of it."""
+    scene = work.model.check_scene(wanted.open(name.scene))
     area = wanted.area(scene)
+    order = wanted.order(name, scene, area)
+    answer = work.once(order, lambda: _draw_and_describe(work, order, scene, area))
+    if answer["caution"] is not None:
+        notes.append(answer["caution"])
+        console.show_note(answer["caution"])
+    return {**answer, "map": str(name.map), "confidence": str(name.confidence)}
+
+
+def _draw_and_describe(
+    work: MapWork, order: MapOrder, scene: Scene, area: np.ndarray | None
+) -> Answer:
+    """Map one scene; give what there is to say of the map as JSON values."""
+    stopwatch, model, name = Stopwatch(), work.model, order.name
     with stopwatch.stage("map"):
         predict_to_file(
             model,
             scene,
             name.map,
             probabilities_path=name.probabilities,
-            layers=wanted.layers(name),
-            doubt=wanted.doubt,
-            tile_size=tile_size,
+            layers=extra_layers(name, order.coverage),
+            doubt=order.doubt,
+            tile_size=work.tile_size,
             area=area,
+            unfinished=work.unfinished(order),
         )
     unlike = measure_unlikeness(model, scene, partial(read_class_map, name.map))
     caution = None if unlike is None else unlike.caution(scene.name)
-    if caution is not None:
-        notes.append(caution)
-        console.show_note(caution)
-    legend = (*model.classes_, *wanted.doubt.classes(model))
+    legend = (*model.classes_, *order.doubt.classes(model))
     windows = class_map_windows(name.map)
     areas = areas_of_windows(windows, legend, scene.shape, scene.crs, scene.transform)
     return {
-        "map": str(name.map),
-        "confidence": str(name.confidence),
         "pixels": {area.name: area.pixels for area in areas},
         "areas": [area.to_json() for area in areas],
         "not_mapped": scene.shape[0] * scene.shape[1] - sum(area.pixels for area in areas),

@@ -1,5 +1,6 @@
-"""What a command had learned when it was stopped: the same command goes on from there."""
+"""What a command had done when it was stopped: the same command goes on from there."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ def going_on(out: Path) -> Iterator[None]:
     Raises:
         SettingError: if another run is writing to ``out``.
     """
-    kept = out.absolute().with_name(f".{out.name}.unfinished")
+    kept = unfinished_folder(out)
     if not ranks().is_first:
         with reuse_networks(kept):
             yield
@@ -33,3 +34,9 @@ def going_on(out: Path) -> Iterator[None]:
     with alone_in(kept, f"--out {out}"), reuse_networks(kept):
         yield
         shutil.rmtree(kept, ignore_errors=True)
+
+
+def unfinished_folder(out: Path) -> Path:
+    """The hidden folder beside what a command writes that keeps what it has done."""
+    out = Path(os.path.abspath(out))  # noqa: PTH100  without ".." a name is left, and links stay
+    return out.with_name(f".{out.name}.unfinished")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.scenes.scene import Scene
 
 SMALL_TILE_PX = 8
@@ -25,7 +25,7 @@ def draw_map(
     """
     class_map = np.zeros(scene.shape, dtype=np.int32)
     confidence = np.zeros(scene.shape, dtype=np.uint8)
-    tile_px = DEFAULT_TILE_SIZE_PX if wanted is None else SMALL_TILE_PX
+    tile_px = WINDOW_PX if wanted is None else SMALL_TILE_PX
     windows = model.map_windows(scene, tile_px)
     if wanted is not None:
         windows = [window for window in windows if wanted[window.slices].any()]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from sklearn.base import clone
 
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.evaluation.held_out_labels import HeldOut, held_out_of
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
@@ -14,7 +14,7 @@ from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
-_TILES_PX = (8, 64, DEFAULT_TILE_SIZE_PX)
+_TILES_PX = (8, 64, WINDOW_PX)
 """Sides of tiles in which labels are looked up: small ones for few labels far apart."""
 
 

@@ -5,26 +5,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 import numpy as np
-from rasterio.io import DatasetWriter
 
 from hsidiff.calibrated import Calibrated
 from hsidiff.contract import SceneClassifier
 from hsidiff.files import write_whole
 from hsidiff.maps.geotiff import (
     Grid,
+    bands_writer,
     copy_to_cog,
     create_geotiff,
     gdal_errors_of,
     geotiff_path,
-    of_rasterio,
     sidecar_path,
 )
-from hsidiff.maps.layer import Write
+from hsidiff.maps.layer import Drawn, Write
 from hsidiff.maps.legend import xml_document
-from hsidiff.scenes.window import Window
 
 NO_CONFIDENCE = 255
 COLORS = ("#00224e", "#414d6b", "#7d7c78", "#bcae6c", "#fee838")
@@ -41,33 +40,30 @@ class ConfidenceLayer:
     """
 
     path: Path
+    name: ClassVar[str] = "confidence"
+
+    def bands(self, model: SceneClassifier) -> tuple[int, np.dtype[Any]]:
+        """One band."""
+        return 1, np.dtype(np.uint8)
+
+    def stored(self, model: SceneClassifier, drawn: Drawn) -> np.ndarray:
+        """The largest of the probabilities in percent."""
+        highest = drawn.probabilities.max(axis=-1, keepdims=True)
+        return np.where(highest > 0, np.round(100 * highest), NO_CONFIDENCE).astype(np.uint8)
 
     @contextmanager
     def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
         """Begin the files; the band says whether the model is calibrated."""
         is_calibrated = isinstance(model, Calibrated) and model.is_calibrated
         kind = "calibrated" if is_calibrated else "not calibrated"
-        with open_confidence(self.path, grid, len(model.classes_), kind=kind) as writer:
-            yield writer.write
-
-
-class ConfidenceWriter:
-    """Takes probabilities window by window; made by :func:`open_confidence`."""
-
-    def __init__(self, dataset: DatasetWriter) -> None:
-        self._dataset = dataset
-
-    def write(self, window: Window, probabilities: np.ndarray) -> None:
-        """Write the largest of the probabilities (rows, cols, classes); all 0 = invalid pixel."""
-        highest = probabilities.max(axis=-1)
-        stored = np.where(highest > 0, np.round(100 * highest), NO_CONFIDENCE).astype(np.uint8)
-        self._dataset.write(stored, 1, window=of_rasterio(window))
+        with open_confidence(self.path, grid, len(model.classes_), kind=kind) as write:
+            yield write
 
 
 @contextmanager
 def open_confidence(
     path: str | Path, grid: Grid, n_classes: int, *, kind: str = "calibrated"
-) -> Iterator[ConfidenceWriter]:
+) -> Iterator[Write]:
     """Write the confidence, and its style beside it as ``.qml``: both or none.
 
     The band holds whole percents, 255 at invalid pixels, and says so itself: unit, description,
@@ -94,7 +90,7 @@ def open_confidence(
         with create_geotiff(working, grid, **profile) as dataset:
             dataset.set_band_description(1, f"probability of the mapped class ({kind})")
             dataset.set_band_unit(1, "%")
-            yield ConfidenceWriter(dataset)
+            yield bands_writer(dataset)
         copy_to_cog(working, final, overviews="average")
         style.write_text(confidence_style(n_classes), encoding="utf-8")
     # Statistics that a viewer kept for an older file of this name.

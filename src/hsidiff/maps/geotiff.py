@@ -5,7 +5,7 @@ the whole raster in memory.
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,19 +68,6 @@ class ClassMapWriter:
             self.pixel_counts[class_id] = self.pixel_counts.get(class_id, 0) + count
 
 
-class ProbabilityWriter:
-    """Takes probabilities window by window; made by :func:`open_probabilities`."""
-
-    def __init__(self, dataset: DatasetWriter) -> None:
-        self._dataset = dataset
-
-    def write(self, window: Window, probabilities: np.ndarray) -> None:
-        """Write probabilities (rows, cols, classes) of one window; all 0 = invalid pixel."""
-        stored = np.round(probabilities * PROBABILITY_STEPS).astype(np.uint8)
-        stored[~probabilities.any(axis=-1)] = NO_PROBABILITY
-        self._dataset.write(np.moveaxis(stored, -1, 0), window=of_rasterio(window))
-
-
 @contextmanager
 def open_class_map(
     path: str | Path, grid: Grid, classes: Sequence[LandClass]
@@ -99,9 +86,7 @@ def open_class_map(
         SettingError: if the name is not that of a GeoTIFF.
         OSError: if it cannot be written, for lack of space, for example.
     """
-    path = geotiff_path(path)
-    highest_id = max((land_class.id for land_class in classes), default=0)
-    dtype = np.min_scalar_type(highest_id)
+    path, dtype = geotiff_path(path), class_dtype(classes)
     with ExitStack() as stack:
         stack.enter_context(gdal_errors_of(path))
         # The map is entered last, so it is renamed first and never stands there without a legend
@@ -124,8 +109,10 @@ def open_class_map(
 @contextmanager
 def open_probabilities(
     path: str | Path, grid: Grid, classes: Sequence[LandClass]
-) -> Iterator[ProbabilityWriter]:
+) -> Iterator[Callable[[Window, np.ndarray], None]]:
     """Write probabilities, one band per class, described by its name; whole or not at all.
+
+    It takes them as :func:`stored_probabilities` gives them, window by window.
 
     Raises:
         SettingError: if the name is not that of a GeoTIFF.
@@ -143,10 +130,17 @@ def open_probabilities(
             dataset.descriptions = [land_class.name for land_class in classes]
             dataset.scales = [1 / PROBABILITY_STEPS] * n_classes
             dataset.offsets = [0.0] * n_classes
-            yield ProbabilityWriter(dataset)
+            yield bands_writer(dataset)
         copy_to_cog(working, final, overviews="average")
     # Statistics that a viewer kept for an older file of this name.
     sidecar_path(path).unlink(missing_ok=True)
+
+
+def stored_probabilities(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities (rows, cols, classes) as uint8 steps; all 0 = invalid pixel."""
+    stored = np.round(probabilities * PROBABILITY_STEPS).astype(np.uint8)
+    stored[~probabilities.any(axis=-1)] = NO_PROBABILITY
+    return stored
 
 
 def write_class_map(
@@ -176,6 +170,11 @@ def write_class_map(
     shape = (values.shape[0], values.shape[1])
     with open_class_map(path, Grid(shape, crs, transform), classes) as writer:
         writer.write(Window.whole(shape), values)
+
+
+def class_dtype(classes: Sequence[LandClass]) -> np.dtype[Any]:
+    """The smallest type that holds the ids of all classes."""
+    return np.min_scalar_type(max((land_class.id for land_class in classes), default=0))
 
 
 def map_files(path: str | Path) -> tuple[Path, Path, Path]:
@@ -237,6 +236,15 @@ def create_geotiff(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
             bigtiff="if_safer",
             **profile,
         )
+
+
+def bands_writer(dataset: DatasetWriter) -> Callable[[Window, np.ndarray], None]:
+    """What writes the numbers (rows, cols, bands) of a window."""
+
+    def write(window: Window, values: np.ndarray) -> None:
+        dataset.write(np.moveaxis(values, -1, 0), window=of_rasterio(window))
+
+    return write
 
 
 def copy_to_cog(source: Path, target: Path, overviews: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 from rasterio.enums import ColorInterp
@@ -14,15 +15,14 @@ from hsidiff.errors import ModelError
 from hsidiff.files import write_whole
 from hsidiff.maps.geotiff import (
     Grid,
+    bands_writer,
     copy_to_cog,
     create_geotiff,
     gdal_errors_of,
     geotiff_path,
-    of_rasterio,
     sidecar_path,
 )
-from hsidiff.maps.layer import Write
-from hsidiff.scenes.window import Window
+from hsidiff.maps.layer import Drawn, Write
 
 NO_SET = 255
 
@@ -41,16 +41,30 @@ class SetsLayer:
     path: Path
     coverage: float
     sampling: str = "groups"
+    name: ClassVar[str] = "sets"
 
-    @contextmanager
-    def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
-        """Begin the file; whole or not at all.
+    def bands(self, model: SceneClassifier) -> tuple[int, np.dtype[Any]]:
+        """The number of classes in a set, and a band per class.
 
         Raises:
             ModelError: if the model was not calibrated.
-            SettingError: if coverage or name are wrong, or no label could be held out.
+            SettingError: if the coverage is wrong, or no label could be held out.
         """
-        calibrated, path = self._checked(model), geotiff_path(self.path)
+        self._checked(model)
+        return 1 + len(model.classes_), np.dtype(np.uint8)
+
+    def stored(self, model: SceneClassifier, drawn: Drawn) -> np.ndarray:
+        """How many classes are possible, and which."""
+        calibrated = self._checked(model)
+        sets = calibrated.prediction_sets(drawn.probabilities, self.coverage, self.sampling)
+        sizes = sets.sum(axis=-1, keepdims=True)
+        bands = np.concatenate([sizes, sets], axis=-1)
+        return np.where(sizes > 0, bands, NO_SET).astype(np.uint8)
+
+    @contextmanager
+    def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
+        """Begin the file; whole or not at all."""
+        path = geotiff_path(self.path)
         names = [land_class.name for land_class in model.classes_]
         with gdal_errors_of(path), write_whole(path) as final:
             working = final.with_name("working.tif")
@@ -60,15 +74,7 @@ class SetsLayer:
                 dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * len(names)
                 title = f"classes in a set of {self.coverage:.0%} coverage"
                 dataset.descriptions = [title, *(f"{name} is possible" for name in names)]
-
-                def write(window: Window, probabilities: np.ndarray) -> None:
-                    sets = calibrated.prediction_sets(probabilities, self.coverage, self.sampling)
-                    sizes = sets.sum(axis=-1, keepdims=True)
-                    bands = np.concatenate([sizes, sets], axis=-1)
-                    stored = np.where(sizes > 0, bands, NO_SET).astype(np.uint8)
-                    dataset.write(np.moveaxis(stored, -1, 0), window=of_rasterio(window))
-
-                yield write
+                yield bands_writer(dataset)
             copy_to_cog(working, final, overviews="nearest")
         # Statistics that a viewer kept for an older file of this name.
         sidecar_path(path).unlink(missing_ok=True)

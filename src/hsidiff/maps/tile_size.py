@@ -1,15 +1,15 @@
-"""How large the tiles of a map may be, by what a small one was seen to take."""
+"""How large the parts of a map may be that are computed, by what a small one was seen to take."""
 
 import numpy as np
 
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.errors import NotEnoughMemoryError
 from hsidiff.memory import allowed_bytes, held_bytes, in_words, peak_of
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import sampled_tile_windows
 
-SIZES_PX = (DEFAULT_TILE_SIZE_PX, 96, 80, 64, 48, 32, 24, 16, 8)
+SIZES_PX = (WINDOW_PX, 96, 80, 64, 48, 32, 24, 16, 8)
 AMPLE_BYTES, AMPLE_BYTES_ALONE = 5 * 10**8, 4 * 10**9
 """With so much for each tile nothing is measured. A tile of SpectralDiff's ``fast`` took 0.14 GB
 (docs/performance.md); what networks take that see all bands, one tile at a time, is assumed."""
@@ -21,7 +21,7 @@ _BESIDE_BYTES = 30 * 10**6
 """What writing and GDAL hold beside the tiles."""
 
 
-def tile_size_within_memory(model: SceneClassifier, scene: Scene) -> int:
+def part_size_within_memory(model: SceneClassifier, scene: Scene) -> int:
     """The largest tile size, up to the default one, that the memory allowed suffices for.
 
     Where little is allowed, one small tile is computed and watched; what it took for each pixel,
@@ -37,7 +37,7 @@ def tile_size_within_memory(model: SceneClassifier, scene: Scene) -> int:
     allowed, n_at_once = allowed_bytes(), model._n_at_once
     ample = AMPLE_BYTES if model.small_tiles else AMPLE_BYTES_ALONE
     if allowed is None or allowed >= n_at_once * ample:
-        return DEFAULT_TILE_SIZE_PX
+        return WINDOW_PX
     per_pixel = bytes_per_pixel(model, scene)
     allowed = allowed_bytes() or 0
     needed = {size: _needed(size, per_pixel, n_at_once, model.halo_px) for size in SIZES_PX}

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.scenes.scene import Scene
@@ -116,7 +116,7 @@ def suggest_pixels(
     scene = model.check_scene(scene)
     # 1. Draw a pool in one pass.
     pool = Pool(max(LEAST_POOL, POOL_PER_PIXEL * n), scene.shape[1], random_state)
-    windows = model.map_windows(scene, DEFAULT_TILE_SIZE_PX)
+    windows = model.map_windows(scene)
     for window, probabilities in model.predict_proba_windows(scene, windows):
         allowed = np.asarray(probabilities.any(axis=-1))
         if area is not None:

@@ -367,8 +367,8 @@ def test_the_map_does_not_depend_on_the_tile_size_or_the_number_of_cores(
     whole = max(ODD_SHAPE)
     monkeypatch.setattr("hsidiff.contract.usable_cores", lambda: 1)
     assert len(fitted.map_windows(scene, whole)) == 1
-    probabilities = fitted.predict_proba(scene, tile_size=whole)
-    class_map = fitted.predict(scene, tile_size=whole)
+    probabilities = fitted.predict_proba(scene, window_px=whole)
+    class_map = fitted.predict(scene, window_px=whole)
     for tile_size, n_cores in ((32, 1), (64, 3)):
         monkeypatch.setattr("hsidiff.contract.usable_cores", partial(int, n_cores))
         assert_same_probabilities(fitted.predict_proba(scene, tile_size), probabilities)

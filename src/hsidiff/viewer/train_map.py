@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from hsidiff.catalog import find_classifier
-from hsidiff.contract import DEFAULT_TILE_SIZE_PX, SceneClassifier
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LabelError, SplitError
 from hsidiff.evaluation.metrics import score
 from hsidiff.evaluation.results import Stopwatch, describe_result
@@ -124,7 +124,7 @@ def _map_at(model: SceneClassifier, scene: Scene, labels: LabelMap) -> np.ndarra
     """The map (rows, cols) of the tiles that hold labels; 0 elsewhere."""
     class_map = np.zeros(scene.shape, dtype=np.int32)
     scene = model.check_scene(scene)
-    windows = model.map_windows(scene, DEFAULT_TILE_SIZE_PX)
+    windows = model.map_windows(scene)
     wanted = [window for window in windows if labels.values[window.slices].any()]
     for window, probabilities in model.predict_proba_windows(scene, wanted):
         class_map[window.slices] = model.most_probable(probabilities)

@@ -23,15 +23,13 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int) -> list[Window]:
     return _cut(shape, (tile_size_px, tile_size_px))
 
 
-def even_tile_windows(shape: tuple[int, int], max_size_px: int, n_wished: int = 1) -> list[Window]:
+def even_tile_windows(shape: tuple[int, int], max_size_px: int) -> list[Window]:
     """As :func:`tile_windows`, with tiles of nearly one size, which is ``max_size_px`` at most.
 
-    Each tile costs its surroundings too, and a narrow one as much of them as a wide one. Of a small
-    scene there are ``n_wished`` tiles, if its rows suffice.
+    Each tile costs its surroundings too, and a narrow one as much of them as a wide one.
     """
     check_whole_number("tile_size", max_size_px, 1)
-    n_across = ceil(shape[1] / max_size_px)
-    n_down = max(ceil(shape[0] / max_size_px), ceil(n_wished / n_across))
+    n_down, n_across = ceil(shape[0] / max_size_px), ceil(shape[1] / max_size_px)
     return _cut(shape, (ceil(shape[0] / n_down), ceil(shape[1] / n_across)))
 
 
