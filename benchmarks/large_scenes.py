@@ -128,8 +128,8 @@ def map_file(task: Mapping[str, Any]) -> dict[str, Any]:
     """Map a scene on disk."""
     served, _ = repeated(FILE_SIDE_PX, FILE_BANDS)
     # The file says neither which bands are good nor how numbers are scaled.
-    told = {"good_bands": served.good_bands, "scale": served.scale}
-    return _map(load_classifier(task["model"]), replace(open_scene(task["scene"]), **told))
+    scene = replace(open_scene(task["scene"]), good_bands=served.good_bands, scale=served.scale)
+    return _map(load_classifier(task["model"]), scene)
 
 
 def estimate(task: Mapping[str, Any]) -> dict[str, Any]:

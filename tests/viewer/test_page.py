@@ -1,5 +1,6 @@
 """The page in a browser: what a person does, from a scene to an exported map."""
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -216,3 +217,32 @@ def test_from_labels_to_an_exported_map(
         download.value.save_as(tmp_path / "map.zip")
         assert page.faults == []
     check_export(session, tmp_path / "map.zip")
+
+
+def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
+    chromium: Any, session: Session
+) -> None:
+    with serving(session) as address:
+        session.learn(pretrain_steps=1)
+        page = Page(chromium, address)
+        page.tab.click("#suggest")
+        page.tab.wait_for_selector("text=/switch the live map on/")
+        page.faults.clear()  # a browser logs every refusal
+        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=60_000)
+        page.tab.keyboard.press("b")
+        page.drag((20, 20), (20, 26))
+        page.tab.keyboard.press("2")
+        page.drag((70, 70), (70, 76))
+        page.tab.check("#live")
+        page.tab.wait_for_selector("text=/last fit took/")
+        page.tab.click("#suggest")
+        page.tab.wait_for_selector("text=/1 of 10: /")
+        page.tab.keyboard.press("n")
+        page.tab.wait_for_selector("text=/2 of 10: /")
+        row, col = (int(n) for n in re.findall(r"\d+", page.tab.text_content("#spectrum-of")))
+        page.tab.wait_for_timeout(400)  # the scene moves there
+        page.tab.keyboard.press("p")
+        page.click(row, col)
+        page.tab.wait_for_selector("text=/9 suggested pixels left/")
+        assert session.labels.label_map().values[row, col] > 0
+        assert page.faults == []

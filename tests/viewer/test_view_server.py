@@ -272,5 +272,13 @@ def test_the_live_map_follows_the_labels(viewer: Viewer) -> None:
     assert (ids == values)[is_labelled].mean() > 0.95
     assert not ids[~np.isfinite(session.scene.read()).all(axis=-1)].any()
     assert viewer.ask("tiles/live/map/1/0/0.png").status == 200
+    suggested = viewer.ask("api/suggestions?n=3").json
+    assert len(suggested) == 3
+    assert not any(is_labelled[one["row"], one["col"]] for one in suggested)
+    assert all(one["reason"] for one in suggested)
+    assert viewer.ask("api/suggestions?n=0").status == 422
     viewer.ask("api/live", {"on": False})
     assert viewer.ask("tiles/live/map/1/0/0.png").status == 404
+    refused = viewer.ask("api/suggestions")
+    assert refused.status == 422
+    assert "switch the live map on" in refused.json["error"]

@@ -11,7 +11,7 @@ from hsidiff.cli.commands import Commands
 from hsidiff.errors import HsidiffError, SettingError
 from hsidiff.training.ranks import ranks
 
-OUT_OF_MEMORY = "out of memory: give less --memory, a smaller --tile-size, or --profile fast"
+OUT_OF_MEMORY = "out of memory: allow less with --memory, or take --profile fast"
 
 app = typer.Typer(
     cls=Commands,

@@ -1,6 +1,8 @@
 """The next pixels of a scene to label, by what a fitted classifier makes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from hsidiff.suggestion.pool import Pool
 
 LEAST_POOL, POOL_PER_PIXEL = 2000, 100
 """Pixels that are drawn from the scene before some are chosen."""
+MAX_KNOWN = 2000
+"""So many labelled pixels say what is known."""
 APART_PX = 5
 """Nearer pixels show much the same."""
 _SURE = 0.5
@@ -129,20 +133,55 @@ def suggest_pixels(
             f"n={n}: {pool.n_seen} pixels have a value, no label, and lie in the area: ask for "
             "fewer (-n)"
         )
-    # 2. What the classifier knows of them.
-    values = _values_at(model, scene, pool.places)
+    # 2. Choose among them by what the classifier knows.
     taken = None if labels is None else np.argwhere(labels.values > 0)
-    # 3. Choose.
-    chosen = choose_pixels(
-        pool.probabilities, values, pool.places, n, apart_px, taken, random_state
+    found = suggest_from(
+        pool, partial(_values_at, model, scene), model.classes_, n, apart_px, taken
     )
-    if len(chosen) < n:
+    if len(found) < n:
         raise SettingError(
-            f"n={n}: there is room for {len(chosen)} pixels that lie {apart_px} px apart: ask for "
+            f"n={n}: there is room for {len(found)} pixels that lie {apart_px} px apart: ask for "
             "fewer (-n), or for less distance (--apart)"
         )
-    known = None if taken is None else _values_at(model, scene, taken[:: len(taken) // 2000 + 1])
-    return _described(model, pool, chosen, _unlike(values[chosen], known))
+    return found
+
+
+def suggest_from(
+    pool: Pool,
+    values_at: Callable[[np.ndarray], np.ndarray],
+    classes: tuple[LandClass, ...],
+    n: int,
+    apart_px: int = APART_PX,
+    taken: np.ndarray | None = None,
+) -> Suggestions:
+    """Suggest some of the pixels of a pool.
+
+    Args:
+        pool: pixels that were drawn, and their probabilities.
+        values_at: from places (m, 2) to values (m, n_values).
+        classes: those of the probabilities, by increasing id.
+        n: how many are wanted.
+        apart_px: least rows or columns between two of them, and to ``taken``.
+        taken: (m, 2) int, places that are labelled; None: nothing is known.
+
+    Returns:
+        ``n`` pixels, or fewer where there is no room.
+    """
+    values = values_at(pool.places)
+    chosen = choose_pixels(
+        pool.probabilities, values, pool.places, n, apart_px, taken, pool.random_state
+    )
+    known = None if taken is None else values_at(taken[:: len(taken) // MAX_KNOWN + 1])
+    probabilities = pool.probabilities[chosen]
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
+    return Suggestions(
+        pool.places[chosen, 0],
+        pool.places[chosen, 1],
+        np.array([c.id for c in classes])[best],
+        np.take_along_axis(probabilities, best, axis=1),
+        _unlike(values[chosen], known),
+        classes,
+    )
 
 
 def _values_at(model: SceneClassifier, scene: Scene, places: np.ndarray) -> np.ndarray:
@@ -166,22 +205,6 @@ def _unlike(values: np.ndarray, known: np.ndarray | None) -> np.ndarray:
     usual = np.quantile(neighbours.kneighbors()[0], _FAR)
     unlike: np.ndarray = neighbours.kneighbors(values / spread)[0][:, 0] > usual
     return unlike
-
-
-def _described(
-    model: SceneClassifier, pool: Pool, chosen: np.ndarray, unlike: np.ndarray
-) -> Suggestions:
-    probabilities = pool.probabilities[chosen]
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
-    ids = np.array([c.id for c in model.classes_])
-    return Suggestions(
-        pool.places[chosen, 0],
-        pool.places[chosen, 1],
-        ids[best],
-        np.take_along_axis(probabilities, best, axis=1),
-        unlike,
-        model.classes_,
-    )
 
 
 def _reason(names: list[str], shares: list[float], unlike: bool) -> str:

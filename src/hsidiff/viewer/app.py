@@ -6,10 +6,10 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.staticfiles import StaticFiles
@@ -144,6 +144,10 @@ def _add_work(app: FastAPI, session: Session) -> None:
     def live(wanted: requests.Live) -> dict[str, Any]:
         session.follow(wanted.on)
         return session.state()
+
+    @app.get("/api/suggestions")
+    def suggestions(n: Annotated[int, Query(ge=1, le=100)] = 10) -> list[dict[str, Any]]:
+        return session.live.suggest(n).table().to_dict(orient="records")
 
     @app.post("/api/stop")
     def stop() -> dict[str, Any]:

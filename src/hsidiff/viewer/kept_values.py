@@ -34,3 +34,12 @@ class KeptValues:
         kinds = json.loads((folder / "kinds.json").read_text(encoding="utf-8"))
         values = np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
         return cls(values, {name: tuple(widths) for name, widths in kinds.items()})
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.values.shape[0], self.values.shape[1]
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """(n, n_values) values of pixels (n, 2), row and column."""
+        return np.asarray(self.values[places[:, 0], places[:, 1]])

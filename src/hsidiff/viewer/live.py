@@ -16,13 +16,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from hsidiff.errors import HsidiffError, LabelError
+from hsidiff.errors import HsidiffError, LabelError, SettingError
 from hsidiff.kinds import SCALED_SPECTRUM, without_kinds
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.scenes.window import Window
+from hsidiff.suggestion.pool import Pool
+from hsidiff.suggestion.suggest import LEAST_POOL, Suggestions, suggest_from
 from hsidiff.viewer.kept_values import KeptValues
 from hsidiff.viewer.label_store import LabelStore
+from hsidiff.windows.tiles import tile_windows
 
+WINDOW_PX = 256
 MAX_PER_CLASS = 300
 """More labels of a class than these are thinned, so that a fit stays a matter of a second."""
 
@@ -115,6 +119,24 @@ class LiveMap:
         """Wait until there was a fit to labels of this version; whether there was."""
         with self._wake:
             return self._wake.wait_for(lambda: self.fitted_to >= labels_version, timeout_s)
+
+    def suggest(self, n: int) -> Suggestions:
+        """Pixels to label next, by what the last head makes of the scene.
+
+        Raises:
+            SettingError: if there is no head.
+        """
+        head, kept, labels = self.head, self._kept, self._labels.label_map()
+        if not self.on or head is None or kept is None:
+            raise SettingError("switch the live map on and label two classes: then it can suggest")
+        pool = Pool(LEAST_POOL, kept.shape[1], self.version)
+        for window in tile_windows(kept.shape, WINDOW_PX):
+            probabilities = head.probabilities(window, 1)
+            is_free = labels.values[window.slices] == 0
+            pool.add(window, probabilities, probabilities.any(axis=-1) & is_free)
+        taken = np.argwhere(labels.values > 0)
+        taken = taken[np.isfinite(kept.at(taken)).all(axis=1)]
+        return suggest_from(pool, kept.at, head.classes, n, taken=taken)
 
     def to_json(self) -> dict[str, Any]:
         """What a page shows."""

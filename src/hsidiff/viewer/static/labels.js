@@ -48,6 +48,16 @@ export class LabelTools {
     this.redo.disabled = !canRedo;
   }
 
+  isLabelled(row, col) {
+    const middle = toMap([col + 0.5, row + 0.5]);
+    return this.source.getFeatures().some((feature) => {
+      const shape = feature.getGeometry();
+      if (shape.getType() !== "Point") return shape.intersectsCoordinate(middle);
+      const [x, y] = shape.getCoordinates();
+      return Math.floor(x) === col && Math.floor(-y) === row;
+    });
+  }
+
   styleOf(feature, resolution) {
     const color = this.colors.get(feature.get("classId")) ?? "#000000";
     if (feature.getGeometry().getType() === "Point") {

@@ -6,6 +6,7 @@ import { LabelTools } from "./labels.js";
 import { addPicture } from "./picture.js";
 import { Results } from "./results.js";
 import { drawSpectra } from "./spectrum.js";
+import { Suggestions } from "./suggestions.js";
 import { prepareTraining, showJob, showLive } from "./train.js";
 import { makeMap, toPixel } from "./view.js";
 
@@ -19,6 +20,7 @@ const map = makeMap(scene);
 addPicture(scene, map);
 const results = new Results(scene, map);
 const tools = new LabelTools(map, change, look);
+const suggestions = new Suggestions(map, (row, col) => tools.isLabelled(row, col), look);
 describeScene();
 addKeys();
 prepareTraining();
@@ -65,6 +67,7 @@ function showLabels(newLabels) {
   byId("label-hint").hidden = labels.classes.filter(({ n_pixels: count }) => count).length > 1;
   byId("saved").textContent = labels.features.length ? "labels saved" : "";
   tools.show(labels);
+  suggestions.update();
   showClasses(labels.classes, change);
   if (state) results.show(state, labels);
   if (looked) showSpectra();
@@ -98,6 +101,7 @@ function addKeys() {
     else if (key === "[") tools.resize(-2);
     else if (key === "]") tools.resize(2);
     else if (key === "m") results.toggle();
+    else if (key === "n") suggestions.next();
     else if (key === " ") { tools.isSpace = true; if (event.target.tagName !== "BUTTON") event.preventDefault(); }
     else tools.key(key);
   });
