@@ -51,7 +51,7 @@ class Sizes:
     predicted_rows: int = 32
     mapped_bands: int = 32
     mapped_sides_px: tuple[int, ...] = (100, 200, 316, 632)
-    shared_side_px: int = 1344
+    shared_side_px: int = 672
     archive_side_px: int = 448
     matrix_sizes: tuple[int, ...] = (1024, 2048, 4096)
     copied_bytes: int = 2**29

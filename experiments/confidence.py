@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, help="experiment whose scenes and splits are taken")
     parser.add_argument("--scene", required=True)
-    parser.add_argument("--split", default="30 per class")
+    parser.add_argument("--split", default="blocks, 30 per class")
     parser.add_argument("--method", default="spectraldiff")
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("--way", choices=("own", "map"), default="own", help="what calibrates")

@@ -52,6 +52,16 @@ def small_result() -> dict[str, Any]:
             "slowest_to_fastest": 1.04,
             "memory_growth_bytes": 2**24,
         },
+        "workers": {
+            "n_pixels": 40_000,
+            "n_bands": 8,
+            "n_tiles": 4,
+            "one": timing(4.0),
+            "two": timing(2.5),
+            "drawing_s": {"one": 3.0, "two": 1.6},
+            "ratio": 1.6,
+            "ratio_of_drawing": 1.875,
+        },
     }
     return {**machine(), "rows": rows}
 

@@ -92,6 +92,7 @@ def test_the_page_takes_every_table_and_picture(tmp_path: Path) -> None:
     assert not re.search(r"Not (measured|drawn) yet", text)
     assert "| spectraldiff paper | 8 x 200 x 16 x 16 | 5 s | 2 s | **2.50** | 50 % | 25 % |" in text
     assert "commit 0123456789ab; 2025-01-02" in text
+    assert "Two workers are **1.60** times as fast as one, 1.88 times while they draw" in text
     assert "| bf16 | 100 ms | 25 % | **50 min** |" in text
     assert "| bf16 compiled | does not run |" in text
     for picture in re.findall(r"\]\((pictures/[^)]+)\)", text):

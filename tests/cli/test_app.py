@@ -1,6 +1,7 @@
 import sys
 
 import pytest
+
 from command_line import Run
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.io
 from bad_files import cut, write_envi, write_scene
-from command_line import Run, SmallFiles, everything_in, write_labels
 
+from command_line import Run, SmallFiles, everything_in, write_labels
 from small_scenes import small_cube
 
 

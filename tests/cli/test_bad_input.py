@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from affine import Affine
 from bad_files import write_scene
-from command_line import Run, SmallFiles, everything_in, write_labels
 from rasterio.crs import CRS
 from shapely.geometry import Point
 
+from command_line import Run, SmallFiles, everything_in, write_labels
 from hsidiff.maps.geotiff import write_class_map
 from small_scenes import small_cube
 

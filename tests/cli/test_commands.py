@@ -10,9 +10,9 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
-from command_line import Run, SmallFiles, write_labels
 
 import hsidiff
+from command_line import Run, SmallFiles, write_labels
 from hsidiff.catalog import CLASSIFIERS
 from hsidiff.cli import demo
 from hsidiff.cli.classifiers import WITH_PROFILES

@@ -101,7 +101,8 @@ def test_a_command_line_that_makes_no_sense_is_one_line(
     ("raised", "exit_code", "expected"),
     [
         (KeyboardInterrupt(), 130, "error: interrupted; nothing was left half-written"),
-        (MemoryError(), 2, "error: out of memory: allow less with --memory, or take --profile fast"),
+        (MemoryError(), 2,
+         "error: out of memory: allow less with --memory, or take --profile fast"),
         (OSError(28, "No space left on device", "map.tif"), 2,
          "error: map.tif: No space left on device"),
         (OSError("broken"), 2, "error: broken"),

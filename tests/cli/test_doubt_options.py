@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from command_line import Run, SmallFiles
 
+from command_line import Run, SmallFiles
 from hsidiff.maps.geotiff import read_class_map
 
 QUICK = ("--method", "lda", "--block-px", 5, "--samples-per-class", 12)

@@ -2,8 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Run, everything_in
 
+from command_line import Run, everything_in
 from hsidiff.experiment.folder import ExperimentFolder
 from small_experiments import BLOCKS, RANDOM, SCENE, write_experiment, write_own_classes
 

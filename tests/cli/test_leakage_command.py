@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import rasterio
 import scipy.io
-from command_line import Run, SmallFiles, everything_in, write_labels
 from rasterio.errors import NotGeoreferencedWarning
 
 import hsidiff
+from command_line import Run, SmallFiles, everything_in, write_labels
 from hsidiff.labels.label_map import LabelMap
 
 PER_CLASS = ("--split", "per-class", "--samples-per-class", 7)

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from command_line import Run, SmallFiles, everything_in
 
 import hsidiff
+from command_line import Run, SmallFiles, everything_in
 from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.files import sha256_of_files
 from hsidiff.labels.legend import sidecar_legend

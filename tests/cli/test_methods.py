@@ -1,8 +1,8 @@
 import json
 
 import pytest
-from command_line import Run
 
+from command_line import Run
 from hsidiff.catalog import CLASSIFIERS
 from hsidiff.cli.methods import N_BANDS, N_CLASSES, profiles_of, short_number
 

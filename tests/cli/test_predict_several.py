@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Run, SmallFiles, everything_in
 
+from command_line import Run, SmallFiles, everything_in
 from hsidiff.maps.geotiff import read_class_map
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.scene import Scene

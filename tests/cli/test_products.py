@@ -6,8 +6,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from command_line import Run
 from rasterio.crs import CRS
+
+from command_line import Run
 
 
 @pytest.fixture

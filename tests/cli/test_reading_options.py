@@ -6,9 +6,10 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pyogrio
-from command_line import Run, SmallFiles
 from scipy.io import savemat
 from shapely import box
+
+from command_line import Run, SmallFiles
 
 GT = np.repeat([1, 2, 3], 10)[None].repeat(36, 0).astype(np.uint8)
 TRAIN = np.where(np.arange(36)[:, None] < 18, GT, 0).astype(np.uint8)

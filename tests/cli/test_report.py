@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import Run, everything_in
 
+from command_line import Run, everything_in
 from fake_experiment import FAILED, write_fake_experiment
 from hsidiff.report.experiment_page import Gallery
 

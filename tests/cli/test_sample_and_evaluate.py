@@ -7,8 +7,8 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import Run, SmallFiles, everything_in, write_labels
 
+from command_line import Run, SmallFiles, everything_in, write_labels
 from experiments.check_accuracy import main as check_accuracy
 from hsidiff.labels.split import Split
 from small_scenes import small_fields, small_invalid

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from command_line import Run, SmallFiles
 
+from command_line import Run, SmallFiles
 from hsidiff.labels.ground import fields_of
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.geotiff import read_class_map, write_class_map

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import Run, SmallFiles, write_labels
 
 import hsidiff
+from command_line import Run, SmallFiles, write_labels
 from hsidiff.baselines.lda import LinearDiscriminant
 
 LDA = ("--method", "lda")

@@ -3,9 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Run, SmallFiles, everything_in
 from numpy.testing import assert_array_equal
 
+from command_line import Run, SmallFiles, everything_in
 from hsidiff.viewer import serve
 from hsidiff.viewer.session import Session
 

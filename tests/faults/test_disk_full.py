@@ -94,7 +94,12 @@ def assert_nothing_half_written(command: str, place: Path) -> None:
     left = files_below(place) if place.exists() else {}
     if command == "experiment":  # whole cells and what describes them may be there already
         left = {name: digest for name, digest in left.items() if "half-written" in name}
-    assert left == {}
+    assert without_begun(left) == {}
+
+
+def without_begun(files: dict[str, str]) -> dict[str, str]:
+    """Files below a folder but for the tiles with which ``predict`` goes on."""
+    return {name: digest for name, digest in files.items() if ".out.tif.unfinished/" not in name}
 
 
 def test_an_earlier_output_outlives_a_full_disk(
@@ -104,7 +109,7 @@ def test_an_earlier_output_outlives_a_full_disk(
     for command in ("fit", "predict", "map"):
         out = place / command / OUTPUTS[command]
         assert run(*works[command], "-o", out).exit_code == 0
-        before = files_below(place)
+        before = without_begun(files_below(place))
         with room_for(1000):
             assert run(*works[command], "-o", out).exit_code == 2
-        assert files_below(place) == before
+        assert without_begun(files_below(place)) == before

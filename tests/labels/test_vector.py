@@ -309,7 +309,27 @@ def test_a_crs_on_one_side_only_is_an_error(grid_scene):
         read(bare, grid_scene)
     assert read(bare, replace(grid_scene, crs=None)).n_labelled == 2
     with pytest.raises(LabelError, match="grid has no transform"):
-        read(bare, replace(grid_scene, crs=None, transform=None))
+        read(features, replace(grid_scene, transform=None))
+    with pytest.raises(LabelError, match="labels are in EPSG:32633, grid has no CRS"):
+        read(features, replace(grid_scene, crs=None, transform=None))
+
+
+def test_without_any_place_x_counts_columns_and_y_rows(grid_scene):
+    nowhere = replace(grid_scene, crs=None, transform=None)
+    pairs = ((Point(7.5, 0.5), "soil"), (box(0, 4, 2, 6), "tree"))
+    features = geopandas.GeoDataFrame(
+        {"cover": [cover for _, cover in pairs]}, geometry=[shape for shape, _ in pairs]
+    )
+    labels = read(features, nowhere)
+    expected = np.zeros((6, 8), dtype=int)
+    expected[0, 7] = 1
+    expected[4:6, 0:2] = 2
+    np.testing.assert_array_equal(labels.values, expected)
+    assert labels.transform is None
+    with pytest.raises(
+        LabelError, match=r"in pixels \(column, row\), labels lie at x 0 to 7\.5, y -6"
+    ):
+        read(features.set_geometry(features.scale(yfact=-1, origin=(0, 0))), nowhere)
 
 
 def test_a_crs_without_a_code_is_recognised_and_moves_nothing(grid_scene):

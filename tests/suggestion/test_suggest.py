@@ -67,6 +67,19 @@ def test_the_least_certain_pixel_comes_first_with_its_two_classes(
     assert list(table["map_class"]) == [names[i] for i in drawn.tolist()]
 
 
+def test_labels_on_pixels_without_a_value_say_nothing(
+    scene: Scene, few_labels: LabelMap, model: SceneClassifier
+) -> None:
+    values = np.where(small_invalid(), few_labels.classes[0].id, few_labels.values)
+    more = replace(few_labels, values=values.astype(np.int32))
+    valid_alone = suggest_pixels(model, scene, 6, labels=few_labels.keeping(~small_invalid()))
+    found = suggest_pixels(model, scene, 6, labels=more)
+    assert places(found) == places(valid_alone)
+    assert found.unlike.tolist() == valid_alone.unlike.tolist()
+    none = more.keeping(small_invalid())
+    assert not suggest_pixels(model, scene, 6, labels=none).unlike.any()
+
+
 def test_only_the_area_is_suggested(scene: Scene, model: SceneClassifier) -> None:
     area = np.zeros(scene.shape, dtype=bool)
     area[:, : scene.shape[1] // 2] = True
@@ -107,3 +120,5 @@ def test_too_many_are_refused_with_what_there_is_room_for(
         suggest_pixels(model, scene, 50, apart_px=30)
     with pytest.raises(SettingError, match="n=0"):
         suggest_pixels(model, scene, 0)
+    with pytest.raises(SettingError, match="random_state=4294967296"):
+        suggest_pixels(model, scene, 1, random_state=2**32)

@@ -14,12 +14,12 @@ from affine import Affine
 from hsidiff.assessment.reference import reference_classes
 from hsidiff.assessment.sample_file import (
     ALL_PIXELS,
-    REFERENCE,
     STRATUM,
     STRATUM_HECTARES,
     STRATUM_PIXELS,
 )
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.columns import REFERENCE
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.projection import project
 from hsidiff.scenes.scene import Scene

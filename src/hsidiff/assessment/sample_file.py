@@ -19,13 +19,14 @@ from hsidiff.assessment.draw import Drawn
 from hsidiff.assessment.sample_style import sample_style
 from hsidiff.errors import SettingError
 from hsidiff.files import write_errors_of, write_whole
+from hsidiff.labels.columns import MAP_CLASS, REFERENCE
 from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.spreadsheet import without_formulas
 
 SAMPLE_SUFFIXES = (".gpkg", ".csv")
-REFERENCE, STRATUM, STRATUM_PIXELS = "reference", "stratum", "stratum_pixels"
-STRATUM_HECTARES, ALL_PIXELS, MAP_CLASS = "stratum_hectares", "population_pixels", "map_class"
+STRATUM, STRATUM_PIXELS = "stratum", "stratum_pixels"
+STRATUM_HECTARES, ALL_PIXELS = "stratum_hectares", "population_pixels"
 
 # As QGIS makes it when it saves a style in a GeoPackage.
 _STYLES_TABLE = """

@@ -22,6 +22,7 @@ from hsidiff.cli.options import (
 from hsidiff.cli.seen_in_training import scene_of_run, warn_of_training
 from hsidiff.errors import HsidiffWarning, LabelError, SettingError
 from hsidiff.evaluation.metrics import Scores, score
+from hsidiff.labels.columns import MAP_CLASS, REFERENCE
 from hsidiff.labels.copies import without_copies
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
@@ -110,7 +111,16 @@ def _sample_in(
     if path.suffix.lower() not in VECTOR_SUFFIXES or not path.is_file():
         return None
     features = read_features(path, grid, label_options.layer)
-    return features if is_sample(features) else None
+    if is_sample(features):
+        return features
+    if {REFERENCE, MAP_CLASS} <= set(features.columns):
+        warnings.warn(
+            f"{path.name}: suggested points lie where a map was unsure, so they say nothing of all "
+            "of it: draw points that may score it with hsidiff sample",
+            HsidiffWarning,
+            stacklevel=2,
+        )
+    return None
 
 
 def _without_copies(labels: LabelMap, scene_path: Path | None, labels_path: Path) -> LabelMap:

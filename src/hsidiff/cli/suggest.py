@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from affine import Affine
 
-from hsidiff.assessment.sample_file import REFERENCE, check_sample_path, write_sample
+from hsidiff.assessment.sample_file import check_sample_path, write_sample
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import check_output_file
@@ -22,6 +22,7 @@ from hsidiff.cli.options import (
     out_option,
 )
 from hsidiff.labels.area import read_area
+from hsidiff.labels.columns import REFERENCE
 from hsidiff.scenes.scene import Scene
 from hsidiff.suggestion.suggest import APART_PX, Suggestions, suggest_pixels
 
@@ -58,8 +59,8 @@ def suggest(
     """Suggest which pixels to label next.
 
     Pixels between two classes, unlike each other and spread over the scene; each
-    with the reason. Fill in the field reference, then give the file to hsidiff fit
-    or map beside the labels that there are: --field reference.
+    with the reason. Fill in the field reference, then hsidiff fit and map take the
+    file as labels.
     """
     with console.at_work():
         check_sample_path(out)
@@ -86,7 +87,7 @@ def suggest(
     for row in table.itertuples():
         console.say(f"{row.id:>4}  row {row.row:>5}, column {row.col:>5}  {row.reason}")
     console.say(f"written: {out}")
-    console.say(f"next: fill in the field {REFERENCE}, and label with it (--field {REFERENCE})")
+    console.say(f"next: fill in the field {REFERENCE}, then: hsidiff fit {scene} {out} -o MODEL")
 
 
 def _table(found: Suggestions, scene: Scene) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import Self
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy.special import log_softmax
 from torch import nn
 
 from hsidiff.about import Cost
-from hsidiff.errors import check_whole_number
+from hsidiff.errors import TrainingError, check_whole_number
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.held_out import best_sharpness, folds_of, judged_samples, log_loss
 from hsidiff.heads.regularisation import Regularisation, networks_of
@@ -108,7 +109,11 @@ class PatchHead(Head):
         scores = np.zeros((len(samples), samples.n_classes))
         for inside, outside in folds:
             patches = samples.values[outside][..., self._columns]
-            scores[outside] = score_patches(self._trained(samples, inside), patches, self.device)
+            try:
+                network = self._trained(samples, inside)
+            except TrainingError:
+                return nan
+            scores[outside] = score_patches(network, patches, self.device)
         scores, known = scores[judged], samples.classes[judged]
         self.sharpness_ = best_sharpness(scores, known)
         return log_loss(log_softmax(self.sharpness_ * scores, axis=1), known)

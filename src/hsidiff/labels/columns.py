@@ -38,6 +38,10 @@ COUNTING_NAMES = frozenset({"id", "nr", "no", "num", "number", "key"})
 """The same, if they repeat: otherwise they count the features."""
 
 
+REFERENCE, MAP_CLASS = "reference", "map_class"
+"""Of points to be labelled: the field to fill in, and what a map says, which is no label."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """The columns that could hold classes; a missing value is NA.

@@ -13,7 +13,9 @@ from hsidiff.errors import LabelError
 from hsidiff.labels.columns import (
     CLASS_NAMES,
     ID_NAMES,
+    MAP_CLASS,
     MEASURE_NAMES,
+    REFERENCE,
     Columns,
     id_field_of,
     names_of_ids,
@@ -62,7 +64,8 @@ def read_classes(
 
     Args:
         table: (features, fields) attributes, without the geometry.
-        field: name of the field; None finds it.
+        field: name of the field; None finds it: of points that ``hsidiff sample`` or ``suggest``
+            drew it is ``reference``, never what the map says.
         name: what to call the labels in messages.
         multi_part: whether some feature has several parts. Then a field whose values are all
             distinct may be the class, one feature per class; otherwise it is taken for an id.
@@ -76,7 +79,10 @@ def read_classes(
     """
     table = table.rename(columns=str)
     columns = usable_columns(table)
-    if field is None:
+    if field is None and {REFERENCE, MAP_CLASS} <= set(table.columns):
+        field = REFERENCE
+        _refuse_nothing_filled_in(table, name)
+    elif field is None:
         field = _guessed_field(columns, len(table), name, multi_part)
         logger.info("%s: classes from the field %r", name, field)
     elif field not in table.columns:
@@ -127,6 +133,13 @@ def _guessed_field(columns: Columns, n_features: int, name: str, multi_part: boo
         f"{name}: several fields can be the classes: {_listed({k: n_distinct[k] for k in fields})}:"
         " choose one with --field"
     )
+
+
+def _refuse_nothing_filled_in(table: pd.DataFrame, name: str) -> None:
+    if table[REFERENCE].isna().all() or (table[REFERENCE] == "").all():
+        raise LabelError(
+            f"{name}: no point has a class in {REFERENCE!r} yet: fill in names or ids of classes"
+        )
 
 
 def _refuse_single_values(columns: Columns, name: str) -> None:

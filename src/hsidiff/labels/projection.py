@@ -3,6 +3,7 @@
 import geopandas
 import numpy as np
 import shapely
+from affine import Affine
 from rasterio.transform import array_bounds
 
 from hsidiff.errors import LabelError
@@ -58,6 +59,8 @@ def why_all_outside(
 ) -> str:
     """The message for labels of which none lies inside the scene, with all extents."""
     crs = "map coordinates" if scene.crs is None else crs_name(scene.crs)
+    if scene.transform == Affine.identity():
+        crs = "pixels (column, row)"
     read = ""
     if projected is not geometry:
         own = parsed_crs(geometry.crs)

@@ -1,11 +1,13 @@
 """Vector labels: points and polygons become labelled pixels of a scene.
 
 A polygon labels the pixels whose centre it covers, a point the pixel that holds it. A pixel that
-several classes claim is left unlabelled.
+several classes claim is left unlabelled. Where neither scene nor labels have a CRS or transform, x
+counts columns and y rows, from the upper left corner.
 """
 
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -17,7 +19,7 @@ from shapely import GeometryType
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.fields import read_classes
-from hsidiff.labels.grid import to_pixels
+from hsidiff.labels.grid import known_crs, to_pixels
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.projection import project, why_all_outside
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
@@ -66,8 +68,8 @@ def from_features(
         name: what to call the labels in messages.
 
     Raises:
-        LabelError: if there is no feature, a CRS is missing, there are lines, no field fits, or
-            no label lies inside the scene.
+        LabelError: if there is no feature, a CRS is missing on one side, there are lines, no field
+            fits, or no label lies inside the scene.
 
     Warns:
         HsidiffWarning: once, with counts, if labels were dropped or geometries repaired.
@@ -78,13 +80,14 @@ def from_features(
     multi_part = bool((shapely.get_num_geometries(geometry.to_numpy()) > 1).any())
     classes = read_classes(table, field, name, multi_part=multi_part)
     # 2. Its geometry, in single parts on the grid of the scene.
-    transform = checked_transform(scene, name)
     projected = project(geometry, scene, name)
+    transform = _transform_of(scene, name)
     parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
         raise LabelError(f"{name}: no feature has both a geometry and a class")
     if not parts.inside.any():
-        raise LabelError(why_all_outside(geometry, projected, scene, name))
+        placed = replace(scene, transform=transform)
+        raise LabelError(why_all_outside(geometry, projected, placed, name))
     # 3. Pixels.
     sample_ids, n_contested = burn(parts, scene.shape)
     values = np.concatenate([[0], parts.class_ids])[sample_ids].astype(np.int32)
@@ -128,6 +131,13 @@ def checked_transform(scene: Scene, name: str) -> Affine:
             "give labels as a raster of the scene's grid, or georeference the scene"
         )
     return scene.transform
+
+
+def _transform_of(scene: Scene, name: str) -> Affine:
+    """That of a scene; pixels (col, row) where neither it nor its labels have a place on earth."""
+    if scene.transform is None and known_crs(scene.crs) is None:
+        return Affine.identity()  # labels with a CRS were refused when they were projected
+    return checked_transform(scene, name)
 
 
 def single_parts(

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
 from hsidiff.contract import SceneClassifier
-from hsidiff.errors import SettingError, check_whole_number
+from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.scenes.scene import Scene
 from hsidiff.suggestion.choose import choose_pixels, margins_of
@@ -111,22 +111,25 @@ def suggest_pixels(
         >>> scene = hsidiff.open_scene("scene.tif")
         >>> labels = hsidiff.read_labels("labels.gpkg", scene)
         >>> model = hsidiff.catalog.find_classifier("lda")().fit(scene, labels)
-        >>> len(hsidiff.suggest_pixels(model, scene, 5, labels=labels))
+        >>> len(hsidiff.suggest_pixels(model, scene, 5))
         5
     """
     check_whole_number("n", n, 1)
     check_whole_number("apart_px", apart_px, 1)
-    check_whole_number("random_state", random_state, 0)
+    check_whole_number("random_state", random_state, 0, LARGEST_RANDOM_STATE)
     scene = model.check_scene(scene)
     # 1. Draw a pool in one pass.
     pool = Pool(max(LEAST_POOL, POOL_PER_PIXEL * n), scene.shape[1], random_state)
     windows = model.map_windows(scene)
+    labelled = [np.empty((0, 2), dtype=int)]
     for window, probabilities in model.predict_proba_windows(scene, windows):
         allowed = np.asarray(probabilities.any(axis=-1))
+        if labels is not None:
+            has_label, corner = labels.values[window.slices] > 0, (window.row, window.col)
+            labelled.append(np.add(np.argwhere(allowed & has_label), corner))
+            allowed &= ~has_label
         if area is not None:
             allowed &= area[window.slices]
-        if labels is not None:
-            allowed &= labels.values[window.slices] == 0
         pool.add(window, probabilities, allowed)
     if pool.n_seen < n:
         raise SettingError(
@@ -134,7 +137,7 @@ def suggest_pixels(
             "fewer (-n)"
         )
     # 2. Choose among them by what the classifier knows.
-    taken = None if labels is None else np.argwhere(labels.values > 0)
+    taken = np.unique(np.concatenate(labelled), axis=0)
     found = suggest_from(
         pool, partial(_values_at, model, scene), model.classes_, n, apart_px, taken
     )
@@ -162,7 +165,7 @@ def suggest_from(
         classes: those of the probabilities, by increasing id.
         n: how many are wanted.
         apart_px: least rows or columns between two of them, and to ``taken``.
-        taken: (m, 2) int, places that are labelled; None: nothing is known.
+        taken: (m, 2) int, places with a label and a value; None or none: nothing is known.
 
     Returns:
         ``n`` pixels, or fewer where there is no room.
@@ -171,7 +174,9 @@ def suggest_from(
     chosen = choose_pixels(
         pool.probabilities, values, pool.places, n, apart_px, taken, pool.random_state
     )
-    known = None if taken is None else values_at(taken[:: len(taken) // MAX_KNOWN + 1])
+    known = None
+    if taken is not None and len(taken):
+        known = values_at(taken[:: len(taken) // MAX_KNOWN + 1])
     probabilities = pool.probabilities[chosen]
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     return Suggestions(
