@@ -9,7 +9,9 @@ from hsidiff.errors import SettingError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.controls import RawSpectra
 from hsidiff.scenes.scene import Scene
-from hsidiff.suggestion.suggest import Suggestions, suggest_pixels
+from hsidiff.scenes.window import Window
+from hsidiff.suggestion.pool import Pool
+from hsidiff.suggestion.suggest import Suggestions, suggest_from, suggest_pixels
 from small_scenes import small_invalid, small_labels, small_scene
 
 
@@ -95,6 +97,13 @@ def test_values_of_a_two_step_classifier_are_those_of_its_head(
     samples = raw.values_at(scene, few_labels)
     kinds = raw.values_.kinds(scene.n_bands)
     assert samples.values.shape == (few_labels.n_labelled, sum(map(sum, kinds.values())))
+
+
+def test_where_every_pixel_is_labelled_none_is_suggested() -> None:
+    pool, nothing = Pool(10, 4), np.zeros((3, 4), dtype=bool)
+    pool.add(Window(0, 0, 3, 4), np.full((3, 4, 2), 0.5), nothing)
+    with pytest.raises(SettingError, match="there is none left to suggest"):
+        suggest_from(pool, lambda places: np.zeros((len(places), 1)), small_labels().classes[:2], 5)
 
 
 def test_a_reason_says_what_is_unsure_or_new() -> None:

@@ -169,7 +169,12 @@ def suggest_from(
 
     Returns:
         ``n`` pixels, or fewer where there is no room.
+
+    Raises:
+        SettingError: if the pool is empty.
     """
+    if pool.n_seen == 0:
+        raise SettingError("every pixel with a value is labelled: there is none left to suggest")
     values = values_at(pool.places)
     chosen = choose_pixels(
         pool.probabilities, values, pool.places, n, apart_px, taken, pool.random_state
