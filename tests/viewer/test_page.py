@@ -1,6 +1,5 @@
 """The page in a browser: what a person does, from a scene to an exported map."""
 
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -235,12 +234,14 @@ def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
         page.drag((70, 70), (70, 76))
         page.tab.check("#live")
         page.tab.wait_for_selector("text=/last fit took/")
-        page.tab.click("#suggest")
+        with page.tab.expect_response("**/api/suggestions") as answered:
+            page.tab.click("#suggest")
+        row, col = (answered.value.json()[1][axis] for axis in ("row", "col"))
         page.tab.wait_for_selector("text=/1 of 10: /")
         page.tab.keyboard.press("n")
         page.tab.wait_for_selector("text=/2 of 10: /")
-        row, col = (int(n) for n in re.findall(r"\d+", page.tab.text_content("#spectrum-of")))
-        page.tab.wait_for_timeout(400)  # the scene moves there
+        page.tab.wait_for_selector(f"text=/row {row}, column {col}/")
+        page.tab.wait_for_function("() => !hsidiffMap.getView().getAnimating()")
         page.tab.keyboard.press("p")
         page.click(row, col)
         page.tab.wait_for_selector("text=/9 suggested pixels left/")

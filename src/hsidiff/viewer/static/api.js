@@ -37,6 +37,16 @@ export async function attempt(action) {
   }
 }
 
+// Asks, and gives undefined where a later call was made meanwhile: answers may overtake each other.
+export function onlyLatest(ask) {
+  let last = 0;
+  return async (...wanted) => {
+    const number = (last += 1);
+    const found = await attempt(() => ask(...wanted));
+    return number === last ? found : undefined;
+  };
+}
+
 // Calls `hear` with the state, at once and whenever it changes; the browser connects again by itself.
 export function listen(hear, hearSilence) {
   const events = new EventSource("api/events");

@@ -1,6 +1,6 @@
 // Puts the page together: the server's state comes in as events, and every part shows its share.
 
-import { attempt, get, listen } from "./api.js";
+import { attempt, get, listen, onlyLatest } from "./api.js";
 import { chooseClass, sendChange, showClasses } from "./classes.js";
 import { LabelTools } from "./labels.js";
 import { addPicture } from "./picture.js";
@@ -14,6 +14,8 @@ const byId = (id) => document.getElementById(id);
 let labels = { version: -1, classes: [], features: [] };
 let state = null;
 let looked = null;
+const spectrumAt = onlyLatest((row, col) => get(`api/spectrum?row=${row}&col=${col}`));
+const classMeans = onlyLatest(() => get("api/class-means"));
 
 const scene = await get("api/scene");
 const map = makeMap(scene);
@@ -76,13 +78,16 @@ function showLabels(newLabels) {
 async function look([col, row]) {
   const [c, r] = [Math.floor(col), Math.floor(row)];
   if (c < 0 || r < 0 || c >= scene.cols || r >= scene.rows) return;
-  looked = await attempt(() => get(`api/spectrum?row=${r}&col=${c}`));
-  if (looked) await showSpectra();
+  const answer = await spectrumAt(r, c);
+  if (!answer) return;
+  looked = answer;
+  await showSpectra();
 }
 
 async function showSpectra() {
+  const means = await classMeans();
+  if (!means) return;
   byId("spectrum-of").textContent = `row ${looked.row}, column ${looked.col}`;
-  const means = (await attempt(() => get("api/class-means"))) ?? {};
   const series = labels.classes.filter(({ id }) => id in means).map(({ id, color, name }) => ({ values: means[id], color, width: 1.5, name }));
   drawSpectra(scene, [...series, { values: looked.values, color: "#1f2a33", width: 2, name: "clicked pixel" }]);
 }
