@@ -20,8 +20,8 @@ from hsidiff.catalog import find_classifier
 from hsidiff.evaluation.metrics import score
 from hsidiff.experiment.description import read_experiment
 from hsidiff.heads.head import LabelledValues
-from hsidiff.heads.held_out import spatial_groups
 from hsidiff.heads.linear_head import LinearHead
+from hsidiff.labels.ground import blocks_at
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import block_split
 from hsidiff.labels.split import Split
@@ -93,7 +93,7 @@ class Known:
         rows, cols = samples.rows[chosen], samples.cols[chosen]
         kinds = self.model.values_.kinds(self.model.n_bands_)
         values = samples.values[chosen][:, None, None]
-        groups = spatial_groups(rows, cols)
+        groups = blocks_at(rows, cols)
         head.fit(LabelledValues(values, classes, rows, cols, groups, kinds, len(inside)))
         found = np.zeros((len(self.classes), n_classes))
         found[:, inside] = head.predict_proba(samples.values, Window(0, 0, 1, 1))

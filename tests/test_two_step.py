@@ -9,8 +9,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from hsidiff.errors import SettingError
 from hsidiff.heads.chosen_head import ChosenHead
+from hsidiff.heads.head import LabelledValues
 from hsidiff.heads.linear_head import LinearHead
 from hsidiff.heads.patch_head import PatchHead
+from hsidiff.labels.ground import held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods import METHODS
 from hsidiff.methods.controls import DenoisingAutoencoder, RandomFeatures, RawSpectra
@@ -30,6 +32,19 @@ SMALLER_SHAPE = (30, 36)
 @pytest.fixture(scope="module")
 def labels() -> LabelMap:
     return small_labels(SHAPE, n_per_class=(12, 12, 12))
+
+
+@pytest.mark.parametrize("unit", ["blocks", "fields"])
+def test_the_head_judges_by_the_units_of_the_labels(
+    labels: LabelMap, unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[LabelledValues] = []
+    monkeypatch.setattr(LinearHead, "fit", lambda self, samples: seen.append(samples))
+    of_unit = replace(labels, unit=unit)
+    RawSpectra(head="linear").fit(small_scene(SHAPE, 6), of_unit)
+    (samples,) = seen
+    expected = held_out_units(of_unit, samples.rows, samples.cols)
+    np.testing.assert_array_equal(samples.groups, expected)
 
 
 def test_the_head_follows_the_classes_shares_in_the_scene_where_asked_to(

@@ -13,7 +13,8 @@ from hsidiff.about import About
 from hsidiff.calibration import Familiar, HeldOutProba, fit_temperature, tempered
 from hsidiff.contract import SceneClassifier, TileRead
 from hsidiff.errors import HsidiffError, HsidiffWarning, SettingError, check_choice
-from hsidiff.heads.held_out import Folds, folds_of, judged_samples, spatial_groups
+from hsidiff.heads.held_out import Folds, folds_of, judged_samples
+from hsidiff.labels.ground import held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
@@ -34,8 +35,8 @@ class Calibrated(Wrapped):
     """Divides the logarithms of another classifier's probabilities by one temperature.
 
     The temperature is fitted on labelled pixels that were held out with all others of their block
-    of 16 x 16 pixels, see :mod:`hsidiff.calibration`. Maps stay the same: the most probable class
-    does.
+    of 16 x 16 pixels or of their field (``unit`` of the labels), see :mod:`hsidiff.calibration`.
+    Maps stay the same: the most probable class does.
 
     Attributes:
         temperature_: what the logarithms are divided by; 1 where nothing could be held out.
@@ -61,7 +62,7 @@ class Calibrated(Wrapped):
         rows, cols = np.nonzero(labels.values)
         ids = [land_class.id for land_class in self.classes_]
         classes = np.searchsorted(ids, labels.values[rows, cols])
-        groups = spatial_groups(rows, cols)
+        groups = held_out_units(labels, rows, cols)
         folds = self._folds(classes, groups)
         self.by_groups_ = self._ask(scene, labels, classes, folds)
         one_by_one = self._folds(classes, np.arange(len(classes))) if len(folds) > 1 else []
@@ -99,7 +100,7 @@ class Calibrated(Wrapped):
         rows, cols = np.nonzero(labels.values)
         ids = [land_class.id for land_class in result.classes_]
         classes = np.searchsorted(ids, labels.values[rows, cols])
-        folds = result._folds(classes, spatial_groups(rows, cols))
+        folds = result._folds(classes, held_out_units(labels, rows, cols))
         result._learn_distances(scene, labels, classes, folds)
         return result
 

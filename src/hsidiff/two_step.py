@@ -22,9 +22,9 @@ from hsidiff.errors import (
 )
 from hsidiff.heads.chosen_head import heads_with
 from hsidiff.heads.head import Head, LabelledValues
-from hsidiff.heads.held_out import spatial_groups
 from hsidiff.heads.patch_head import PatchHead
 from hsidiff.kinds import widths_of
+from hsidiff.labels.ground import held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
@@ -231,7 +231,7 @@ class TwoStepClassifier(SceneClassifier):
             np.searchsorted(ids, samples.class_ids),
             samples.rows,
             samples.cols,
-            spatial_groups(samples.rows, samples.cols),
+            held_out_units(labels, samples.rows, samples.cols),
             kinds,
             len(ids),
             values.learned_from(samples.rows, samples.cols),

@@ -28,6 +28,39 @@ def few_labels(files: SmallFiles, folder: Path) -> Path:
     return write_labels(files, values, folder / "few.tif")
 
 
+@pytest.mark.parametrize(
+    ("options", "unit"),
+    [
+        (("--validate", "groups"), "fields"),
+        (("--validate", "groups", "--split", "blocks"), "blocks"),
+        (("--split", "fields"), "fields"),
+        (("--split", "blocks"), "blocks"),
+        (("--validate", "none"), "blocks"),
+    ],
+)
+def test_the_map_chooses_by_what_its_score_held_out(
+    run: Run,
+    small_files: SmallFiles,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    unit: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    units: list[str] = []
+    learn = LinearDiscriminant.fit
+
+    def fit(self: LinearDiscriminant, scene: Any, labels: Any) -> LinearDiscriminant:
+        units.append(labels.unit)
+        return learn(self, scene, labels)
+
+    monkeypatch.setattr(LinearDiscriminant, "fit", fit)
+    ended = run(
+        "map", small_files.scene_path, small_files.labels_path, *LDA, *options, "-o", tmp_path / "o"
+    )
+    assert ended.exit_code == 0, ended.err
+    assert set(units) == {unit}
+
+
 def test_few_labels_take_turns_and_the_map_learns_from_all(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:

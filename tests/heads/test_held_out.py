@@ -8,16 +8,7 @@ from hsidiff.heads.held_out import (
     folds_of,
     judged_samples,
     log_loss,
-    spatial_groups,
 )
-
-
-def test_spatial_groups_are_blocks_of_16_by_16_pixels() -> None:
-    rows, cols = np.array([0, 15, 16, 15, 16, 31]), np.array([0, 15, 15, 16, 16, 31])
-    groups = spatial_groups(rows, cols)
-    same = groups[:, None] == groups
-    expected = (rows // 16 * 10 + cols // 16)[:, None] == rows // 16 * 10 + cols // 16
-    assert np.array_equal(same, expected)
 
 
 def test_a_group_is_never_on_both_sides_of_a_fold() -> None:

@@ -3,9 +3,9 @@ import pytest
 
 from hsidiff.heads.experts import experts_of
 from hsidiff.heads.head import LabelledValues
-from hsidiff.heads.held_out import spatial_groups
 from hsidiff.heads.weighed_head import LEAST_SHARE, WeighedHead, bagged_shares
 from hsidiff.kinds import DENOISER_INPUT, FEATURES, SPECTRUM, Kinds, kind_and_side, kind_at
+from hsidiff.labels.ground import blocks_at
 from hsidiff.scenes.window import Window
 
 WINDOW = Window(0, 0, 1, 1)
@@ -30,7 +30,7 @@ def samples_of(tells: str, shape: str = "line", n: int = 90, seed: int = 0) -> L
         0, 0.3, (n, 2)
     )
     rows, cols = np.divmod(np.arange(n) * 7, 70)
-    groups = spatial_groups(rows, cols)
+    groups = blocks_at(rows, cols)
     return LabelledValues(values[:, None, None], classes, rows, cols, groups, KINDS, 3)
 
 

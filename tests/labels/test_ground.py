@@ -1,13 +1,20 @@
 """Fields of labels, and an order that does not know the classes."""
 
 from collections import deque
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from split_cases import scattered_labels
 
-from hsidiff.labels.ground import classes_by_place, fields_of
+from hsidiff.labels.ground import (
+    blocks_at,
+    classes_by_place,
+    fields_in_two,
+    fields_of,
+    held_out_units,
+)
 from hsidiff.labels.label_map import LabelMap
 
 
@@ -51,6 +58,37 @@ def test_a_polygon_is_one_field_and_joins_what_of_its_class_it_touches() -> None
 def test_one_sample_of_two_classes_is_two_fields() -> None:
     labels = LabelMap.from_array(np.array([[1, 0, 2]]), sample_ids=np.array([[4, 0, 4]]))
     np.testing.assert_array_equal(fields_of(labels), [[1, 0, 2]])
+
+
+def test_a_class_of_one_field_is_cut_in_two_across_its_longer_axis() -> None:
+    values = np.array([[1, 1, 1, 1, 0], [1, 1, 1, 1, 0], [0, 0, 0, 0, 0], [2, 0, 2, 0, 3]])
+    fields, alone = fields_in_two(LabelMap.from_array(values))
+    np.testing.assert_array_equal(fields[:2], [[1, 1, 5, 5, 0], [1, 1, 5, 5, 0]])
+    np.testing.assert_array_equal(fields[3], [2, 0, 3, 0, 4])
+    assert alone == [1, 3]
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows=st.integers(3, 40), cols=st.integers(3, 40), seed=st.integers(0, 1000))
+def test_labels_of_one_block_or_of_one_field_are_held_out_together(
+    rows: int, cols: int, seed: int
+) -> None:
+    labels = scattered_labels(rows, cols, seed)
+    at = np.nonzero(labels.values)
+    blocks, whole = held_out_units(labels, *at), np.stack(at) // 16
+    same = blocks[:, None] == blocks
+    np.testing.assert_array_equal(same, (whole[:, :, None] == whole[:, None]).all(axis=0))
+    units = held_out_units(replace(labels, unit="fields"), *at)
+    fields = fields_in_two(labels)[0][at]
+    np.testing.assert_array_equal(units[:, None] == units, fields[:, None] == fields)
+    for class_id in np.unique(labels.values[at]):
+        of_class = labels.values[at] == class_id
+        assert np.ptp(units[of_class]) > 0 or of_class.sum() == 1
+
+
+def test_blocks_are_numbered_from_0_as_they_occur() -> None:
+    rows, cols = np.array([0, 15, 16, 15, 40, 47]), np.array([0, 15, 15, 16, 16, 31])
+    assert blocks_at(rows, cols).tolist() == [0, 0, 2, 1, 3, 3]
 
 
 def test_labels_of_no_pixel_have_no_field() -> None:

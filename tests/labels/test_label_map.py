@@ -99,3 +99,8 @@ def test_repr_is_a_short_table_of_the_classes() -> None:
         "   5  snow            0",
         "   7  soil            1",
     ]
+
+
+def test_what_is_held_out_together_has_a_known_name() -> None:
+    with pytest.raises(LabelError, match="unit='pixels': must be blocks or fields"):
+        LabelMap.from_array(np.array([[1, 2]]), unit="pixels")

@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from hsidiff.evaluation.comparison import spatial_units_of
 from hsidiff.labels.block_split import block_split, distance_to_px
 from hsidiff.labels.field_split import field_split
-from hsidiff.labels.ground import fields_of
+from hsidiff.labels.ground import fields_of, held_out_units
 from hsidiff.labels.group_folds import GroupFolding
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import measure_leakage
@@ -37,6 +37,17 @@ def fields(n_classes: int = 3) -> np.ndarray:
     rows, cols = np.indices(SHAPE)
     values = (rows // 8 + cols // 8) % n_classes + 1
     return np.where((rows % 8 < 6) & (cols % 8 < 6), values, 0)
+
+
+def test_one_place_on_two_dates_is_held_out_together() -> None:
+    labels = two_dates(fields(), fields())
+    rows, cols = np.nonzero(labels.values)
+    for unit in ("blocks", "fields"):
+        units = np.zeros(labels.shape, dtype=int)
+        units[rows, cols] = held_out_units(replace(labels, unit=unit), rows, cols)
+        first, second = (units[place.slices] for place in PLACES)
+        assert len(np.unique(first)) > 5
+        np.testing.assert_array_equal(first, second)
 
 
 def on_ground(labels: LabelMap, move_px: int) -> tuple[set, set]:

@@ -42,6 +42,7 @@ def test_a_split_survives_saving(kind: str, tmp_path: Path) -> None:
     for ours, theirs in ((split.train, loaded.train), (split.test, loaded.test)):
         assert theirs.classes == ours.classes
         assert (theirs.crs, theirs.transform) == (ours.crs, ours.transform)
+        assert theirs.unit == ours.unit == ("fields" if kind == "fields" else "blocks")
         for name in ("values", "sample_ids", "region"):
             np.testing.assert_array_equal(getattr(theirs, name), getattr(ours, name))
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["split.npz"]

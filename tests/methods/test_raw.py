@@ -7,8 +7,8 @@ import torch
 
 from hsidiff.about import Cost
 from hsidiff.errors import SettingError
-from hsidiff.heads.held_out import spatial_groups
 from hsidiff.heads.linear_head import fit_experts
+from hsidiff.labels.ground import blocks_at
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.controls import FAST, RawSpectra
 from hsidiff.methods.spectraldiff import PROFILES, SpectralDiff
@@ -43,7 +43,7 @@ def test_the_linear_head_chooses_among_experts_on_whitened_and_raw_spectra() -> 
     expected_weights, _, expected_shares, _ = fit_experts(
         np.concatenate([whitened, spectra], axis=1),
         labels.values[rows, cols] - 1,
-        spatial_groups(rows, cols),
+        blocks_at(rows, cols),
         parts,
         random_state=2,
     )

@@ -217,8 +217,12 @@ class Plan:
         return replace(self, repeats=repeats)
 
     def all_labels(self) -> LabelMap:
-        """What the map's own classifier learns from; it may see the whole scene."""
-        return replace(self.learned, region=np.ones(self.learned.shape, dtype=bool))
+        """What the map's own classifier learns from; it may see the whole scene.
+
+        It chooses by the units that were held out from its score, if there are any.
+        """
+        unit = self.repeats[0][0].train.unit if self.repeats else self.learned.unit
+        return replace(self.learned, region=np.ones(self.learned.shape, dtype=bool), unit=unit)
 
     def score(self, model: SceneClassifier, scene: Scene) -> "Validation":
         """Score copies of a classifier on labels that they did not learn from.

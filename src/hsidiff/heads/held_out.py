@@ -7,18 +7,10 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 from sklearn.model_selection import StratifiedGroupKFold
 
-GROUP_PX = 16
-"""Samples of one block of this side are held out together: neighbours would flatter features."""
 N_FOLDS = 4
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 """Positions of the samples inside and outside of each fold."""
-
-
-def spatial_groups(rows: np.ndarray, cols: np.ndarray, block_px: int = GROUP_PX) -> np.ndarray:
-    """Number the blocks of ``block_px`` pixels that samples at (rows, cols) lie in."""
-    blocks = np.stack([rows // block_px, cols // block_px], axis=1)
-    return np.unique(blocks, axis=0, return_inverse=True)[1].ravel()
 
 
 def folds_of(

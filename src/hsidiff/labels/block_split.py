@@ -5,7 +5,7 @@ that a method could see together with a training pixel are left out.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import distance_transform_cdt
@@ -81,6 +81,7 @@ def block_split(
     if block_px < 1:
         raise SettingError(f"block_px={block_px}: must be at least 1")
     check_can_be_split(labels)
+    labels = replace(labels, unit="blocks")
     generator = np.random.default_rng(random_state)
 
     # 1. Draw which blocks are for training.

@@ -11,7 +11,7 @@ import numpy as np
 
 from hsidiff.errors import HsidiffWarning, check_choice
 from hsidiff.labels.block_split import check_sides, distance_to_px
-from hsidiff.labels.ground import classes_by_place, fields_of
+from hsidiff.labels.ground import classes_by_place, fields_in_two
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
@@ -89,7 +89,7 @@ def field_split(
     # 1. Find the fields; classes of one field are halved or left out.
     used, fields = split_single_fields(labels, single_field, stacklevel=2)
     check_can_be_split(used)
-    used = replace(used, sample_ids=fields.astype(np.int32))
+    used = replace(used, sample_ids=fields.astype(np.int32), unit="fields")
 
     # 2. Draw which fields are for training, and the training pixels inside them.
     in_training = _draw_fields(used.values, fields, train_fraction, generator)
@@ -133,16 +133,10 @@ def split_single_fields(
         The labels without classes that are left out, and (rows, cols) int, the fields from 1. The
         second half of a field has a number of its own. A class of one pixel stays as it is.
     """
-    fields, (rows, cols) = fields_of(labels), _places(labels)
-    n_fields, alone = int(fields.max(initial=0)), []
-    for class_id in classes_by_place(labels.values):
-        of_class = labels.values == class_id
-        is_single = np.ptp(fields[of_class]) == 0
-        if is_single and (single_field == "drop" or np.count_nonzero(of_class) > 1):
-            alone.append(class_id)
-            half = _second_half(rows[of_class], cols[of_class])
-            n_fields += 1
-            fields.flat[np.flatnonzero(of_class)[half]] = n_fields
+    fields, alone = fields_in_two(labels)
+    if single_field == "halve":  # one pixel has no halves
+        counts = labels.counts()
+        alone = [class_id for class_id in alone if counts[class_id] > 1]
     if not alone:
         return labels, fields
     names = ", ".join(named(c) for c in labels.classes if c.id in alone)
@@ -158,28 +152,6 @@ def split_single_fields(
         return labels, fields
     is_used = ~np.isin(labels.values, alone)
     return labels.keeping(is_used, labels.region), np.where(is_used, fields, 0)
-
-
-def _places(labels: LabelMap) -> tuple[np.ndarray, np.ndarray]:
-    """Row and column (rows, cols) of each pixel, in the first scene that shows its ground."""
-    rows, cols = np.indices(labels.shape)
-    if labels.overlap is None:
-        return rows, cols
-    return labels.overlap.as_in_the_first(rows), labels.overlap.as_in_the_first(cols)
-
-
-def _second_half(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """The pixels of a field beyond the middle of its longer axis; none of a field of one pixel.
-
-    They are given by their positions among the pixels.
-
-    The axis is that of the largest variance of the pixels' places, so that fields that lie aslant
-    are cut across as well. Equally far pixels count row by row.
-    """
-    places = np.stack([rows, cols], axis=1) - [rows.mean(), cols.mean()]
-    longer_axis = np.linalg.eigh(places.T @ places)[1][:, -1]
-    order = np.argsort(np.round(places @ longer_axis, 6), kind="stable")
-    return order[(len(order) + 1) // 2 :]
 
 
 def _draw_fields(

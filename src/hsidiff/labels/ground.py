@@ -10,6 +10,8 @@ from scipy.sparse.csgraph import connected_components
 from hsidiff.labels.label_map import LabelMap
 
 _TOUCHING = np.ones((3, 3), dtype=bool)
+UNIT_PX = 16
+"""Side of the blocks that are held out together where no fields are."""
 
 
 def classes_by_place(values: np.ndarray) -> list[int]:
@@ -45,6 +47,79 @@ def fields_of(labels: LabelMap) -> np.ndarray:
         pairs = labels.overlap.pairs(touching) - 1
         touching = np.append(_joined(pairs, int(touching.max(initial=0))) + 1, 0)[touching - 1]
     return _numbered_by_place(touching)
+
+
+def fields_in_two(labels: LabelMap) -> tuple[np.ndarray, list[int]]:
+    """The fields, where a class of one field is cut in two across its longer axis.
+
+    Returns:
+        (rows, cols) int, as of :func:`fields_of`; the second half of a field has a number of its
+        own. And the ids of the classes of one field. A class of one pixel stays as it is.
+    """
+    fields, (rows, cols) = fields_of(labels), _places(labels)
+    n_fields, alone = int(fields.max(initial=0)), []
+    for class_id in classes_by_place(labels.values):
+        of_class = labels.values == class_id
+        if np.ptp(fields[of_class]) == 0:
+            alone.append(class_id)
+            half = _second_half(rows[of_class], cols[of_class])
+            n_fields += len(half) > 0
+            fields.flat[np.flatnonzero(of_class)[half]] = n_fields
+    return fields, alone
+
+
+def held_out_units(labels: LabelMap, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """Which labels stay together where some are held out, as ``labels.unit`` says.
+
+    Blocks of :data:`UNIT_PX` pixels, or fields (those of :func:`fields_in_two`, so that each class
+    of several pixels can be held out without being lost).
+
+    Args:
+        labels: the labels.
+        rows: (n,) int, the row of each labelled pixel that is asked about.
+        cols: (n,) int, its column.
+
+    Returns:
+        (n,) int, from 0; the same number for those of one unit.
+    """
+    if labels.unit == "fields":
+        return _from_zero(fields_in_two(labels)[0][rows, cols])
+    if labels.overlap is not None:
+        rows, cols = (of[rows, cols] for of in _places(labels))
+    return blocks_at(rows, cols)
+
+
+def blocks_at(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """Number the blocks of :data:`UNIT_PX` pixels that pixels at (rows, cols) lie in, from 0."""
+    return _from_zero(np.stack([rows // UNIT_PX, cols // UNIT_PX], axis=1))
+
+
+def _from_zero(units: np.ndarray) -> np.ndarray:
+    """The same units, (n,) or (n, d), by their positions in order: (n,) int."""
+    numbered: np.ndarray = np.unique(units, axis=0, return_inverse=True)[1].ravel()
+    return numbered
+
+
+def _places(labels: LabelMap) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column (rows, cols) of each pixel, in the first scene that shows its ground."""
+    rows, cols = np.indices(labels.shape)
+    if labels.overlap is None:
+        return rows, cols
+    return labels.overlap.as_in_the_first(rows), labels.overlap.as_in_the_first(cols)
+
+
+def _second_half(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """The pixels of a field beyond the middle of its longer axis; none of a field of one pixel.
+
+    They are given by their positions among the pixels.
+
+    The axis is that of the largest variance of the pixels' places, so that fields that lie aslant
+    are cut across as well. Equally far pixels count row by row.
+    """
+    places = np.stack([rows, cols], axis=1) - [rows.mean(), cols.mean()]
+    longer_axis = np.linalg.eigh(places.T @ places)[1][:, -1]
+    order = np.argsort(np.round(places @ longer_axis, 6), kind="stable")
+    return order[(len(order) + 1) // 2 :]
 
 
 def blocks_on(labels: LabelMap, block_px: int) -> np.ndarray:

@@ -9,7 +9,7 @@ Nolan (1994), Biometrika 81, 351-358 (leaving out what lies near to the held-out
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class GroupFolding:
             SplitError: if fewer than two classes lie in several groups.
         """
         # 1. Number the groups; find the classes that lie in several of them.
-        labels, units = self._grouped(labels)
+        labels, units = self._grouped(replace(labels, unit=self.groups))
         is_scored = _in_several_groups(labels, units)
 
         # 2. Deal the groups out.

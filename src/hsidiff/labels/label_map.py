@@ -16,6 +16,8 @@ from hsidiff.labels.class_colors import class_colors
 from hsidiff.labels.overlap import Overlap
 
 _COLOR = re.compile("(#[0-9a-fA-F]{6})?")
+UNITS = ("blocks", "fields")
+"""What is held out as a whole: squares of 16 pixels, or fields."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,10 @@ class LabelMap:
         source_pixels: (rows, cols) int, which measured pixel each pixel shows, -1 = none; None
             where each was measured by itself (:meth:`hsidiff.scenes.scene.Scene.source_pixels`).
         overlap: of the labels of several scenes, where these show the same ground; else None.
+        unit: what is held out as a whole where a classifier chooses or calibrates something by
+            held-out labels, one of :data:`UNITS` (:func:`hsidiff.labels.ground.held_out_units`).
+            It should be what the map will be asked about: other squares, or fields that nobody saw.
+            Points and polygons say "fields", and so does a split by fields.
     """
 
     values: np.ndarray = field(repr=False)
@@ -104,9 +110,12 @@ class LabelMap:
     transform: Affine | None = None
     source_pixels: np.ndarray | None = field(default=None, repr=False)
     overlap: Overlap | None = field(default=None, repr=False)
+    unit: str = "blocks"
 
     def __post_init__(self) -> None:
         """Check that every value is 0 or the id of a class, and ids increase."""
+        if self.unit not in UNITS:
+            raise LabelError(f"unit={self.unit!r}: must be {' or '.join(UNITS)}")
         ids = [land_class.id for land_class in self.classes]
         if ids != sorted(set(ids)) or (ids and ids[0] < 1):
             raise LabelError(f"class ids {ids} must be unique, at least 1, in increasing order")

@@ -68,6 +68,7 @@ def random_split(
     """
     check_train_fraction(train_fraction)
     check_can_be_split(labels)
+    labels = replace(labels, unit="blocks")
     generator = np.random.default_rng(random_state)
     if stratified:
         wanted = {
@@ -115,6 +116,7 @@ def per_class_split(labels: LabelMap, samples_per_class: int, *, random_state: i
     """
     check_samples_per_class(samples_per_class)
     check_can_be_split(labels)
+    labels = replace(labels, unit="blocks")
     wanted = {i: min(samples_per_class, n // 2) for i, n in labels.counts().items()}
     chosen = draw_per_class(labels.values, wanted, np.random.default_rng(random_state))
     parameters = {"samples_per_class": samples_per_class, "random_state": random_state}

@@ -138,6 +138,7 @@ def _to_arrays(labels: LabelMap, side: str) -> dict[str, np.ndarray]:
     grid = {
         "crs": None if labels.crs is None else labels.crs.to_wkt(),
         "transform": None if labels.transform is None else list(labels.transform)[:6],
+        "unit": labels.unit,
     }
     arrays = {f"{side}_values": labels.values, f"{side}_grid": np.array(json.dumps(grid))}
     if labels.sample_ids is not None:
@@ -159,6 +160,7 @@ def _from_arrays(
         region=arrays.get(f"{side}_region"),
         crs=None if grid["crs"] is None else parsed_crs(grid["crs"]),
         transform=None if grid["transform"] is None else Affine(*grid["transform"]),
+        unit=grid.get("unit", "blocks"),
     )
 
 

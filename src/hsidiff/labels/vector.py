@@ -96,6 +96,7 @@ def from_features(
         classes.names,
         classes.colors,
         sample_ids=sample_ids,
+        unit="fields",
         crs=scene.crs,
         transform=scene.transform,
     )

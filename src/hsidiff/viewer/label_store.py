@@ -94,6 +94,7 @@ class LabelStore:
                     ids[positions],
                     now.classes,
                     sample_ids=positions,
+                    unit="fields",
                     crs=scene.crs,
                     transform=scene.transform,
                 )

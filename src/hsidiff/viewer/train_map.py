@@ -80,6 +80,7 @@ def _load_labels(task: dict[str, Any], scene: Scene) -> LabelMap:
         arrays["values"],
         tuple(LandClass(**land_class) for land_class in task["classes"]),
         sample_ids=arrays["sample_ids"],
+        unit="fields",
         crs=scene.crs,
         transform=scene.transform,
     )

@@ -128,6 +128,7 @@ def _stack_labels(label_maps: Sequence[LabelMap], source: StackedSource) -> Labe
             [labels.source_pixels for labels in label_maps], source, none=-1
         ),
         region=region if has_region else None,
+        unit="fields" if any(labels.unit == "fields" for labels in label_maps) else "blocks",
         crs=None,
         transform=None,
     )

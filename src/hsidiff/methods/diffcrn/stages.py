@@ -12,8 +12,9 @@ from torch.nn import functional
 from hsidiff.about import Cost
 from hsidiff.diffusion.objectives import LOSSES, clean_from
 from hsidiff.errors import SettingError, check_choice, check_whole_number, check_whole_numbers
-from hsidiff.heads.held_out import folds_of, spatial_groups
+from hsidiff.heads.held_out import folds_of
 from hsidiff.kinds import DENOISER_INPUT, Kinds
+from hsidiff.labels.ground import held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.diffcrn.contrastive_pretraining import (
     Contrast,
@@ -206,7 +207,7 @@ class Stages(Values):
         labelled = self.labelled_patches(samples.values, samples.rows, samples.cols, classes)
         candidates, angles = self._candidates
         at_pixel, pooled = self._at_labels(labelled, candidates)
-        groups = spatial_groups(samples.rows, samples.cols)
+        groups = held_out_units(labels, samples.rows, samples.cols)
         probed = ProbedFeatures(
             at_pixel, pooled, labelled.classes, groups, torch.from_numpy(angles.astype(np.float32))
         )
