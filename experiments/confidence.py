@@ -23,13 +23,13 @@ import numpy as np
 from hsidiff.calibrated import Calibrated
 from hsidiff.catalog import find_classifier
 from hsidiff.cli.inputs import Inputs, SplitOptions
-from hsidiff.cli.job import score_and_fit
 from hsidiff.cli.options import LabelOptions
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning
 from hsidiff.evaluation.reliability import Reliability
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.evaluation.scored_map import score_and_fit
 from hsidiff.experiment.description import read_experiment
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split

@@ -95,7 +95,7 @@ def test_few_labels_take_turns_and_the_map_learns_from_all(
 def test_many_labels_or_options_of_a_split_are_scored_on_one(
     run: Run, small_files: SmallFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsidiff.cli.validation.FEW_LABELS", 100)
+    monkeypatch.setattr("hsidiff.evaluation.validation.FEW_LABELS", 100)
     for name, words in (("a", ()), ("b", ("--split", "fields"))):
         ended = run("map", *small_files.paths, *LDA, *words, "-o", tmp_path / name)
         assert ended.exit_code == 0, ended.err

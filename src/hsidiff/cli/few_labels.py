@@ -1,7 +1,7 @@
 """What is worth knowing before a long job on few labels."""
 
 from hsidiff.catalog import DEFAULT_METHOD
-from hsidiff.cli.validation import N_REPEATS, VERY_FEW_LABELS
+from hsidiff.evaluation.validation import N_REPEATS, VERY_FEW_LABELS
 from hsidiff.labels.group_folds import GroupFolding
 
 QUICK_METHOD = "lda"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from hsidiff.cli.options import SPLIT_PANEL, LabelOptions, SceneOptions, option
-from hsidiff.errors import LabelError, SettingError, SplitError, check_choice
+from hsidiff.errors import SettingError, SplitError, check_choice
 from hsidiff.experiment.split_recipe import split_arguments, split_labels
 from hsidiff.files import nearest_that_exists, sha256_of_files
 from hsidiff.labels.area import read_area
@@ -60,19 +60,6 @@ class Inputs:
     area: np.ndarray | None = None
     parts: tuple["Inputs", ...] = ()
     places: tuple[Window, ...] = ()
-
-    def in_area(self, labels: LabelMap) -> LabelMap:
-        """The labels inside the area of interest, which a map of it is scored on.
-
-        Raises:
-            LabelError: if there is none.
-        """
-        if self.area is None:
-            return labels
-        inside = labels.keeping(self.area, labels.region)
-        if not inside.n_labelled:
-            raise LabelError("no test label lies in the area of interest: enlarge it (--area)")
-        return inside
 
     def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids.

@@ -1,28 +1,22 @@
 """The main job: score on held-out labels, learn from all, map, and write it all down."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from hsidiff.calibrated import Calibrated
-from hsidiff.calibration import HeldOutProba
 from hsidiff.cli.draw_maps import AS_IT_IS, DrawingOptions, draw_maps
 from hsidiff.cli.inputs import Inputs, SplitOptions, hash_of_labels
 from hsidiff.cli.unfinished import going_on
-from hsidiff.cli.validation import Plan, Validation, ValidationOptions, describe_validation
+from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
-from hsidiff.evaluation.reliability import measure_reliability
-from hsidiff.evaluation.results import Stopwatch, describe_run, describe_work
+from hsidiff.evaluation.results import Stopwatch, describe_run
+from hsidiff.evaluation.scored_map import describe_map, score_and_fit
 from hsidiff.files import write_json, write_together
 from hsidiff.half_written import clear_up
 from hsidiff.report.map_page import write_report
 from hsidiff.report.result_folder import SCENES
 from hsidiff.saved_model import check_model_folder
 from hsidiff.scenes.formats.address import shown
-from hsidiff.scenes.scene import Scene
 
 _MAP_FILES = ("map.tif", "confidence.tif", "probabilities.tif")
 _STYLES = ("map.qml", "confidence.qml")
@@ -68,7 +62,7 @@ def run_job(
     # 1. Decide which labels score the map, and which it learns from.
     with stopwatch.stage("split"):
         plan = validation_options.plan(inputs, split_options, model.receptive_field_px, seed)
-        plan = plan.scored_in(inputs)
+        plan = plan.scored_in(inputs.area)
     if plan.kind == "none" and drawing.doubt.false_alarms is not None:
         raise SettingError("--none-of-these needs held-out labels: leave out --validate none")
     _check_nothing_is_overwritten(inputs, out)
@@ -86,81 +80,11 @@ def run_job(
                 plan.split.save(folder / "split.npz")
             if validation is not None:
                 validation.held_out.save(folder / "held_out.npz")
-            result = describe_map(model, inputs, plan, validation, stopwatch, notes) | maps
+            result = describe_map(model, scene, plan, validation, stopwatch, notes) | maps
             write_json(folder / "result.json", result)
             write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, result)))
             write_report(folder, *(part.scene for part in inputs.parts or (inputs,)))
     return result
-
-
-def score_and_fit(
-    model: SceneClassifier, scene: Scene, plan: Plan, stopwatch: Stopwatch
-) -> tuple[SceneClassifier, Validation | None]:
-    """The classifier, fitted to all labels and calibrated, and what scores it.
-
-    No label takes part in learning the scene, so what a denoiser learned of it serves all fits.
-    """
-    validation = None
-    if plan.kind in ("split", "groups"):
-        with stopwatch.stage("validate"):
-            validation = plan.score(model, scene)
-    with stopwatch.stage("learn"):
-        model.fit(scene, plan.all_labels())
-    if plan.kind == "labels":
-        with stopwatch.stage("validate"):
-            validation = plan.score(model, scene)
-    if validation is not None:
-        validation.warn_if_few()
-    with stopwatch.stage("calibrate"):
-        return _calibrated(model, scene, plan, validation), validation
-
-
-def _calibrated(
-    model: SceneClassifier, scene: Scene, plan: Plan, validation: Validation | None
-) -> SceneClassifier:
-    """The fitted classifier, calibrated on held-out labels; without any, as it is."""
-    if validation is None:
-        return model
-    held_out = validation.held_out
-    ids = [land_class.id for land_class in held_out.labels.classes]
-    columns = [ids.index(land_class.id) for land_class in model.classes_]
-    truth = held_out.labels.values[held_out.labels.values > 0]
-    known = np.isin(truth, [land_class.id for land_class in model.classes_])
-    said = held_out.probabilities[known][:, columns]
-    classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
-    return Calibrated.around(model, scene, plan.all_labels(), HeldOutProba(said, classes))
-
-
-def describe_map(
-    model: SceneClassifier,
-    inputs: Inputs,
-    plan: Plan,
-    validation: Validation | None,
-    stopwatch: Stopwatch,
-    notes: list[str],
-) -> dict[str, Any]:
-    """The content of ``result.json``: scores of held-out labels, and the map's own model.
-
-    ``n_train`` counts the labels that the scored model learned from, ``n_labels`` those that the
-    map's model did.
-    """
-    n_labels = plan.learned.counts()
-    if validation is None:
-        scores = {"per_class": [asdict(land_class) for land_class in plan.learned.classes]}
-    else:
-        scores = validation.to_json(model.receptive_field_px)
-    for entry in scores["per_class"]:
-        entry["n_labels"] = n_labels[entry["id"]]
-    reliability = None
-    if validation is not None and plan.units is not None:
-        reliability = measure_reliability(validation.held_out, plan.units)
-    return {
-        **describe_work(model, inputs.scene, stopwatch, notes),
-        **scores,
-        "reliability": reliability,
-        "n_labels": plan.learned.n_labelled,
-        "validation": describe_validation(plan, validation),
-    }
 
 
 def _check_nothing_is_overwritten(inputs: Inputs, out: Path) -> None:
