@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from numpy.testing import assert_allclose, assert_array_equal
+from rasterio.transform import from_origin
 
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.open import open_scene
@@ -49,3 +51,29 @@ def test_only_the_bands_that_were_asked_for_are_read() -> None:
     assert three.n_bands == 3
     valid = np.isfinite(scene.read()).all(axis=-1)
     assert_allclose(three.read()[valid], scene.read()[valid][:, [2, 4, 7]])
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("interleave", ["band", "pixel"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_a_file_that_is_mapped_reads_as_one_that_is_packed(
+    tmp_path: Path, dtype: str, interleave: str, is_sparse: bool
+) -> None:
+    values = np.random.default_rng(0).integers(1, 100, (5, 70, 90)).astype(dtype)
+    layout = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": interleave}
+    grid = {"height": 70, "width": 90, "count": 5, "dtype": dtype, "SPARSE_OK": is_sparse}
+    scenes = []
+    for name in ("none", "deflate"):
+        path = tmp_path / f"{name}.tif"
+        place = from_origin(0, 0, 1, 1)
+        with rasterio.open(
+            path, "w", "GTiff", transform=place, compress=name, **grid, **layout
+        ) as out:
+            if is_sparse:
+                part = values[:, :32, :48]
+                out.write(part, window=((0, 32), (0, 48)))
+            else:
+                out.write(values)
+        scenes.append(thinned(open_scene(path), 3))
+    for window in (Window.whole(scenes[0].shape), Window(5, 7, 11, 13)):
+        assert_array_equal(*(scene.read(window) for scene in scenes))

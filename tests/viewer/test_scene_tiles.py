@@ -1,5 +1,8 @@
 import io
-from dataclasses import replace
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from numpy.testing import assert_array_equal
 
 from hsidiff.errors import MissingFileError, SettingError
 from hsidiff.report.pictures import stretch_limits, stretched
+from hsidiff.scenes.scene import PixelSource
+from hsidiff.scenes.window import Window
 from hsidiff.viewer.band_choice import band_choices, checked_bands
 from hsidiff.viewer.scene_tiles import SceneTiles, largest_step
 from small_scenes import small_invalid, small_scene
@@ -86,3 +91,34 @@ def test_bands_that_are_no_three_usable_ones_are_refused(text: str) -> None:
 
 def test_bands_come_in_the_order_of_the_colours() -> None:
     assert checked_bands(small_scene(), "9,1,5") == (8, 0, 4)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Pixels that note how often they are asked for, slowly enough to be asked again meanwhile."""
+
+    source: PixelSource
+    asked: list[Window]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.source.dtype
+
+    def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
+        self.asked.append(window)
+        time.sleep(0.05)
+        return self.source.read(window, bands)
+
+
+def test_overview_and_tiles_that_are_asked_for_at_once_look_at_the_scene_once() -> None:
+    scene, asked = small_scene(), []  # type: ignore[var-annotated]
+    tiles = SceneTiles(replace(scene, source=Counted(scene.source, asked)))
+    with ThreadPoolExecutor(4) as pool:
+        pictures = [pool.submit(tiles.overview, BANDS) for _ in range(2)]
+        pictures += [pool.submit(tiles.tile, BANDS, 1, 0, 0) for _ in range(2)]
+        assert all(picture.result() for picture in pictures)
+    assert len(asked) <= 3  # once for the stretch, and once for each tile

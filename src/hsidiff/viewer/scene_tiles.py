@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 from math import ceil, log2
-from threading import Semaphore
+from threading import Lock, Semaphore
 
 import numpy as np
 
@@ -67,7 +67,8 @@ class SceneTiles:
         self._at_once = Semaphore(MAX_AT_ONCE)
         self.overview = lru_cache(64)(self._overview)
         self.tile = lru_cache(KEPT_PICTURES)(self._tile)
-        self._limits = lru_cache(64)(self._stretch_of)
+        self._stretch = lru_cache(64)(self._stretch_of)
+        self._stretching = Lock()
 
     def _overview(self, bands: Bands) -> bytes:
         """The whole scene as a PNG of at most 256 x 256 pixels."""
@@ -80,6 +81,11 @@ class SceneTiles:
         _, limits = self._limits(bands)
         with self._at_once:
             return png(padded(stretched(self._read(bands, step, window), limits)))
+
+    def _limits(self, bands: Bands) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`_stretch_of`. A page asks for the overview and its tiles at once."""
+        with self._stretching:
+            return self._stretch(bands)
 
     def _stretch_of(self, bands: Bands) -> tuple[np.ndarray, np.ndarray]:
         """The overview's values, and their 2nd and 98th percentiles."""

@@ -17,12 +17,13 @@ from hsidiff.scenes.formats.address import NETWORK, gdal_name, shown
 
 
 @contextmanager
-def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
+def open_raster(path: Path, driver: str, **options: str) -> Iterator[rasterio.DatasetReader]:
     """Open a raster for reading; GDAL's errors inside the block become one clear line.
 
     Args:
         path: the file, or an address.
         driver: the only format that GDAL may take it for: ``"GTiff"``.
+        **options: further settings of GDAL, which hold inside the block.
 
     Raises:
         SceneError: if GDAL cannot open or read it.
@@ -30,7 +31,7 @@ def open_raster(path: Path, driver: str) -> Iterator[rasterio.DatasetReader]:
     # GDAL would write a ".properties" file beside a gzip-compressed archive that it reads.
     address = gdal_name(path)
     network = {} if address is None else NETWORK
-    quiet = rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO", **network)
+    quiet = rasterio.Env(CPL_VSIL_GZIP_WRITE_PROPERTIES="NO", **network, **options)
     try:
         with warnings.catch_warnings():
             # A scene without a georeference is nothing to warn of.

@@ -20,6 +20,9 @@ from hsidiff.scenes.formats.tiff_offsets import check_offsets
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
+_MAPPED = {"GTIFF_VIRTUAL_MEM_IO": "YES"}
+"""Of a file that is not compressed only the pixels that are shown are touched, not whole blocks."""
+
 
 @dataclass(frozen=True)
 class GeotiffSource:
@@ -49,7 +52,8 @@ class GeotiffSource:
         part = RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
         numbers = [int(band) + 1 for band in bands]
         size = (len(numbers), *shape)
-        with open_raster(self.path, "GTiff") as dataset:
+        is_mapped = shape != (window.n_rows, window.n_cols) and self._has_all_blocks()
+        with open_raster(self.path, "GTiff", **(_MAPPED if is_mapped else {})) as dataset:
             stored = np.moveaxis(dataset.read(numbers, window=part, out_shape=size), 0, -1)
             if not self.masked:
                 return stored
@@ -58,6 +62,12 @@ class GeotiffSource:
         # float32 holds integers of up to 24 bits exactly; nodata is compared after this.
         floating = np.result_type(stored.dtype, np.float32)
         return np.where(shown, stored.astype(floating), np.array(np.nan, floating))
+
+    def _has_all_blocks(self) -> bool:
+        """Whether the file is so large that none is left out; GDAL maps no file with gaps."""
+        if gdal_name(self.path) is not None:
+            return False
+        return self.path.stat().st_size > np.prod(self.shape, dtype=np.int64) * self.dtype.itemsize
 
 
 def open_geotiff(path: Path) -> Scene:
