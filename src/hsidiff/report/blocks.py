@@ -93,6 +93,12 @@ def render_page(
     return page.render(title=title, subtitle=subtitle, top=top, sections=sections, footer=footer)
 
 
+def render_part(top: Sequence[Block], sections: Iterable[Section]) -> str:
+    """What :func:`render_page` shows, with the style sheet, to be shown inside another page."""
+    part = _environment().get_template("part.html")
+    return part.render(top=top, sections=sections)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
