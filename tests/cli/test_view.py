@@ -77,3 +77,38 @@ def test_wrong_words_end_in_one_line_and_write_nothing(
         assert ended.error
     assert everything_in(small_files.folder) == before
     assert not served
+
+
+def test_a_folder_of_a_map_is_opened(
+    run: Run, small_files: SmallFiles, tmp_path: Path, served: list[Any]
+) -> None:
+    run("map", *small_files.paths, "--method", "lda", "-o", tmp_path / "run")
+    ended = run("view", tmp_path / "run", "-o", tmp_path / "view", "--no-open")
+    assert ended.exit_code == 0, ended.err
+    ((session, _, _),) = served
+    assert [layer["title"] for layer in session.state()["layers"]] == ["run"]
+    assert_array_equal(session.labels.label_map().values, small_files.labels.values)
+
+
+def test_a_map_whose_scene_is_gone_ends_in_one_line(
+    run: Run, small_files: SmallFiles, tmp_path: Path, served: list[Any]
+) -> None:
+    run("map", *small_files.paths, "--method", "lda", "-o", tmp_path / "run")
+    moved = tmp_path / "moved.tif"
+    small_files.scene_path.rename(moved)
+    for words in ((), ("--scene", tmp_path / "nothing.tif")):
+        ended = run("view", tmp_path / "run", *words, "-o", tmp_path / "view")
+        assert ended.exit_code == 2
+        assert "is not there any more" in ended.error
+        assert "--scene FILE" in ended.error
+    assert not (tmp_path / "view").exists()
+    ended = run("view", tmp_path / "run", "--scene", moved, "-o", tmp_path / "view")
+    assert ended.exit_code == 0, ended.err
+    assert len(served) == 1
+
+
+def test_scene_goes_with_a_map_only(run: Run, small_files: SmallFiles, served: list[Any]) -> None:
+    ended = run("view", small_files.scene_path, "--scene", small_files.scene_path)
+    assert ended.exit_code == 2
+    assert "goes with a folder of hsidiff map" in ended.error
+    assert not served

@@ -1,5 +1,6 @@
 """How tests ask a viewer that runs."""
 
+import html
 import json
 import time
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from hsidiff.report.validation import validation_in_words
 from hsidiff.viewer.session import Session
 
 SECONDS_OF_A_JOB = 60.0
@@ -64,3 +66,20 @@ def label_two_covers(viewer: Viewer) -> None:
         viewer.change(do="paint", class_id=1, path=[[col, row]], radius_px=2.5)
     for row, col in ((5, 45), (15, 3), (15, 35), (25, 25), (35, 15)):
         viewer.change(do="paint", class_id=2, path=[[col, row]], radius_px=2.5)
+
+
+def check_accuracy(viewer: Viewer, layer: str, result: dict[str, Any]) -> None:
+    """What the page is told of held-out labels is what the result says."""
+    told = viewer.ask(f"api/accuracy/{layer}").json
+    accuracy, ends = (
+        result["overall_accuracy"],
+        result["validation"]["intervals"]["overall_accuracy"],
+    )
+    interval = " to ".join(f"{100 * end:.1f} %" for end in ends)
+    assert told["rows"][0] == ["Overall accuracy", f"{100 * accuracy:.1f} %", interval]
+    assert told["words"] == validation_in_words(result)
+    position = result["leakage"]["position_overall_accuracy"]
+    assert f"reaches {100 * position:.1f} %" in " ".join(text for text, _ in told["leakage"])
+    assert "What is taken for what" in told["page"]
+    for entry in result["per_class"]:
+        assert html.escape(entry["name"]) in told["page"]

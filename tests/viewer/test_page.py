@@ -1,5 +1,7 @@
 """The page in a browser: what a person does, from a scene to an exported map."""
 
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +12,11 @@ import pytest
 import rasterio
 from numpy.testing import assert_allclose
 
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.maps.geotiff import write_class_map
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.synthetic import SyntheticScene, make_synthetic_scene
+from hsidiff.viewer.opened_run import open_run
 from hsidiff.viewer.serve import serving
 from hsidiff.viewer.session import SceneSource, Session
 
@@ -58,6 +63,14 @@ class Page:
 
     def counts(self) -> list[str]:
         return self.tab.locator("#classes .count").all_text_contents()
+
+    def wait_for_accuracy(self, of: str) -> None:
+        """Wait until what held-out labels say is that of a map, ``<layer>/<version>``."""
+        self.tab.wait_for_selector(f"#accuracy[data-of='{of}']", timeout=60_000)
+
+    def scores(self) -> list[list[str]]:
+        rows = self.tab.locator("#score-rows tr:has(td)").all()
+        return [row.locator("td").all_text_contents() for row in rows]
 
     def wait_for_counts(self, *counts: str) -> None:
         wanted = str(list(counts)).replace("'", '"')
@@ -206,6 +219,8 @@ def test_from_labels_to_an_exported_map(
             "() => document.querySelector('#job-text').textContent.includes(' of ')", timeout=60_000
         )
         page.tab.wait_for_selector("#results:not([hidden])", timeout=60_000)
+        page.wait_for_accuracy("1/0")
+        assert session.accuracy("1")["rows"][0] == tuple(page.scores()[0])
         with page.tab.expect_response("**/tiles/1/confidence/**") as tile:
             page.tab.select_option("#kind", "confidence")
         assert tile.value.status == 200
@@ -247,3 +262,93 @@ def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
         page.tab.wait_for_selector("text=/9 suggested pixels left/")
         assert session.labels.label_map().values[row, col] > 0
         assert page.faults == []
+
+
+def test_scores_of_the_live_map_follow_the_labels(chromium: Any, session: Session) -> None:
+    with serving(session) as address:
+        session.learn(pretrain_steps=1)
+        page = Page(chromium, address)
+        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=60_000)
+        page.tab.keyboard.press("b")
+        for row in (20, 50):
+            page.drag((row, 20), (row, 26))
+        page.tab.keyboard.press("2")
+        for row in (40, 70):
+            page.drag((row, 70), (row, 76))
+        page.tab.check("#live")
+        page.tab.wait_for_selector("text=/last fit took/")
+        page.wait_for_accuracy(f"live/{session.live.version}")
+        told = session.accuracy("live")
+        assert [tuple(row) for row in page.scores()] == told["rows"]
+        leakage = page.tab.text_content("#leakage")
+        assert leakage is not None
+        assert "Position alone, without any spectrum, reaches" in leakage
+        assert "Labels were held out fold by fold" in leakage
+        version = session.live.version
+        page.drag((80, 30), (80, 36))
+        page.tab.wait_for_function(
+            """before => {
+              const [, version] = document.querySelector('#accuracy').dataset.of.split('/');
+              return Number(version) > before;
+            }""",
+            arg=version,
+        )
+        assert [tuple(row) for row in page.scores()] == session.accuracy("live")["rows"]
+        assert int(page.scores()[-1][1]) > int(told["rows"][-1].number)
+        assert page.tab.is_visible("#no-export")
+        assert page.faults == []
+
+
+def test_a_map_made_elsewhere_opens_with_matrix_scores_and_layers(
+    chromium: Any, embedded: tuple[SyntheticScene, Path], tmp_path: Path
+) -> None:
+    session = mapped_session(embedded, tmp_path)
+    with serving(session) as address:
+        page = Page(chromium, address)
+        page.wait_for_accuracy("opened/0")
+        assert page.tab.input_value("#layer") == "opened"
+        assert page.tab.text_content("#layer option") == "run"
+        assert [tuple(row) for row in page.scores()] == session.accuracy("opened")["rows"]
+        # It is the map that was asked for, so it is in sight without scrolling.
+        assert page.tab.locator("#score-rows").bounding_box()["y"] < 768
+        page.tab.click("#show-details")
+        matrix = page.tab.locator("#details-page table.matrix")
+        matrix.wait_for()
+        box, window = matrix.bounding_box(), page.tab.locator("#details").bounding_box()
+        assert window["x"] <= box["x"]
+        assert box["x"] + box["width"] <= window["x"] + window["width"]
+        names = matrix.locator("tbody th").all_text_contents()
+        assert "5 Meadow" in names
+        page.tab.keyboard.press("b")  # keys of the page beneath rest
+        page.tab.keyboard.press("Escape")
+        page.tab.wait_for_selector("#details:not([open])", state="hidden")
+        assert page.tab.get_attribute("#tools button:nth-child(1)", "aria-pressed") == "true"
+        for kind in ("confidence", "held-out"):
+            with page.tab.expect_response(f"**/tiles/opened/{kind}/**") as tile:
+                page.tab.select_option("#kind", kind)
+            assert tile.value.status == 200
+        # Labels would cover the colours of right and wrong.
+        assert not page.tab.is_checked("#show-labels")
+        page.tab.select_option("#kind", "map")
+        assert page.tab.is_checked("#show-labels")
+        with page.tab.expect_download() as download:
+            page.tab.click("#exports a.main")
+        download.value.save_as(tmp_path / "map.zip")
+        with zipfile.ZipFile(tmp_path / "map.zip") as archive:
+            assert {"map.tif", "confidence.tif", "report.html"} <= set(archive.namelist())
+        assert page.faults == []
+
+
+def mapped_session(embedded: tuple[SyntheticScene, Path], folder: Path) -> Session:
+    """A session of a map that ``hsidiff map`` made of some labels of the embedded scene."""
+    made, scene_path = embedded
+    values = np.where(np.arange(made.label_values.shape[1]) % 4 == 0, made.label_values, 0)
+    labels = LabelMap.from_array(values, made.class_names, made.class_colors)
+    grid = (made.scene.crs, made.scene.transform)
+    write_class_map(values, labels.classes, folder / "labels.tif", *grid)
+    words = ["map", scene_path, folder / "labels.tif", "--method", "lda", "-o", folder / "run"]
+    program = "from hsidiff.cli import main; main()"
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True)
+    opened = open_run(folder / "run", None, None)
+    first = opened.labels_if_there(opened.source.open(), pytest.fail)
+    return Session(opened.source, folder / "view", first, opened.layer)

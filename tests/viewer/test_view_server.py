@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.testing import assert_allclose, assert_array_equal
-from running_viewer import Viewer, label_two_covers
+from running_viewer import Viewer, check_accuracy, label_two_covers
 
 from hsidiff.errors import SettingError
+from hsidiff.files import read_json
 from hsidiff.labels.read import read_labels
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.open import open_scene
@@ -211,11 +212,13 @@ def test_a_map_is_trained_shown_exported_and_there_again_after_a_restart(
     state = viewer.when_job_ended()
     assert state["job"]["status"] == "done", state["job"]
     (layer,) = state["layers"]
-    assert layer["scores"]["overall_accuracy"] > 0.9
-    assert 0 <= layer["scores"]["position_overall_accuracy"] <= 1
+    assert (layer["title"], layer["method"], layer["report"]) == ("Map 1: lda", "lda", True)
+    assert "held-out" in layer["kinds"]
+    check_accuracy(viewer, "1", read_json(viewer.session.folder / "maps" / "1" / "result.json"))
 
     archive = zipfile.ZipFile(io.BytesIO(viewer.ask("export/1.zip").body))
-    assert {"map.tif", "map.qml", "labels.gpkg", "report.html"} <= set(archive.namelist())
+    names = {"map.tif", "map.qml", "confidence.tif", "labels.gpkg", "report.html", "run.json"}
+    assert names <= set(archive.namelist())
     folder = viewer.session.folder / "exported"
     archive.extractall(folder)
     labels = viewer.session.labels.label_map()
@@ -229,7 +232,7 @@ def test_a_map_is_trained_shown_exported_and_there_again_after_a_restart(
     again = read_labels(folder / "labels.gpkg", open_scene(scene_path))
     assert_array_equal(again.values, labels.values)
 
-    for kind in ("map", "confidence", "entropy", "errors", "difference"):
+    for kind in ("map", "confidence", "entropy", "held-out", "errors", "difference"):
         tile = viewer.ask(f"tiles/1/{kind}/1/0/0.png?other=1")
         assert tile.body.startswith(b"\x89PNG"), kind
     assert viewer.ask("tiles/1/nothing/1/0/0.png").status == 404
@@ -237,6 +240,20 @@ def test_a_map_is_trained_shown_exported_and_there_again_after_a_restart(
     restarted = Session(SceneSource(scene_path), viewer.session.folder)
     assert [layer["id"] for layer in restarted.state()["layers"]] == ["1"]
     assert_array_equal(restarted.labels.label_map().values, labels.values)
+
+
+def test_labels_that_allow_no_score_give_a_map_and_the_reason(viewer: Viewer) -> None:
+    viewer.change(do="polygon", class_id=1, corners=[[0, 0], [3, 0], [3, 3], [0, 3]])
+    viewer.change(do="point", class_id=2, at=[15, 5])
+    viewer.ask("api/train", {"method": "lda"})
+    state = viewer.when_job_ended()
+    assert state["job"]["status"] == "done", state["job"]
+    told = viewer.ask("api/accuracy/1").json
+    assert told["rows"] == told["leakage"] == []
+    assert told["words"][-1].startswith("No label could be held out: ")
+    assert "held-out" not in state["layers"][0]["kinds"]
+    assert viewer.ask("tiles/1/held-out/1/0/0.png").status == 404
+    assert viewer.ask("export/1/report.html").status == 200
 
 
 def test_a_training_that_is_stopped_leaves_no_map(viewer: Viewer) -> None:
@@ -272,6 +289,8 @@ def test_the_live_map_follows_the_labels(viewer: Viewer) -> None:
     assert (ids == values)[is_labelled].mean() > 0.95
     assert not ids[~np.isfinite(session.scene.read()).all(axis=-1)].any()
     assert viewer.ask("tiles/live/map/1/0/0.png").status == 200
+    check_accuracy(viewer, "live", session.live.accuracy().result)
+    assert session.live.accuracy() is session.live.accuracy()
     suggested = viewer.ask("api/suggestions?n=3").json
     assert len(suggested) == 3
     assert not any(is_labelled[one["row"], one["col"]] for one in suggested)
@@ -279,6 +298,7 @@ def test_the_live_map_follows_the_labels(viewer: Viewer) -> None:
     assert viewer.ask("api/suggestions?n=0").status == 422
     viewer.ask("api/live", {"on": False})
     assert viewer.ask("tiles/live/map/1/0/0.png").status == 404
+    assert viewer.ask("api/accuracy/live").status == 404
     refused = viewer.ask("api/suggestions")
     assert refused.status == 422
     assert "switch the live map on" in refused.json["error"]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -49,6 +49,7 @@ class Inputs:
         area: (rows, cols) bool, the area of interest, or None.
         parts: each scene with its labels, where these are several, one below the other.
         places: where each of them lies.
+        scene_options: how the scene was read.
     """
 
     scene_path: Path
@@ -60,6 +61,7 @@ class Inputs:
     area: np.ndarray | None = None
     parts: tuple["Inputs", ...] = ()
     places: tuple[Window, ...] = ()
+    scene_options: SceneOptions = field(default_factory=SceneOptions)
 
     def read_test_labels(self, path: Path, variable: str | None, layer: str | None) -> LabelMap:
         """Read test labels of the same scene with the same options and class ids.
@@ -98,7 +100,15 @@ def read_inputs(
     scene = scene_options.open(scene_path)
     labels = without_invalid_pixels(label_options.read(labels_path, scene), scene, labels_path.name)
     area = None if area_path is None else read_area(area_path, scene)
-    return Inputs(scene_path, [labels_path], scene, labels, label_options, area=area)
+    return Inputs(
+        scene_path,
+        [labels_path],
+        scene,
+        labels,
+        label_options,
+        area=area,
+        scene_options=scene_options,
+    )
 
 
 def read_labels_alone(

@@ -124,6 +124,7 @@ def describe_inputs(inputs: Inputs, result: dict[str, Any]) -> dict[str, Any]:
         about = {"scenes": scenes}
     return {
         **about,
+        "scene_options": inputs.scene_options.arguments(),
         "labels": labels,
         "label_options": inputs.label_options.arguments(),
         "split": result.get("split"),

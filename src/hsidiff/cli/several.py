@@ -70,7 +70,17 @@ def read_several(
         for inputs, place in zip(each, places, strict=True):
             area[place.slices] = inputs.area
     first = each[0].scene_path
-    return Inputs(first, files, scene, labels, label_options, True, area, tuple(each), places)
+    return Inputs(
+        first,
+        files,
+        scene,
+        labels,
+        label_options,
+        area=area,
+        parts=tuple(each),
+        places=places,
+        scene_options=scene_options,
+    )
 
 
 def check_held_out(inputs: Inputs, split: str | None) -> None:

@@ -1,4 +1,4 @@
-"""``hsidiff view``: look at a scene in the browser, label it, train, compare, export."""
+"""``hsidiff view``: look at a scene or a map in the browser, label, train, compare, export."""
 
 from importlib import import_module
 from pathlib import Path
@@ -8,7 +8,14 @@ import typer
 
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder
-from hsidiff.cli.options import LabelOptions, SceneArgument, SceneOptions, argument, out_option
+from hsidiff.cli.options import (
+    SCENE_PANEL,
+    LabelOptions,
+    SceneOptions,
+    argument,
+    option,
+    out_option,
+)
 from hsidiff.errors import SettingError
 from hsidiff.viewer.folder import LABEL_FILE
 
@@ -19,13 +26,25 @@ LabelsToStart = Annotated[
 
 
 def view(
-    scene: SceneArgument,
+    scene: Annotated[
+        Path,
+        argument("SCENE|RUN", "A scene in any format, or a folder that hsidiff map wrote."),
+    ],
     scene_options: SceneOptions,
     label_options: LabelOptions,
     labels: LabelsToStart = None,
     out: Annotated[
         Path | None,
         out_option("FOLDER", "Folder for labels and maps; one that exists is gone on with."),
+    ] = None,
+    scene_of_run: Annotated[
+        Path | None,
+        option(
+            SCENE_PANEL,
+            "FILE",
+            "The scene of RUN, if it was moved; of a map of several scenes, which one.",
+            "--scene",
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
@@ -34,24 +53,35 @@ def view(
         bool, typer.Option("--no-open", help="Print the address, open no browser.")
     ] = False,
 ) -> None:
-    """Look at a scene in the browser: label, train, compare maps, export.
+    """Look at a scene, or at a map, in the browser: label, train, compare maps, export.
 
-    Labels are saved to FOLDER/labels.gpkg on every change, maps to FOLDER/maps.
-    FOLDER is SCENE-view beside you if none is given. The page is for this
-    computer only. Ctrl-C ends it.
+    A folder that hsidiff map wrote opens with its scene, its map, its labels and what
+    held-out labels say of it. Labels are saved to FOLDER/labels.gpkg on every change,
+    maps to FOLDER/maps. FOLDER is SCENE-view (RUN-view) beside you if none is given.
+    The page is for this computer only. Ctrl-C ends it.
     """
-    serve, session = _viewer()
-    folder = out or Path(f"{scene.stem}-view")
-    check_output_folder(folder)
-    source = session.SceneSource(scene, scene_options.arguments())
+    serve, session, opened_run = _viewer()
     with console.at_work():
+        run = None
+        if opened_run.is_run(scene):
+            given = None if scene_options == SceneOptions() else scene_options.arguments()
+            run = opened_run.open_run(scene, scene_of_run, given)
+        elif scene_of_run is not None:
+            raise SettingError(f"--scene goes with a folder of hsidiff map, which {scene} is not")
+        folder = out or Path(f"{scene.stem if run is None else run.name}-view")
+        check_output_folder(folder)
+        source = (
+            session.SceneSource(scene, scene_options.arguments()) if run is None else run.source
+        )
         first = None
-        if labels is not None:
-            first = label_options.read(labels, scene_options.open(scene))
-        if first is not None and (folder / LABEL_FILE).exists():
-            console.show_note(f"{folder} holds labels already; {labels} was not read again")
-            first = None
-        opened = session.Session(source, folder, first)
+        if (folder / LABEL_FILE).exists():
+            if labels is not None:
+                console.show_note(f"{folder} holds labels already; {labels} was not read again")
+        elif labels is not None:
+            first = label_options.read(labels, source.open())
+        elif run is not None:
+            first = run.labels_if_there(source.open(), console.show_note)
+        opened = session.Session(source, folder, first, run and run.layer)
 
     def tell(address: str) -> None:
         console.say(f"{opened.scene.name}: {address}")
@@ -61,13 +91,14 @@ def view(
 
 
 def _viewer() -> tuple:
-    """The modules of the viewer, which need an extra.
+    """The modules of the viewer that are needed, which need an extra.
 
     Raises:
         SettingError: if it is not installed.
     """
     try:
-        return import_module("hsidiff.viewer.serve"), import_module("hsidiff.viewer.session")
+        names = ("serve", "session", "opened_run")
+        return tuple(import_module(f"hsidiff.viewer.{name}") for name in names)
     except ModuleNotFoundError as error:
         if error.name not in ("fastapi", "starlette", "uvicorn"):
             raise

@@ -1,6 +1,6 @@
 """Predictions of labels by classifiers that did not learn from them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -29,12 +29,25 @@ def predict_held_out(
         splits: at least one; no pixel is in two of their test sides.
         step: what the progress is called.
     """
+
+    def predict(split: Split) -> np.ndarray:
+        return probabilities_at(clone(model).fit(scene, split.train), scene, split.test)
+
+    return predictions_of(splits, predict, step)
+
+
+def predictions_of(
+    splits: Sequence[Split], predict: Callable[[Split], np.ndarray], step: str = "validate"
+) -> HeldOut:
+    """Predict the test side of each split; ``predict`` gives its probabilities.
+
+    These are (n, n_classes), pixels row by row, classes in the order of the labels' legend.
+    """
     labels = _together([split.test for split in splits])
     number = np.cumsum(labels.values > 0).reshape(labels.shape) - 1
     probabilities = np.empty((labels.n_labelled, len(labels.classes)), dtype=np.float32)
     for split in track(splits, step, len(splits)):
-        fitted = clone(model).fit(scene, split.train)
-        probabilities[number[split.test.values > 0]] = probabilities_at(fitted, scene, split.test)
+        probabilities[number[split.test.values > 0]] = predict(split)
     return held_out_of(labels, probabilities)
 
 

@@ -153,6 +153,7 @@ def describe_run(model: SceneClassifier, inputs: dict[str, Any]) -> dict[str, An
     """
     return {
         "command": sys.argv,
+        "directory": str(Path.cwd()),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "inputs": inputs,
         **model.description(),

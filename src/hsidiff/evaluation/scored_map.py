@@ -65,18 +65,27 @@ def describe_map(
     ``n_train`` counts the labels that the scored model learned from, ``n_labels`` those that the
     map's model did.
     """
+    return {
+        **describe_work(model, scene, stopwatch, notes),
+        **describe_held_out(plan, validation, model.receptive_field_px),
+    }
+
+
+def describe_held_out(
+    plan: Plan, validation: Validation | None, receptive_field_px: int
+) -> dict[str, Any]:
+    """The part of ``result.json`` that speaks of labels: scores, and what the map learned from."""
     n_labels = plan.learned.counts()
     if validation is None:
         scores = {"per_class": [asdict(land_class) for land_class in plan.learned.classes]}
     else:
-        scores = validation.to_json(model.receptive_field_px)
+        scores = validation.to_json(receptive_field_px)
     for entry in scores["per_class"]:
         entry["n_labels"] = n_labels[entry["id"]]
     reliability = None
     if validation is not None and plan.units is not None:
         reliability = measure_reliability(validation.held_out, plan.units)
     return {
-        **describe_work(model, scene, stopwatch, notes),
         **scores,
         "reliability": reliability,
         "n_labels": plan.learned.n_labelled,

@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -84,6 +85,10 @@ def _add_pictures(app: FastAPI, session: Session) -> None:
         layer: str, kind: str, step: int, col: int, row: int, other: str = ""
     ) -> Response:
         return _png(session.layer_tile(layer, kind, step, col, row, other))
+
+    @app.get("/api/accuracy/{layer}")
+    def accuracy(layer: str) -> dict[str, Any]:
+        return session.accuracy(layer)
 
     @app.get("/api/spectrum")
     def spectrum(row: int, col: int) -> dict[str, Any]:
@@ -193,7 +198,7 @@ def _add_exports(app: FastAPI, session: Session) -> None:
         name = quote(f"{session.scene.name}-map-{layer}.zip")
         disposition = f"attachment; filename*=utf-8''{name}"
         return Response(
-            zipped(session.file_of(layer, "map.tif").parent),
+            zipped(session, layer),
             media_type="application/zip",
             headers=NOT_KEPT | {"content-disposition": disposition},
         )
@@ -204,17 +209,19 @@ def _add_exports(app: FastAPI, session: Session) -> None:
         return FileResponse(path, filename=path.name, headers=NOT_KEPT)
 
 
-EXPORTED = ("map.tif", "map.tif.aux.xml", "map.qml", "probabilities.tif", "labels.gpkg",
-            "labels.tif", "labels.tif.aux.xml", "report.html", "result.json")  # fmt: skip
+EXPORTED = ("map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confidence.qml",
+            "probabilities.tif", "labels.gpkg", "labels.tif", "labels.tif.aux.xml", "report.html",
+            "result.json", "run.json")  # fmt: skip
 
 
-def zipped(folder: Path) -> bytes:
+def zipped(session: Session, layer: str) -> bytes:
     """The map, its labels and its report as the bytes of one archive."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in EXPORTED:
-            if (folder / name).exists():
-                archive.write(folder / name, name)
+        archive.write(session.file_of(layer, EXPORTED[0]), EXPORTED[0])
+        for name in EXPORTED[1:]:
+            with suppress(MissingFileError):
+                archive.write(session.file_of(layer, name), name)
     return stream.getvalue()
 
 

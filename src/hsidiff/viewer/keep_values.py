@@ -14,6 +14,7 @@ from hsidiff.kinds import widths_of
 from hsidiff.progress import track
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
+from hsidiff.viewer.kept_values import ABOUT
 from hsidiff.windows.tiles import even_tile_windows, read_with_halo
 
 PROFILE, TILE_PX = "fast", 112
@@ -49,7 +50,7 @@ def keep_values(task: dict[str, Any]) -> None:
             middle = cube[halo : halo + window.n_rows, halo : halo + window.n_cols, :1]
             kept[window.slices] = np.where(np.isfinite(middle), of_window, np.nan)
         kept.flush()
-        write_json(folder / "kinds.json", kinds)
+        write_json(folder / ABOUT, {"kinds": kinds, "halo_px": values.halo_px})
 
 
 def _check_size(scene: Scene, n_values: int) -> None:

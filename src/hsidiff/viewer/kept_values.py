@@ -9,6 +9,8 @@ import numpy as np
 from hsidiff.errors import MissingFileError
 from hsidiff.kinds import Kinds
 
+ABOUT = "about.json"
+
 
 @dataclass(frozen=True)
 class KeptValues:
@@ -17,10 +19,17 @@ class KeptValues:
     Attributes:
         values: (rows, cols, n_values) float32; NaN at invalid pixels.
         kinds: which of the values are of one kind.
+        halo_px: how far around a pixel its values look.
     """
 
     values: np.ndarray
     kinds: Kinds
+    halo_px: int
+
+    @staticmethod
+    def are_in(folder: Path) -> bool:
+        """Whether a folder holds values."""
+        return (folder / ABOUT).exists()
 
     @classmethod
     def open(cls, folder: Path) -> "KeptValues":
@@ -29,11 +38,17 @@ class KeptValues:
         Raises:
             MissingFileError: if it is not there.
         """
-        if not (folder / "kinds.json").exists():
+        if not cls.are_in(folder):
             raise MissingFileError(f"{folder}: nothing was kept there")
-        kinds = json.loads((folder / "kinds.json").read_text(encoding="utf-8"))
+        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         values = np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
-        return cls(values, {name: tuple(widths) for name, widths in kinds.items()})
+        kinds = {name: tuple(widths) for name, widths in about["kinds"].items()}
+        return cls(values, kinds, about["halo_px"])
+
+    @property
+    def receptive_field_px(self) -> int:
+        """Side of the square of pixels that can change the values of its middle pixel."""
+        return 2 * self.halo_px + 1
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -1,86 +1,24 @@
-"""A map that follows the labels: values are kept, and only a linear discriminant is fitted again.
-
-It is the quickest head that knows what to do with more values than labels: shrinkage is found in
-closed form (Ledoit and Wolf 2004), so nothing is held out and nothing iterates. A trained map has
-the heads of its method, which take seconds to minutes and are better.
-"""
+"""A map that follows the labels: values are kept, and only its head is fitted again."""
 
 import time
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Condition, Lock, Thread
 from typing import Any
 
 import numpy as np
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
-from hsidiff.errors import HsidiffError, LabelError, SettingError
-from hsidiff.kinds import SCALED_SPECTRUM, without_kinds
-from hsidiff.labels.label_map import LabelMap, LandClass
-from hsidiff.scenes.window import Window
+from hsidiff.errors import HsidiffError, SettingError
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.report.result_folder import ResultFolder
 from hsidiff.suggestion.pool import Pool
 from hsidiff.suggestion.suggest import LEAST_POOL, Suggestions, suggest_from
+from hsidiff.viewer.fitted_head import FittedHead
 from hsidiff.viewer.kept_values import KeptValues
 from hsidiff.viewer.label_store import LabelStore
+from hsidiff.viewer.live_scores import score_live
 from hsidiff.windows.tiles import tile_windows
 
 WINDOW_PX = 256
-MAX_PER_CLASS = 300
-"""More labels of a class than these are thinned, so that a fit stays a matter of a second."""
-
-
-class FittedHead:
-    """A head with the classes that it knows."""
-
-    def __init__(self, kept: KeptValues, labels: LabelMap, random_state: int = 0) -> None:
-        """Fit to labels of two classes or more on valid pixels.
-
-        Raises:
-            LabelError: if there are fewer classes, or no class has two labels.
-        """
-        rows, cols = _chosen_pixels(labels, random_state)
-        values = kept.values[rows, cols]
-        valid = np.isfinite(values).all(axis=-1)
-        values = values[valid]
-        ids, classes = np.unique(labels.values[rows, cols][valid], return_inverse=True)
-        if len(ids) < 2:
-            raise LabelError("label pixels of at least two classes")
-        if len(ids) == len(classes):
-            raise LabelError("label a second pixel of a class")
-        self.classes: tuple[LandClass, ...] = tuple(c for c in labels.classes if c.id in ids)
-        self._kept = kept
-        _, self._columns = without_kinds(kept.kinds, (SCALED_SPECTRUM,))
-        # Shrinkage compares variances, so values of all kinds are brought to one scale.
-        discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-        self._head = make_pipeline(StandardScaler(), discriminant)
-        with threadpool_limits(limits=1):
-            self._head.fit(values[:, self._columns], classes)
-
-    def probabilities(self, window: Window, step: int) -> np.ndarray:
-        """Probabilities (rows, cols, n_classes) of every ``step``-th pixel of a window.
-
-        0 in all classes at invalid pixels.
-        """
-        rows, cols = window.slices
-        values = self._kept.values[rows, cols][::step, ::step]
-        probabilities = np.zeros((*values.shape[:2], len(self.classes)), dtype=np.float32)
-        valid = np.isfinite(values).all(axis=-1)
-        if valid.any():
-            probabilities[valid] = self._head.predict_proba(values[valid][:, self._columns])
-        return probabilities
-
-
-def _chosen_pixels(labels: LabelMap, random_state: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the labelled pixels, of many a draw, the same for the same labels."""
-    draw = np.random.default_rng(random_state)
-    chosen = []
-    for land_class in labels.classes:
-        pixels = np.argwhere(labels.values == land_class.id)
-        chosen.append(draw.permutation(pixels)[:MAX_PER_CLASS])
-    pixels = np.concatenate(chosen) if chosen else np.empty((0, 2), dtype=int)
-    return pixels[:, 0], pixels[:, 1]
 
 
 class LiveMap:
@@ -101,13 +39,16 @@ class LiveMap:
         self.head: FittedHead | None = None
         self._folder, self._labels = folder, labels
         self._kept: KeptValues | None = None
+        self._learned_from: LabelMap | None = None
+        self._scoring = Lock()
+        self._scored: tuple[FittedHead, ResultFolder] | None = None
         self._wake, self._is_asked = Condition(), False
         Thread(target=self._follow, daemon=True).start()
 
     @property
     def is_ready(self) -> bool:
         """Whether the scene was learned."""
-        return (self._folder / "kinds.json").exists()
+        return KeptValues.are_in(self._folder)
 
     def ask(self) -> None:
         """Fit a head soon, if it is on and the scene was learned."""
@@ -138,6 +79,22 @@ class LiveMap:
         taken = taken[np.isfinite(kept.at(taken)).all(axis=1)]
         return suggest_from(pool, kept.at, head.classes, n, taken=taken)
 
+    def accuracy(self) -> ResultFolder:
+        """What held-out labels say of the last head, in the form of a result that has no files.
+
+        Raises:
+            SettingError: if there is no head.
+        """
+        # Those who ask for the scores of one head wait for the first of them.
+        with self._scoring:
+            head, kept, labels = self.head, self._kept, self._learned_from
+            if head is None or kept is None or labels is None:
+                raise SettingError("label two classes: then the live map has scores")
+            if self._scored is None or self._scored[0] is not head:
+                result = score_live(kept, labels)
+                self._scored = head, ResultFolder(self._folder, result, None, None)
+            return self._scored[1]
+
     def to_json(self) -> dict[str, Any]:
         """What a page shows."""
         return {
@@ -156,7 +113,8 @@ class LiveMap:
             began_s, version = time.perf_counter(), self._labels.version
             try:
                 self._kept = self._kept or KeptValues.open(self._folder)
-                self.head = FittedHead(self._kept, self._labels.label_map())
+                labels = self._labels.label_map()
+                self.head, self._learned_from = FittedHead(self._kept, labels), labels
                 self.message = ""
             except (HsidiffError, OSError, ValueError) as error:
                 self.head, self.message = None, str(error)

@@ -1,12 +1,10 @@
 """Results as layers: finished maps on disk and the live map, drawn as squares in pixel space."""
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,50 +16,96 @@ from rasterio.windows import Window as RasterioWindow
 from hsidiff.errors import MissingFileError
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.geotiff import NO_PROBABILITY, PROBABILITY_STEPS
-from hsidiff.report.pictures import CONFIDENCE_COLORS, class_colours, rgba
-from hsidiff.report.style import RIGHT, WRONG
+from hsidiff.report.pictures import (
+    CONFIDENCE_COLORS,
+    RIGHT_COLOR,
+    WRONG_COLOR,
+    class_colours,
+    confidence_colours,
+    rgba,
+)
+from hsidiff.report.result_folder import ResultFolder, SceneMap
 from hsidiff.scenes.window import Window
-from hsidiff.viewer.live import FittedHead
+from hsidiff.viewer.fitted_head import FittedHead
 
-KINDS = ("map", "confidence", "entropy", "errors", "difference")
+KINDS = ("map", "confidence", "entropy", "held-out", "errors", "difference")
 
 
 @dataclass(frozen=True)
 class MapLayer:
-    """A finished map in a folder that :func:`hsidiff.viewer.train_map.train_map` wrote.
+    """A finished map, with its scores, in a folder of the kind that ``hsidiff map`` writes.
 
     Attributes:
-        folder: holds ``map.tif``, ``probabilities.tif`` and ``layer.json``.
-        about: what ``layer.json`` says.
+        results: the folder.
+        mapped: where in it the map of this scene is.
+        place: which of its scenes this is, from 0.
+        title: what people call it.
     """
 
-    folder: Path
-    about: dict[str, Any]
+    results: ResultFolder
+    mapped: SceneMap
+    place: int
+    title: str
 
     @classmethod
     def read(cls, folder: Path) -> "MapLayer":
-        """Read what there is about a map.
+        """Read a map that the viewer made.
 
         Raises:
-            MissingFileError: if the folder holds none.
+            HsidiffError: if the folder holds none.
         """
-        if not (folder / "layer.json").exists() or not (folder / "map.tif").exists():
-            raise MissingFileError(f"{folder.name}: there is no such map")
-        return cls(folder, json.loads((folder / "layer.json").read_text(encoding="utf-8")))
+        results = ResultFolder.read(folder)
+        method = results.result.get("method") or "unknown"
+        return cls(results, results.maps[0], 0, f"Map {folder.name}: {method}")
 
     @property
     def classes(self) -> tuple[LandClass, ...]:
         """The classes that the map may show."""
-        return tuple(LandClass(**land_class) for land_class in self.about["classes"])
+        return self.results.classes
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What can be shown of it, of :data:`KINDS`."""
+        has_probabilities = self.mapped.probabilities_path is not None
+        missing = set() if has_probabilities else {"confidence", "entropy"}
+        if self.results.held_out is None:
+            missing.add("held-out")
+        return tuple(kind for kind in KINDS if kind not in missing)
 
     def class_ids(self, window: Window, step: int) -> np.ndarray:
         """Class ids (rows, cols) of every ``step``-th pixel of a window of the scene."""
-        return _read(self.folder / "map.tif", window, step)[0]
+        return _read(self.file("map.tif"), window, step)[0]
 
     def probabilities(self, window: Window, step: int) -> np.ndarray:
         """Probabilities (rows, cols, n_classes) of the same; 0 in all classes where invalid."""
-        stored = np.moveaxis(_read(self.folder / "probabilities.tif", window, step), 0, -1)
+        stored = np.moveaxis(_read(self.file("probabilities.tif"), window, step), 0, -1)
         return np.where(stored == NO_PROBABILITY, 0, stored / PROBABILITY_STEPS)
+
+    def held_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where held-out labels were predicted right, and where wrong, (rows, cols) bool each.
+
+        Raises:
+            MissingFileError: if it is not known.
+        """
+        held_out = self.results.held_out
+        if held_out is None:
+            raise MissingFileError(f"{self.title}: no label was held out")
+        right = self.mapped.part_of(held_out.is_right)
+        return right, self.mapped.part_of(held_out.labels.values > 0) & ~right
+
+    def file(self, name: str) -> Path:
+        """A file of the map, or of the folder that it is in.
+
+        Raises:
+            MissingFileError: if there is none, or it is a link that leads out of the folder.
+        """
+        whole = self.results.path.resolve()
+        for folder in (self.mapped.path, self.results.path):
+            # Of what lies there, so that no name leads elsewhere.
+            found = [path for path in folder.iterdir() if path.name == name and path.is_file()]
+            if found and found[0].resolve().is_relative_to(whole):
+                return found[0]
+        raise MissingFileError(f"{name[:40]}: there is no such file")
 
 
 @dataclass(frozen=True)
@@ -98,9 +142,8 @@ def class_map(layer: Layer, window: Window, step: int, classes: Sequence[LandCla
 def confidence(layer: Layer, window: Window, step: int) -> np.ndarray:
     """The highest probability, from chance (dark) to 1 (bright)."""
     probabilities = layer.probabilities(window, step)
-    n_classes = probabilities.shape[-1]
-    above_chance = (probabilities.max(axis=-1) - 1 / n_classes) / (1 - 1 / n_classes)
-    return _ramp(above_chance, probabilities)
+    highest = np.where(probabilities.any(axis=-1), probabilities.max(axis=-1), np.nan)
+    return confidence_colours(highest, probabilities.shape[-1])
 
 
 def entropy(layer: Layer, window: Window, step: int) -> np.ndarray:
@@ -122,6 +165,24 @@ def errors(layer: Layer, window: Window, step: int, labels: np.ndarray) -> np.nd
     return _two_colours(wanted == mapped, wanted != mapped, wanted > 0)
 
 
+def held_out(layer: MapLayer, window: Window, step: int) -> np.ndarray:
+    """Labels that models predicted without having learned from them, in the colours of errors.
+
+    In a picture of every ``step``-th pixel a label is drawn at the nearest shown one, or few labels
+    of a large scene would be lost.
+    """
+    right, wrong = (_thickened(where[window.slices], step) for where in layer.held_out())
+    return _two_colours(right & ~wrong, wrong, right | wrong)
+
+
+def _thickened(mask: np.ndarray, step: int) -> np.ndarray:
+    """Whether any of ``step`` x ``step`` pixels is set."""
+    rows, cols = np.nonzero(mask)
+    few = np.zeros([ceil(size / step) for size in mask.shape], dtype=bool)
+    few[rows // step, cols // step] = True
+    return few
+
+
 def difference(layer: Layer, other: Layer, window: Window, step: int) -> np.ndarray:
     """Pale where two maps agree, vermilion where they do not."""
     one, two = layer.class_ids(window, step), other.class_ids(window, step)
@@ -132,8 +193,8 @@ def difference(layer: Layer, other: Layer, window: Window, step: int) -> np.ndar
 
 def _two_colours(right: np.ndarray, wrong: np.ndarray, shown: np.ndarray) -> np.ndarray:
     picture = np.zeros((*shown.shape, 4), dtype=np.uint8)
-    picture[right & shown] = rgba(RIGHT)
-    picture[wrong & shown] = rgba(WRONG)
+    picture[right & shown] = rgba(RIGHT_COLOR)
+    picture[wrong & shown] = rgba(WRONG_COLOR)
     return picture
 
 

@@ -3,9 +3,15 @@
 from importlib import import_module
 from typing import Any
 
+KINDS = {
+    "method": "Learns the scene first, without labels: takes minutes",
+    "baseline": "Learns from labels alone; lda and knn take seconds",
+    "control": "A control, which leaves something out, to compare methods with",
+}
+
 
 def methods() -> list[dict[str, Any]]:
-    """The methods that can be trained, the default first, and their profiles."""
+    """The methods that can be trained, the default first: profiles, and what each is."""
     # PyTorch takes seconds to load, and a picture of the scene needs none of it.
     catalog = import_module("hsidiff.catalog")
     default = catalog.DEFAULT_METHOD
@@ -14,7 +20,13 @@ def methods() -> list[dict[str, Any]]:
         {
             "name": name,
             "profiles": list(getattr(catalog.CLASSIFIERS[name], "profiles", ())),
-            "about": str(catalog.CLASSIFIERS[name].__doc__).split("\n")[0],
+            "about": _in_words(catalog.CLASSIFIERS[name].about),
         }
         for name in names
     ]
+
+
+def _in_words(about: Any) -> str:
+    """What kind of classifier it is, and the paper that it follows."""
+    paper = f" ({about.paper} {about.year})" if about.paper else ""
+    return f"{KINDS[about.kind]}{paper}."

@@ -1,6 +1,7 @@
 """One open scene: its pictures, labels, jobs and results, and what pages are told of them."""
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -10,12 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.errors import LabelError, MissingFileError, SettingError, check_choice
+from hsidiff.errors import (
+    HsidiffError,
+    HsidiffWarning,
+    LabelError,
+    MissingFileError,
+    SettingError,
+    check_choice,
+)
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.pictures import png
+from hsidiff.scenes.formats.address import is_address
 from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.viewer import map_layers
+from hsidiff.viewer.accuracy import accuracy_of
 from hsidiff.viewer.folder import KEPT, LABEL_FILE, NETWORKS, RESULTS, claim, locked, sweep
 from hsidiff.viewer.jobs import Job, Jobs
 from hsidiff.viewer.label_store import LabelStore
@@ -25,7 +36,7 @@ from hsidiff.viewer.method_list import methods
 from hsidiff.viewer.scene_tiles import SceneTiles, padded, tile_window
 from hsidiff.viewer.spectra import Spectra
 
-LIVE, TRAIN, LEARN = "live", "train", "learn"
+LIVE, TRAIN, LEARN, OPENED = "live", "train", "learn", "opened"
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,12 @@ class SceneSource:
 
     def arguments(self) -> dict[str, Any]:
         """All arguments of :func:`open_scene`, JSON values."""
-        return {"source": str(self.path.absolute()), **self.options}
+        path = self.path if is_address(self.path) else self.path.absolute()
+        return {"source": str(path), **self.options}
+
+    def open(self) -> Scene:
+        """Open it."""
+        return open_scene(**self.arguments())
 
 
 class Session:
@@ -59,14 +75,26 @@ class Session:
         is_ending: whether pages are told nothing more.
     """
 
-    def __init__(self, source: SceneSource, folder: Path, first: LabelMap | None = None) -> None:
+    def __init__(
+        self,
+        source: SceneSource,
+        folder: Path,
+        first: LabelMap | None = None,
+        opened: MapLayer | None = None,
+    ) -> None:
         """Open a session, and go on with what the folder holds already.
+
+        Args:
+            source: the scene.
+            folder: where labels and maps are kept.
+            first: labels to begin with, if the folder holds none.
+            opened: a map that was made elsewhere, or None.
 
         Raises:
             SettingError: if the folder cannot be used, holds labels of another scene, or is open
                 in another viewer.
         """
-        self.scene = open_scene(**source.arguments())
+        self.scene = source.open()
         self._source, self.folder = source, folder
         self._lock_file = locked(folder)
         claim(folder, self.scene)
@@ -78,7 +106,8 @@ class Session:
         self.live = LiveMap(folder / KEPT, self.labels)
         self.is_ending = False
         self._layers_lock = Lock()
-        self._layers = {layer.folder.name: layer for layer in _finished(folder / RESULTS)}
+        self._opened = {} if opened is None else {OPENED: opened}
+        self._layers = self._opened | _finished(folder / RESULTS)
 
     def close(self) -> None:
         """Stop what runs."""
@@ -90,10 +119,7 @@ class Session:
     def state(self) -> dict[str, Any]:
         """What may change: counters by which a page knows what to ask for again."""
         with self._layers_lock:
-            layers = [
-                {"id": name, **_shown(layer.about), "report": self._has_report(name)}
-                for name, layer in sorted(self._layers.items(), key=lambda item: int(item[0]))
-            ]
+            layers = [_shown(name, layer) for name, layer in self._layers.items()]
         return {
             "labels": self.labels.version,
             "job": self.jobs.to_json(),
@@ -140,6 +166,8 @@ class Session:
             ),
             "difference": lambda: map_layers.difference(layer, self.layer(other), window, step),
         }
+        if isinstance(layer, MapLayer):
+            draw["held-out"] = lambda: map_layers.held_out(layer, window, step)
         if kind not in draw:
             raise MissingFileError(f"{kind[:40]}: there is no such kind of layer")
         return png(padded(draw[kind]()))
@@ -151,14 +179,20 @@ class Session:
             MissingFileError: if there is no such file, or no such map.
         """
         layer = self.layer(name)
-        files = list(layer.folder.iterdir()) if isinstance(layer, MapLayer) else []
-        found = [path for path in files if path.name == file and path.is_file()]
-        if found:
-            return found[0]
+        if isinstance(layer, MapLayer):
+            return layer.file(file)
         raise MissingFileError(f"{file[:40]}: there is no such file")
 
-    def _has_report(self, name: str) -> bool:
-        return (self.folder / RESULTS / name / "report.html").exists()
+    def accuracy(self, name: str) -> dict[str, Any]:
+        """What held-out labels say of a map; see :func:`hsidiff.viewer.accuracy.accuracy_of`.
+
+        Raises:
+            MissingFileError: if there is no such map.
+            HsidiffError: if the labels allow no score of the live one.
+        """
+        layer = self.layer(name)
+        results = layer.results if isinstance(layer, MapLayer) else self.live.accuracy()
+        return accuracy_of(results, self.scene.name)
 
     # Work
 
@@ -223,25 +257,37 @@ class Session:
 
     def _next_name(self) -> str:
         with self._layers_lock:
-            return str(max((int(name) for name in self._layers), default=0) + 1)
+            return str(max((int(name) for name in self._layers if name != OPENED), default=0) + 1)
 
     def _after_job(self, job: Job, is_done: bool) -> None:
         if job.kind == LEARN and not is_done:
             self.live.on = False
-        found = {layer.folder.name: layer for layer in _finished(self.folder / RESULTS)}
+        found = self._opened | _finished(self.folder / RESULTS)
         with self._layers_lock:
             self._layers = found
         self.live.ask()
 
 
-def _finished(folder: Path) -> list[MapLayer]:
-    """The maps in a folder."""
-    if not folder.is_dir():
-        return []
-    names = [item for item in folder.iterdir() if re.fullmatch(r"[1-9]\d{0,5}", item.name)]
-    return [MapLayer.read(item) for item in names if (item / "layer.json").exists()]
+def _finished(folder: Path) -> dict[str, MapLayer]:
+    """The maps in a folder by their numbers, in their order."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    numbers = sorted(int(name) for name in names if re.fullmatch(r"[1-9]\d{0,5}", name))
+    layers = {}
+    for number in map(str, numbers):
+        try:
+            layers[number] = MapLayer.read(folder / number)
+        except HsidiffError as error:  # one that somebody changed is no reason to show none
+            warnings.warn(f"map {number} is not shown: {error}", HsidiffWarning, stacklevel=2)
+    return layers
 
 
-def _shown(about: dict[str, Any]) -> dict[str, Any]:
-    names = ("method", "profile", "classes", "n_labels", "seconds", "scores")
-    return {name: about.get(name) for name in names}
+def _shown(name: str, layer: MapLayer) -> dict[str, Any]:
+    result = layer.results.result
+    return {
+        "id": name,
+        "title": layer.title,
+        **{key: result.get(key) for key in ("method", "profile", "n_labels")},
+        "classes": [vars(land_class) for land_class in layer.classes],
+        "kinds": layer.kinds,
+        "report": (layer.results.path / "report.html").is_file(),
+    }

@@ -8,34 +8,34 @@ import numpy as np
 from hsidiff.catalog import find_classifier
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LabelError, SplitError
-from hsidiff.evaluation.metrics import score
-from hsidiff.evaluation.results import Stopwatch, describe_result
-from hsidiff.experiment.split_recipe import split_labels
+from hsidiff.evaluation.results import Stopwatch, describe_run
+from hsidiff.evaluation.scored_map import describe_map, score_and_fit
+from hsidiff.evaluation.validation import Plan, Validation, default_plan, plan_of_nothing
 from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LabelMap, LandClass
-from hsidiff.labels.leakage import measure_leakage
-from hsidiff.labels.split import Split
 from hsidiff.labels.validity import without_invalid_pixels
+from hsidiff.maps.confidence import ConfidenceLayer
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.maps.predict import predict_to_file
+from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.map_page import write_report
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.smoothed import build_classifier
 
-HELD_OUT_NOTE = (
-    "The scores are of a model that was fitted without the held-out labels; the map is of one "
-    "that was fitted to all labels with the same settings."
-)
+LABEL_RASTER = "labels.tif"
 
 
-def train_map(task: dict[str, Any]) -> None:
+def train_map(task: dict[str, Any], notes: list[str]) -> None:
     """Score a method on held-out labels, fit it to all labels, map the scene.
+
+    The folder that appears is one as ``hsidiff map`` writes it, with the labels.
 
     Args:
         task: ``scene`` (arguments of :func:`open_scene`), ``labels`` (file of
             :func:`save_labels`), ``classes``, ``method``, ``settings``, ``seed``, ``label_file``
             (a GeoPackage to keep beside the map), ``out`` (the folder that appears).
+        notes: the warnings given so far; the list grows while this runs.
 
     Raises:
         LabelError: if there are too few labels.
@@ -43,29 +43,68 @@ def train_map(task: dict[str, Any]) -> None:
     scene = open_scene(**task["scene"])
     labels = without_invalid_pixels(_load_labels(task, scene), scene)
     stopwatch = Stopwatch()
+    # 1. Score on held-out labels, and learn from all.
+    plan, model, validation = _scored_and_fitted(task, scene, labels, stopwatch)
+
+    # 2. Map, and write everything.
     with write_whole_folder(task["out"]) as folder:
-        scores = _score(task, scene, labels, folder, stopwatch)
-        model = _new_model(task)
-        with stopwatch.stage("learn"):
-            model.fit(scene, labels)
         with stopwatch.stage("map"):
-            predict_to_file(
-                model, scene, folder / "map.tif", probabilities_path=folder / "probabilities.tif"
-            )
+            areas = _draw(model, scene, folder)
         model.save(folder / "model")
-        grid = (scene.crs, scene.transform)
-        write_class_map(labels.values, labels.classes, folder / "labels.tif", *grid)
-        (folder / "labels.gpkg").write_bytes(Path(task["label_file"]).read_bytes())
-        about = {
-            **model.description(),
-            "classes": [vars(land_class) for land_class in model.classes_],
-            "n_labels": labels.n_labelled,
-            "seconds": stopwatch.to_json()["total"],
-            "scores": scores,
-        }
-        write_json(folder / "layer.json", about)
-        if scores.get("overall_accuracy") is not None:
-            write_report(folder, scene)
+        _keep_labels(task, labels, folder)
+        if plan.split is not None:
+            plan.split.save(folder / "split.npz")
+        if validation is not None:
+            validation.held_out.save(folder / "held_out.npz")
+        result = describe_map(model, scene, plan, validation, stopwatch, notes)
+        write_json(folder / "result.json", {**result, **areas})
+        write_json(folder / "run.json", describe_run(model, _inputs(task, result)))
+        write_report(folder, scene)
+
+
+def _scored_and_fitted(
+    task: dict[str, Any], scene: Scene, labels: LabelMap, stopwatch: Stopwatch
+) -> tuple[Plan, SceneClassifier, Validation | None]:
+    """A fitted model, and its scores; labels that allow none are no reason to draw no map."""
+    model = _new_model(task)
+    try:
+        plan = default_plan(labels, model.receptive_field_px, task["seed"])
+        return plan, *score_and_fit(model, scene, plan, stopwatch)
+    except (SplitError, LabelError) as error:
+        plan = plan_of_nothing(f"no label could be held out: {error}", labels)
+        return plan, *score_and_fit(_new_model(task), scene, plan, stopwatch)
+
+
+def _draw(model: SceneClassifier, scene: Scene, folder: Path) -> dict[str, Any]:
+    """Draw the map into a folder; give the areas of its classes as JSON values."""
+    path = folder / "map.tif"
+    predict_to_file(
+        model,
+        scene,
+        path,
+        probabilities_path=folder / "probabilities.tif",
+        layers=(ConfidenceLayer(folder / "confidence.tif"),),
+    )
+    return {"areas": [area.to_json() for area in areas_of_file(path, model.classes_)]}
+
+
+def _keep_labels(task: dict[str, Any], labels: LabelMap, folder: Path) -> None:
+    """The labels as they are now, for a GIS and for this program."""
+    grid = (labels.crs, labels.transform)
+    write_class_map(labels.values, labels.classes, folder / LABEL_RASTER, *grid)
+    (folder / "labels.gpkg").write_bytes(Path(task["label_file"]).read_bytes())
+
+
+def _inputs(task: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """What was read, as :mod:`hsidiff.cli.job` says it."""
+    source, *options = task["scene"].items()
+    return {
+        "scene": {"path": source[1], "sha256": result["scene"]["sha256"]},
+        "scene_options": dict(options),
+        "labels": [{"path": str(Path(task["out"]) / LABEL_RASTER)}],
+        "label_options": {},
+        "split": result.get("split"),
+    }
 
 
 def save_labels(labels: LabelMap, path: Path) -> None:
@@ -91,54 +130,3 @@ def _new_model(task: dict[str, Any]) -> SceneClassifier:
     known = classifier().get_params(deep=False)
     seed = {"random_state": task["seed"]} if "random_state" in known else {}
     return build_classifier(classifier, {**seed, **task["settings"]})
-
-
-def _score(
-    task: dict[str, Any], scene: Scene, labels: LabelMap, folder: Path, stopwatch: Stopwatch
-) -> dict[str, Any]:
-    """Scores on labels that were held out, or why there are none."""
-    model = _new_model(task)
-    try:
-        split = split_labels(
-            "blocks",
-            labels,
-            None,
-            {},
-            receptive_field_px=model.receptive_field_px,
-            seed=task["seed"],
-        )
-        with stopwatch.stage("learn"):
-            model.fit(scene, split.train)
-    except (SplitError, LabelError) as error:
-        return {"reason": f"No scores: {error}"}
-    with stopwatch.stage("score"):
-        scores = score(_map_at(model, scene, split.test), split.test)
-        leakage = measure_leakage(split, model.receptive_field_px)
-    notes = [HELD_OUT_NOTE]
-    result = describe_result(model, scene, split, scores, leakage, stopwatch, notes)
-    write_json(folder / "result.json", result)
-    split.save(folder / "split.npz")
-    return _in_short(result, split)
-
-
-def _map_at(model: SceneClassifier, scene: Scene, labels: LabelMap) -> np.ndarray:
-    """The map (rows, cols) of the tiles that hold labels; 0 elsewhere."""
-    class_map = np.zeros(scene.shape, dtype=np.int32)
-    scene = model.check_scene(scene)
-    windows = model.map_windows(scene)
-    wanted = [window for window in windows if labels.values[window.slices].any()]
-    for window, probabilities in model.predict_proba_windows(scene, wanted):
-        class_map[window.slices] = model.most_probable(probabilities)
-    return class_map
-
-
-def _in_short(result: dict[str, Any], split: Split) -> dict[str, Any]:
-    """What the page shows of a result."""
-    names = ("overall_accuracy", "average_accuracy", "kappa", "n_train", "n_scored")
-    leakage = result["leakage"]
-    return {
-        **{name: result[name] for name in names},
-        "split": split.kind,
-        "receptive_field_share": leakage["receptive_field_share"],
-        "position_overall_accuracy": leakage["position_overall_accuracy"],
-    }

@@ -10,6 +10,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from types import FrameType
@@ -22,7 +24,6 @@ from hsidiff.viewer.keep_values import keep_values
 from hsidiff.viewer.train_map import train_map
 
 SECONDS_BETWEEN_LINES = 0.2
-TASKS = {"train": train_map, "learn": keep_values}
 
 
 def main(task_path: str) -> int:
@@ -30,14 +31,19 @@ def main(task_path: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the viewer, which stops this
     signal.signal(signal.SIGTERM, _end)
     Thread(target=_end_with_standard_input, daemon=True).start()
+    notes: list[str] = []
+    tasks: dict[str, Callable[[dict[str, Any]], None]] = {
+        "train": partial(train_map, notes=notes),
+        "learn": keep_values,
+    }
     task: dict[str, Any] = json.loads(Path(task_path).read_text(encoding="utf-8"))
     try:
         with (
-            hear_warnings(lambda text: _say(note=text)),
+            hear_warnings(partial(_note, notes)),
             listen(_Listener()),
             reuse_networks(Path(task["networks"])),
         ):
-            TASKS[task.pop("kind")](task)
+            tasks[task.pop("kind")](task)
     except (HsidiffError, OSError) as error:
         _say(error=" ".join(str(error).split()))
         return 2
@@ -58,6 +64,11 @@ class _Listener:
         if n_done in (0, n_total) or now - self._last_s > SECONDS_BETWEEN_LINES:
             self._last_s = now
             _say(step=step_name, n_done=n_done, n_total=n_total)
+
+
+def _note(notes: list[str], text: str) -> None:
+    notes.append(text)
+    _say(note=text)
 
 
 def _say(**what: Any) -> None:

@@ -1,5 +1,6 @@
 """GeoTIFF and COG files."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class GeotiffSource:
         """Whether the file is so large that none is left out; GDAL maps no file with gaps."""
         if gdal_name(self.path) is not None:
             return False
-        return self.path.stat().st_size > np.prod(self.shape, dtype=np.int64) * self.dtype.itemsize
+        return self.path.stat().st_size > math.prod(self.shape) * self.dtype.itemsize
 
 
 def open_geotiff(path: Path) -> Scene:

@@ -20,18 +20,26 @@ export class LabelTools {
     Object.assign(this, { map, send, onLook, tool: "look", isSpace: false, trail: null });
     this.source = new ol.source.Vector({ wrapX: false });
     this.drawn = new ol.source.Vector({ wrapX: false });
-    map.addLayer(new ol.layer.Vector({ source: this.source, zIndex: 10, style: (feature, resolution) => this.styleOf(feature, resolution) }));
+    this.layer = new ol.layer.Vector({ source: this.source, zIndex: 10, style: (feature, resolution) => this.styleOf(feature, resolution) });
+    map.addLayer(this.layer);
     map.addLayer(new ol.layer.Vector({ source: this.drawn, zIndex: 11, style: (f, resolution) => this.trailStyle(resolution) }));
     this.addPan();
     this.addPolygons();
     this.addPointer();
     this.makeToolbar();
     this.choose("look");
+    this.shown.onchange = () => this.layer.setVisible(this.shown.checked);
   }
 
   get radius() { return Number(this.size.value) / 2; }
 
   get isBrush() { return this.tool === "paint" || this.tool === "erase"; }
+
+  // Whoever labels must see the labels.
+  setVisible(isVisible) {
+    this.shown.checked = isVisible;
+    this.layer.setVisible(isVisible);
+  }
 
   show({ features, classes, can_undo: canUndo, can_redo: canRedo }) {
     this.colors = new Map(classes.map(({ id, color }) => [id, color]));
@@ -162,7 +170,10 @@ export class LabelTools {
     this.sizeLabel = label;
     this.undo = makeButton("Undo", "Undo (Ctrl Z)", () => this.send({ do: "undo" }));
     this.redo = makeButton("Redo", "Redo (Ctrl Y)", () => this.send({ do: "redo" }));
-    bar.append(label, document.createElement("i"), this.undo, this.redo);
+    const shown = Object.assign(document.createElement("label"), { title: "Show the labels (L)" });
+    this.shown = Object.assign(document.createElement("input"), { type: "checkbox", id: "show-labels", checked: true });
+    shown.append(this.shown, "Labels");
+    bar.append(label, document.createElement("i"), this.undo, this.redo, shown);
     this.size.oninput();
   }
 
@@ -173,6 +184,7 @@ export class LabelTools {
   choose(tool) {
     this.giveUp();
     this.tool = tool;
+    if (tool !== "look") this.setVisible(true);
     this.polygons.setActive(tool === "polygon");
     this.sizeLabel.hidden = !this.isBrush;
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === tool));

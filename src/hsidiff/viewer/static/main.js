@@ -20,8 +20,8 @@ const classMeans = onlyLatest(() => get("api/class-means"));
 const scene = await get("api/scene");
 const map = makeMap(scene);
 addPicture(scene, map);
-const results = new Results(scene, map);
 const tools = new LabelTools(map, change, look);
+const results = new Results(scene, map, (isShown) => tools.setVisible(isShown));
 const suggestions = new Suggestions(map, (row, col) => tools.isLabelled(row, col), look);
 describeScene();
 addKeys();
@@ -48,11 +48,14 @@ function positionText([col, row]) {
 }
 
 async function hear(newState) {
+  const isFirst = state === null;
   state = newState;
   if (state.labels !== labels.version) await attempt(async () => showLabels(await get("api/labels")));
   showJob(state.job);
   showLive(state.live);
   results.show(state, labels);
+  // Who opened a map came to see it.
+  if (isFirst && state.layers.some(({ id }) => id === "opened")) byId("results").scrollIntoView();
 }
 
 async function change(wanted) {
@@ -95,7 +98,7 @@ async function showSpectra() {
 function addKeys() {
   const isTyping = ({ target }) => target.matches("input[type=text], select");
   document.addEventListener("keydown", (event) => {
-    if (isTyping(event) || event.altKey) return;
+    if (isTyping(event) || event.altKey || document.querySelector("dialog[open]")) return;
     const key = event.key.toLowerCase();
     if (event.ctrlKey || event.metaKey) {
       if (key === "z" || key === "y") { event.preventDefault(); change({ do: key === "y" || event.shiftKey ? "redo" : "undo" }); }
@@ -106,6 +109,7 @@ function addKeys() {
     else if (key === "[") tools.resize(-2);
     else if (key === "]") tools.resize(2);
     else if (key === "m") results.toggle();
+    else if (key === "l") tools.setVisible(!tools.shown.checked);
     else if (key === "n") suggestions.next();
     else if (key === " ") { tools.isSpace = true; if (event.target.tagName !== "BUTTON") event.preventDefault(); }
     else tools.key(key);

@@ -1,17 +1,20 @@
-// Results as a layer over the scene: which map, what of it, opacity, swipe; scores and export.
+// Results as a layer over the scene: which map, what of it, opacity, swipe; export.
 
+import { Accuracy } from "./accuracy.js";
 import { tileSource } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
 const LIVE = "live";
+const LIVE_KINDS = ["map", "confidence", "entropy", "errors", "difference"];
 
 export class Results {
-  constructor(scene, map) {
-    Object.assign(this, { scene, map, layers: [], live: { version: 0 }, labels: { version: 0, classes: [] }, shown: "", swipeAt: 0.5 });
+  // `showLabels` shows the labels, or hides them.
+  constructor(scene, map, showLabels) {
+    Object.assign(this, { scene, map, showLabels, layers: [], live: { version: 0 }, labels: { version: 0, classes: [] }, shown: "", swipeAt: 0.5 });
+    this.accuracy = new Accuracy();
     this.layer = new ol.layer.Tile({ zIndex: 5, visible: false });
     map.addLayer(this.layer);
-    for (const id of ["layer", "kind", "other"]) byId(id).onchange = () => this.draw();
+    for (const id of ["layer", "kind", "other"]) byId(id).onchange = () => { this.draw(); this.uncover(); };
     byId("opacity").oninput = () => this.layer.setOpacity(byId("opacity").value / 100);
     byId("opacity").oninput();
     this.addSwipe();
@@ -24,11 +27,15 @@ export class Results {
     byId("results").hidden = !this.ids.length;
     if (this.ids.join() !== before.join()) this.fillLists(this.ids.find((id) => !before.includes(id)));
     this.draw();
+    // A trained map is what was waited for; the live one comes while somebody labels.
+    const isNew = this.ids.some((id) => id !== LIVE && !before.includes(id));
+    if (this.isKnown && isNew) byId("results").scrollIntoView();
+    this.isKnown = true;
   }
 
   // A map that is new is shown at once.
   fillLists(newest) {
-    const name = (id) => (id === LIVE ? "Live map" : `Map ${id}: ${this.about(id).method}`);
+    const name = (id) => (id === LIVE ? "Live map" : this.about(id).title);
     for (const list of [byId("layer"), byId("other")]) {
       const chosen = list.value;
       list.replaceChildren(...this.ids.map((id) => new Option(name(id), id)));
@@ -40,8 +47,27 @@ export class Results {
 
   about(id) { return this.layers.find((layer) => layer.id === id) ?? {}; }
 
+  // Not all that can be shown of one map is known of another.
+  offerKinds(id) {
+    const known = this.about(id).kinds ?? LIVE_KINDS;
+    for (const option of byId("kind").options) {
+      const isKnown = known.includes(option.value) && (option.value !== "difference" || this.ids.length > 1);
+      option.hidden = option.disabled = !isKnown;
+    }
+    if (byId("kind").selectedOptions[0]?.disabled ?? true) byId("kind").value = "map";
+  }
+
+  // Labels would cover the colours that say where they are right.
+  uncover() {
+    const isOfLabels = ["held-out", "errors"].includes(byId("kind").value);
+    if (isOfLabels === Boolean(this.isUncovered)) return;
+    this.isUncovered = isOfLabels;
+    this.showLabels(!isOfLabels);
+  }
+
   draw() {
     if (!this.ids.length) { this.layer.setVisible(false); this.shown = ""; return; }
+    this.offerKinds(byId("layer").value);
     const [id, kind, other] = [byId("layer").value, byId("kind").value, byId("other").value];
     byId("other").hidden = kind !== "difference";
     const versions = [id, other].includes(LIVE) ? `l${this.live.version}` : "";
@@ -55,7 +81,7 @@ export class Results {
       this.layer.setVisible(true);
     }
     this.showLegend(id, kind);
-    this.showScores(id);
+    this.accuracy.show(id, id === LIVE ? this.live.version : 0, this.about(id));
     this.showExports(id);
   }
 
@@ -66,27 +92,17 @@ export class Results {
       legend.innerHTML = `<div class="ramp">${ramps[kind][0]}<i></i>${ramps[kind][1]}</div>`;
       return;
     }
-    const pairs = { errors: [["#0072b2", "map agrees with the label"], ["#d55e00", "it does not"]], difference: [["#ffffff", "same class"], ["#d55e00", "another class"]] };
+    const pairs = {
+      "held-out": [["#56b4e9", "predicted right, without having learned it"], ["#d55e00", "predicted wrong"]],
+      errors: [["#56b4e9", "map agrees with the label, which it learned"], ["#d55e00", "it does not"]],
+      difference: [["#ffffff", "same class"], ["#d55e00", "another class"]],
+    };
     const known = new Map([...(this.about(id).classes ?? []), ...this.labels.classes].map((c) => [c.id, [c.color, c.name]]));
     legend.replaceChildren(listOf(pairs[kind] ?? [...known.values()]));
   }
 
-  showScores(id) {
-    const { scores, n_labels: nLabels, method, profile } = this.about(id);
-    const box = byId("scores");
-    if (id === LIVE || !scores) { box.innerHTML = '<p class="hint">The live map is a quick look and has no scores: train a map for them.</p>'; return; }
-    const about = paragraph("hint", `${method}${profile ? `, ${profile}` : ""}: fitted to all ${nLabels} labelled pixels.`);
-    if (scores.reason) { box.replaceChildren(about, paragraph("caution", scores.reason)); return; }
-    const table = document.createElement("table");
-    const rows = [["Overall accuracy", percent(scores.overall_accuracy)], ["Average accuracy", percent(scores.average_accuracy)], ["Kappa", scores.kappa === null ? "–" : scores.kappa.toFixed(3)], ["Held-out pixels", `${scores.n_scored} (${scores.n_train} trained)`]];
-    for (const row of rows) for (const [i, text] of row.entries()) (i ? table.rows[table.rows.length - 1] : table.insertRow()).insertCell().textContent = text;
-    const leakage = `Held out in ${scores.split}: ${percent(scores.receptive_field_share)} of these pixels see a training pixel; position alone, without spectra, reaches ${percent(scores.position_overall_accuracy)}.`;
-    const isBlind = scores.position_overall_accuracy >= scores.overall_accuracy;
-    const advice = isBlind ? " So these scores say nothing of the spectra yet: label more places, spread over the scene." : "";
-    box.replaceChildren(about, table, paragraph("caution", leakage + advice));
-  }
-
   showExports(id) {
+    byId("no-export").hidden = id !== LIVE;
     const links = id === LIVE ? [] : [["Map, labels, report (.zip)", `export/${id}.zip`, "main"], ["map.tif", `export/${id}/map.tif`]];
     if (this.about(id).report) links.push(["Report", `export/${id}/report.html`]);
     links.push(["labels.gpkg", "export/labels.gpkg"]);
@@ -125,8 +141,6 @@ export class Results {
     this.layer.on("postrender", ({ context }) => context.restore());
   }
 }
-
-function paragraph(kind, text) { return Object.assign(document.createElement("p"), { className: kind, textContent: text }); }
 
 function listOf(pairs) {
   const list = Object.assign(document.createElement("ul"), { className: "legend" });

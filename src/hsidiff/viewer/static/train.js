@@ -11,7 +11,8 @@ export async function prepareTraining() {
   methods = (await attempt(() => get("api/methods"))) ?? [];
   method.replaceChildren(...methods.map(({ name, about }) => Object.assign(new Option(name), { title: about })));
   method.onchange = () => {
-    const { profiles } = methods.find(({ name }) => name === method.value);
+    const { profiles, about } = methods.find(({ name }) => name === method.value);
+    byId("method-about").textContent = about;
     profile.replaceChildren(...profiles.map((name) => new Option(name)));
     profile.hidden = !profiles.length;
     if (profiles.includes("fast")) profile.value = "fast";
