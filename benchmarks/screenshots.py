@@ -72,26 +72,47 @@ def _few_fields(labels: LabelMap) -> LabelMap:
 
 
 def _label(page: Any, out: Path) -> None:
+    """Labels and the spectrum of a pixel; then the live map, and what it suggests to label."""
     page.wait_for_selector("#tools button")
+    page.evaluate("document.querySelector('#folder').textContent = 'demo_scene-view'")
     page.select_option("#choice", "Colour infrared")
-    page.wait_for_timeout(1000)
     box = page.locator("#map").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.48, box["y"] + box["height"] * 0.4)
     page.wait_for_selector("#spectrum svg")
-    page.wait_for_timeout(500)
-    page.screenshot(path=out / "viewer-label.jpg", type="jpeg", quality=QUALITY)
+    _take(page, out / "viewer-label.jpg")
+    page.check("#live")
+    page.wait_for_selector("text=/last fit took/", timeout=600_000)
+    page.click("#suggest")
+    page.wait_for_selector("text=/1 of 10: /")
+    page.wait_for_selector("#accuracy[data-of^='live/']")
+    page.evaluate("document.querySelector('#suggestion').scrollIntoView({ block: 'center' })")
+    _take(page, out / "viewer-suggest.jpg")
+    page.uncheck("#live")
 
 
 def _map(page: Any, out: Path, method: str) -> None:
+    """A trained map with its scores, and its confusion matrix."""
     page.wait_for_selector("#train:not([disabled])")
     page.select_option("#method", method)
     page.click("#train")
-    page.wait_for_selector("#results:not([hidden])", timeout=600_000)
+    page.wait_for_selector("#accuracy[data-of='1/0']", timeout=600_000)
     page.check("#swipe")
-    page.evaluate("document.querySelector('aside').scrollTop = 9999")
-    page.evaluate("document.querySelector('#folder').textContent = 'demo_scene-view'")
-    page.wait_for_timeout(1000)
-    page.screenshot(path=out / "viewer-map.jpg", type="jpeg", quality=QUALITY)
+    page.evaluate("document.querySelector('#results').scrollIntoView()")
+    _take(page, out / "viewer-map.jpg")
+    page.click("#show-details")
+    _take(page, out / "viewer-matrix.jpg")
+
+
+def _take(page: Any, path: Path) -> None:
+    """A picture of the page once all tiles of its map are drawn."""
+    page.wait_for_load_state("load")
+    page.evaluate(
+        """() => new Promise((drawn) => {
+          hsidiffMap.once('rendercomplete', drawn);
+          hsidiffMap.render();
+        })"""
+    )
+    page.screenshot(path=path, type="jpeg", quality=QUALITY)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,6 +18,8 @@ CLASSIFIERS: dict[str, type[SceneClassifier]] = {**METHODS, **BASELINES}
 WRAPPERS: dict[str, type[Wrapped]] = {one.name: one for one in (Smoothed, Calibrated)}
 DEFAULT_METHOD = "spectraldiff"
 """What is taken if none is named."""
+QUICK_METHOD = "lda"
+"""Right at least as often on the few labels that were measured (docs/results.md)."""
 
 
 def find_classifier(name: str) -> type[SceneClassifier]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from numpy.testing import assert_array_equal
 
-from command_line import Run, SmallFiles, everything_in
+from command_line import Run, SmallFiles, everything_in, write_small_files
 from hsidiff.viewer import serve
 from hsidiff.viewer.session import Session
 
@@ -91,11 +91,12 @@ def test_a_folder_of_a_map_is_opened(
 
 
 def test_a_map_whose_scene_is_gone_ends_in_one_line(
-    run: Run, small_files: SmallFiles, tmp_path: Path, served: list[Any]
+    run: Run, tmp_path: Path, served: list[Any]
 ) -> None:
-    run("map", *small_files.paths, "--method", "lda", "-o", tmp_path / "run")
+    files = write_small_files(tmp_path)
+    run("map", *files.paths, "--method", "lda", "-o", tmp_path / "run")
     moved = tmp_path / "moved.tif"
-    small_files.scene_path.rename(moved)
+    files.scene_path.rename(moved)
     for words in ((), ("--scene", tmp_path / "nothing.tif")):
         ended = run("view", tmp_path / "run", *words, "-o", tmp_path / "view")
         assert ended.exit_code == 2

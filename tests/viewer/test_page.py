@@ -221,6 +221,7 @@ def test_from_labels_to_an_exported_map(
         page.tab.wait_for_selector("#results:not([hidden])", timeout=60_000)
         page.wait_for_accuracy("1/0")
         assert session.accuracy("1")["rows"][0] == tuple(page.scores()[0])
+        assert page.tab.locator("#score-rows").bounding_box()["y"] < 500  # it came into sight
         with page.tab.expect_response("**/tiles/1/confidence/**") as tile:
             page.tab.select_option("#kind", "confidence")
         assert tile.value.status == 200
@@ -261,6 +262,8 @@ def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
         page.click(row, col)
         page.tab.wait_for_selector("text=/9 suggested pixels left/")
         assert session.labels.label_map().values[row, col] > 0
+        page.tab.uncheck("#live")
+        page.tab.wait_for_selector("#suggestion", state="hidden")
         assert page.faults == []
 
 

@@ -266,6 +266,17 @@ def test_a_training_that_is_stopped_leaves_no_map(viewer: Viewer) -> None:
     assert not maps.exists() or not any(maps.iterdir())
 
 
+def test_who_trains_slowly_on_few_labels_is_told_what_is_quick(viewer: Viewer) -> None:
+    viewer.change(do="paint", class_id=1, path=[[5, 3]], radius_px=2)
+    viewer.change(do="paint", class_id=2, path=[[45, 5]], radius_px=2)
+    job = viewer.ask("api/train", {"method": "spectraldiff", "profile": "fast"}).json["job"]
+    assert "lda takes seconds" in job["notes"][0]
+    viewer.ask("api/stop", {})
+    job = viewer.ask("api/train", {"method": "lda"}).json["job"]
+    assert not any("takes seconds" in note for note in job["notes"])
+    viewer.when_job_ended()
+
+
 def test_what_cannot_be_trained_is_told_at_once(viewer: Viewer) -> None:
     few = viewer.ask("api/train", {"method": "lda"})
     assert (few.status, few.json["error"]) == (

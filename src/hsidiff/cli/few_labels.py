@@ -1,11 +1,7 @@
 """What is worth knowing before a long job on few labels."""
 
-from hsidiff.catalog import DEFAULT_METHOD
-from hsidiff.evaluation.validation import N_REPEATS, VERY_FEW_LABELS
-from hsidiff.labels.group_folds import GroupFolding
-
-QUICK_METHOD = "lda"
-"""Right at least as often on the few labels that were measured (docs/results.md)."""
+from hsidiff.catalog import DEFAULT_METHOD, QUICK_METHOD
+from hsidiff.evaluation.validation import VERY_FEW_LABELS, few_labels_in_words
 
 
 def hint_for_few_labels(method: str, n_labels: int, validate: str | None) -> str | None:
@@ -18,8 +14,5 @@ def hint_for_few_labels(method: str, n_labels: int, validate: str | None) -> str
     """
     if method != DEFAULT_METHOD or n_labels >= VERY_FEW_LABELS or validate in ("split", "none"):
         return None
-    return (
-        f"{n_labels} labels are few: {N_REPEATS * GroupFolding.n_folds} fits score the map, which "
-        f"takes minutes with this method; --method {QUICK_METHOD} takes seconds and did as well on "
-        "the few labels that were measured (docs/results.md, few labels)"
-    )
+    told = few_labels_in_words(n_labels, f"--method {QUICK_METHOD}")
+    return f"{told} (docs/results.md, few labels)"

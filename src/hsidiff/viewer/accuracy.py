@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hsidiff.report.blocks import render_part
+from hsidiff.report.blocks import Section, render_part
 from hsidiff.report.map_scores import leakage_of, score_blocks, score_rows, score_sections
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.validation import validation_in_words
@@ -26,12 +26,11 @@ def accuracy_of(results: ResultFolder, scene: str) -> dict[str, Any]:
         words.append(f"{reason[:1].upper()}{reason[1:].rstrip('.')}.")
     texts = [block.content for block in leakage_of(results) if block.macro == "sentence"]
     # The button is called after the matrix, so that comes first.
+    scores = Section("Scores", score_blocks(results.result))
     reliability, classes, confusion, leakage = score_sections(results, scene)
     return {
         "rows": score_rows(results.result),
         "words": words,
         "leakage": [[text, kind == "caution"] for text, kind in texts],
-        "page": render_part(
-            score_blocks(results.result), (confusion, classes, leakage, reliability)
-        ),
+        "page": render_part((), (confusion, scores, classes, leakage, reliability)),
     }

@@ -19,6 +19,7 @@ from hsidiff.errors import (
     SettingError,
     check_choice,
 )
+from hsidiff.evaluation.validation import VERY_FEW_LABELS, few_labels_in_words
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.pictures import png
 from hsidiff.scenes.formats.address import is_address
@@ -220,7 +221,11 @@ class Session:
             "method": method,
             "settings": dict(settings),
         }
-        return self._start(TRAIN, f"Map {name}, {method}", task, RESULTS + "/" + name, seed)
+        job = self._start(TRAIN, f"Map {name}, {method}", task, RESULTS + "/" + name, seed)
+        catalog = import_module("hsidiff.catalog")
+        if method == catalog.DEFAULT_METHOD and labels.n_labelled < VERY_FEW_LABELS:
+            job.notes.append(few_labels_in_words(labels.n_labelled, catalog.QUICK_METHOD))
+        return job
 
     def follow(self, on: bool) -> None:
         """Switch the live map on or off; the first time the scene is learned for it.

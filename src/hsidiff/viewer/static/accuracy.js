@@ -32,6 +32,8 @@ export class Accuracy {
     if (!answer) { if (this.asked === wanted) this.clear("No scores."); return; }
     this.fill(answer);
     byId("accuracy").dataset.of = wanted;
+    this.onceFilled?.();
+    this.onceFilled = null;
   }
 
   clear(text) {

@@ -53,9 +53,10 @@ async function hear(newState) {
   if (state.labels !== labels.version) await attempt(async () => showLabels(await get("api/labels")));
   showJob(state.job);
   showLive(state.live);
+  if (!state.live.on) suggestions.clear();
   results.show(state, labels);
   // Who opened a map came to see it.
-  if (isFirst && state.layers.some(({ id }) => id === "opened")) byId("results").scrollIntoView();
+  if (isFirst && state.layers.some(({ id }) => id === "opened")) results.goTo();
 }
 
 async function change(wanted) {

@@ -29,8 +29,15 @@ export class Results {
     this.draw();
     // A trained map is what was waited for; the live one comes while somebody labels.
     const isNew = this.ids.some((id) => id !== LIVE && !before.includes(id));
-    if (this.isKnown && isNew) byId("results").scrollIntoView();
+    if (this.isKnown && isNew) this.goTo();
     this.isKnown = true;
+  }
+
+  // Again once the scores are there: what is short cannot be scrolled to the top.
+  goTo() {
+    const scroll = () => byId("results").scrollIntoView();
+    scroll();
+    this.accuracy.onceFilled = scroll;
   }
 
   // A map that is new is shown at once.

@@ -21,6 +21,14 @@ export class Suggestions {
     byId("suggest").disabled = false;
     this.current = -1;
     this.next();
+    byId("suggestion").scrollIntoView({ block: "nearest" });
+  }
+
+  // They are of the live map, and go with it.
+  clear() {
+    if (!this.pixels.length) return;
+    this.pixels = [];
+    this.draw();
   }
 
   // Those that are labelled meanwhile are left out.
