@@ -1,13 +1,13 @@
 """The addresses of the viewer. The page knows no others, and nothing else answers."""
 
 import asyncio
-import io
 import json
+import tempfile
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Query, Request, Response
@@ -24,6 +24,7 @@ from hsidiff.viewer.session import Session
 
 STATIC = Path(__file__).parent / "static"
 SECONDS_BETWEEN_LOOKS, LOOKS_PER_SIGN_OF_LIFE = 0.2, 50
+PIECE_BYTES = 1 << 20
 NOT_KEPT = {"cache-control": "no-store"}
 KEPT = {"cache-control": "private, max-age=3600"}
 """Addresses of tiles hold the version of what they show."""
@@ -194,11 +195,11 @@ def _add_exports(app: FastAPI, session: Session) -> None:
         return Response(page, media_type="text/html", headers=NOT_KEPT)
 
     @app.get("/export/{layer}.zip")
-    def everything(layer: str) -> Response:
+    def everything(layer: str) -> StreamingResponse:
         name = quote(f"{session.scene.name}-map-{layer}.zip")
         disposition = f"attachment; filename*=utf-8''{name}"
-        return Response(
-            zipped(session, layer),
+        return StreamingResponse(
+            _pieces(zipped(session, layer)),
             media_type="application/zip",
             headers=NOT_KEPT | {"content-disposition": disposition},
         )
@@ -214,15 +215,31 @@ EXPORTED = ("map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confiden
             "result.json", "run.json")  # fmt: skip
 
 
-def zipped(session: Session, layer: str) -> bytes:
-    """The map, its labels and its report as the bytes of one archive."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(session.file_of(layer, EXPORTED[0]), EXPORTED[0])
-        for name in EXPORTED[1:]:
-            with suppress(MissingFileError):
-                archive.write(session.file_of(layer, name), name)
-    return stream.getvalue()
+def zipped(session: Session, layer: str) -> IO[bytes]:
+    """The map, its labels and its report in one archive: a file without a name.
+
+    Raises:
+        MissingFileError: if there is no such map.
+    """
+    # On the disk of the session: probabilities of a large scene do not fit into memory.
+    stream = tempfile.TemporaryFile(dir=session.folder)  # noqa: SIM115  (closed once it was sent)
+    try:
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(session.file_of(layer, EXPORTED[0]), EXPORTED[0])
+            for name in EXPORTED[1:]:
+                with suppress(MissingFileError):
+                    archive.write(session.file_of(layer, name), name)
+    except BaseException:
+        stream.close()
+        raise
+    stream.seek(0)
+    return stream
+
+
+def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
+    with stream:
+        while piece := stream.read(PIECE_BYTES):
+            yield piece
 
 
 def _png(picture: bytes) -> Response:
