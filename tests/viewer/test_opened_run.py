@@ -144,8 +144,21 @@ def test_labels_that_are_gone_are_told_and_missing(
     files, folder = mapped
     files.labels_path.unlink()
     opened, told = open_run(folder, None, None), []  # type: ignore[var-annotated]
-    assert opened.labels_if_there(opened.source.open(), told.append) is None
+    labels = opened.labels_if_there(opened.source.open(), told.append)
     assert "begins without labels" in told[0]
+    # The classes are known, so that a number means the same on the map and in new labels.
+    session = Session(opened.source, tmp_path / "view", labels, opened.layer)
+    assert session.labels.label_map().n_labelled == 0
+    assert session.labels.now.classes == session.layer(OPENED).classes
+
+
+def test_a_map_from_elsewhere_keeps_its_own_colours(
+    mapped: tuple[SmallFiles, Path], tmp_path: Path
+) -> None:
+    session = session_of(open_run(mapped[1], None, None), tmp_path / "view")
+    before = session.layer_tile(OPENED, "map", 1, 0, 0, "")
+    session.labels.change_class(1, "something else", "#123456")
+    assert session.layer_tile(OPENED, "map", 1, 0, 0, "") == before
 
 
 def test_of_a_map_of_several_scenes_one_is_chosen(run: Run, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hsidiff.errors import HsidiffError, LabelError, MissingFileError, SettingError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.read import read_labels
@@ -41,8 +43,8 @@ class OpenedRun:
         """What its folder is called."""
         return self.layer.results.path.absolute().name
 
-    def labels_if_there(self, scene: Scene, tell: Callable[[str], None]) -> LabelMap | None:
-        """The labels that the map learned from, read again; None if they cannot be.
+    def labels_if_there(self, scene: Scene, tell: Callable[[str], None]) -> LabelMap:
+        """The labels that the map learned from, read again; no label if they cannot be.
 
         Args:
             scene: the scene.
@@ -52,7 +54,10 @@ class OpenedRun:
             return self._labels(scene)
         except (HsidiffError, TypeError) as error:
             tell(f"the page begins without labels: {error}")
-            return None
+            none = np.zeros(scene.shape, dtype=np.int32)
+            return LabelMap(
+                none, self.layer.results.scored_classes, crs=scene.crs, transform=scene.transform
+            )
 
     def _labels(self, scene: Scene) -> LabelMap:
         files, n_scenes = self.inputs.get("labels") or [], len(self.layer.results.maps)

@@ -158,8 +158,10 @@ class Session:
         sides = (thin.n_rows * step, thin.n_cols * step)
         window = Window(thin.row * step, thin.col * step, *sides).clipped(self.scene.shape)
         layer = self.layer(name)
+        # A map from elsewhere may mean another class by a number.
+        recoloured = () if name == OPENED else self.labels.now.classes
         draw = {
-            "map": lambda: map_layers.class_map(layer, window, step, self.labels.now.classes),
+            "map": lambda: map_layers.class_map(layer, window, step, recoloured),
             "confidence": lambda: map_layers.confidence(layer, window, step),
             "entropy": lambda: map_layers.entropy(layer, window, step),
             "errors": lambda: map_layers.errors(

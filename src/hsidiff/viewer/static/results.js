@@ -4,7 +4,7 @@ import { Accuracy } from "./accuracy.js";
 import { tileSource } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
-const LIVE = "live";
+const LIVE = "live", OPENED = "opened";
 const LIVE_KINDS = ["map", "confidence", "entropy", "errors", "difference"];
 
 export class Results {
@@ -14,7 +14,7 @@ export class Results {
     this.accuracy = new Accuracy();
     this.layer = new ol.layer.Tile({ zIndex: 5, visible: false });
     map.addLayer(this.layer);
-    for (const id of ["layer", "kind", "other"]) byId(id).onchange = () => { this.draw(); this.uncover(); };
+    for (const id of ["layer", "kind", "other"]) byId(id).onchange = () => this.draw();
     byId("opacity").oninput = () => this.layer.setOpacity(byId("opacity").value / 100);
     byId("opacity").oninput();
     this.addSwipe();
@@ -77,6 +77,7 @@ export class Results {
     this.offerKinds(byId("layer").value);
     const [id, kind, other] = [byId("layer").value, byId("kind").value, byId("other").value];
     byId("other").hidden = kind !== "difference";
+    this.uncover();
     const versions = [id, other].includes(LIVE) ? `l${this.live.version}` : "";
     // Colours of classes and errors at labels depend on the labels, too.
     const colors = kind === "map" ? this.labels.classes.map(({ id: n, color }) => n + color).join("").replaceAll("#", "") : "";
@@ -101,10 +102,12 @@ export class Results {
     }
     const pairs = {
       "held-out": [["#56b4e9", "predicted right, without having learned it"], ["#d55e00", "predicted wrong"]],
-      errors: [["#56b4e9", "map agrees with the label, which it learned"], ["#d55e00", "it does not"]],
+      errors: [["#56b4e9", "map agrees with the label"], ["#d55e00", "it does not"]],
       difference: [["#ffffff", "same class"], ["#d55e00", "another class"]],
     };
-    const known = new Map([...(this.about(id).classes ?? []), ...this.labels.classes].map((c) => [c.id, [c.color, c.name]]));
+    // A map from elsewhere may mean another class by a number.
+    const own = id === OPENED ? [] : this.labels.classes;
+    const known = new Map([...(this.about(id).classes ?? []), ...own].map((c) => [c.id, [c.color, c.name]]));
     legend.replaceChildren(listOf(pairs[kind] ?? [...known.values()]));
   }
 
