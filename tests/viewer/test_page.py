@@ -61,6 +61,13 @@ class Page:
         self.tab.mouse.move(*self.place(*end), steps=4)
         self.tab.mouse.up()
 
+    def paint(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag, and wait until the label is saved."""
+        with self.tab.expect_response(
+            lambda got: got.url.endswith("api/labels") and got.request.method == "POST"
+        ):
+            self.drag(start, end)
+
     def counts(self) -> list[str]:
         return self.tab.locator("#classes .count").all_text_contents()
 
@@ -274,10 +281,10 @@ def test_scores_of_the_live_map_follow_the_labels(chromium: Any, session: Sessio
         page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=60_000)
         page.tab.keyboard.press("b")
         for row in (20, 50):
-            page.drag((row, 20), (row, 26))
+            page.paint((row, 20), (row, 26))
         page.tab.keyboard.press("2")
         for row in (40, 70):
-            page.drag((row, 70), (row, 76))
+            page.paint((row, 70), (row, 76))
         page.tab.check("#live")
         page.tab.wait_for_selector("text=/last fit took/")
         page.wait_for_accuracy(f"live/{session.live.version}")
@@ -288,7 +295,7 @@ def test_scores_of_the_live_map_follow_the_labels(chromium: Any, session: Sessio
         assert "Position alone, without any spectrum, reaches" in leakage
         assert "Labels were held out fold by fold" in leakage
         version = session.live.version
-        page.drag((80, 30), (80, 36))
+        page.paint((80, 30), (80, 36))
         page.tab.wait_for_function(
             """before => {
               const [, version] = document.querySelector('#accuracy').dataset.of.split('/');
