@@ -275,7 +275,8 @@ def test_the_table_that_arcgis_lays_beside_a_raster_brings_names_and_colours(
     )  # fmt: skip
     pyogrio.write_dataframe(table, tmp_path / "table.dbf", driver="ESRI Shapefile",
                             encoding="ISO-8859-1")  # fmt: skip
-    (tmp_path / "table.dbf").rename(tmp_path / (name + ".vat.dbf"))
+    for suffix in (".dbf", ".cpg"):
+        (tmp_path / f"table{suffix}").rename(tmp_path / f"{name}.vat{suffix}")
     labels = read_geotiff(path, grid_scene)
     assert labels.classes == (LandClass(1, "Wald", "#102030"), LandClass(7, "Fluß", "#ff0000"))
     (tmp_path / (name + ".vat.dbf")).write_bytes(b"nonsense")

@@ -301,7 +301,6 @@ def names_of(labels):
     ("encoding", "cpg"),
     [
         ("ISO-8859-1", "1252"),
-        ("ISO-8859-1", None),
         ("ISO-8859-1", "ISO-8859-1"),
         ("ISO-8859-1", "ANSI 1252"),
         ("UTF-8", "UTF-8"),
@@ -325,7 +324,9 @@ def test_names_in_utf8_that_the_cpg_denies_are_read_with_a_note(grid_scene, fold
 def test_a_wrong_cpg_is_named_with_the_way_out(grid_scene, folder, zip_it):
     path = write_shapefile(folder / "a.shp", "ISO-8859-1", "UTF-8")
     given = zipped(folder / "a.zip", path) if zip_it else path
-    with pytest.raises(LabelError, match=r"states \(UTF-8\): correct the .cpg or remove it"):
+    with pytest.raises(
+        LabelError, match=r"states UTF-8, which is not its encoding: write into the"
+    ):
         read_labels(given, grid_scene)
 
 

@@ -20,6 +20,7 @@ import pyogrio
 from rasterio.io import DatasetReader
 
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.dbf_text import BYTES, with_right_text
 from hsidiff.labels.shapefile_text import check_length
 from hsidiff.scenes.formats.envi_header import EnviHeader
 
@@ -172,14 +173,17 @@ def arcgis_legend(path: Path) -> Legend:
             table = Path(folder) / "table.dbf"
             shutil.copyfile(beside, table)
             check_length(table, beside.name)
-            rows = pyogrio.read_dataframe(table, read_geometry=False)
+            rows = pyogrio.read_dataframe(table, read_geometry=False, encoding=BYTES)
+        rows = with_right_text(rows, beside, beside.name)
         columns: dict[str, int] = {}
         for position, title in enumerate(rows.columns):
             for key, (_, titles) in _COLUMNS.items():
                 if _plain(title) in titles:
                     columns.setdefault(key, position)
         return _legend_of_rows(rows.itertuples(index=False), columns)
-    except Exception as error:  # GDAL, Arrow and text decoding each have their own
+    except LabelError:
+        raise
+    except Exception as error:  # GDAL and Arrow each have their own
         message = " ".join(str(error).split())
         raise LabelError(
             f"{beside}: class names cannot be read ({message}): repair or remove it"

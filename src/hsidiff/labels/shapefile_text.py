@@ -1,14 +1,14 @@
-"""Text of shapefiles: its encoding stands in a file of its own, which is often absent or wrong."""
+"""Shapefiles: all of the files that one is made of, and its text."""
 
 import struct
-import warnings
 from pathlib import Path
 
 import geopandas
 import pyogrio
 import shapely
 
-from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.errors import LabelError
+from hsidiff.labels.dbf_text import BYTES, with_right_text
 
 _TOLERATED_BYTES = 2**20
 _PARTS = (".shx", ".dbf")
@@ -70,30 +70,18 @@ def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFra
     """Read a layer; the text of a shapefile in the encoding that it is in.
 
     Raises:
-        LabelError: if the text of a shapefile is not in the encoding that its ``.cpg`` states, or
-            that of another file is not UTF-8.
+        LabelError: if the text of a shapefile cannot be read, see
+            :func:`~hsidiff.labels.dbf_text.with_right_text`, or that of another file is not UTF-8.
 
     Warns:
-        HsidiffWarning: if it is UTF-8, though its ``.cpg`` does not say so.
+        HsidiffWarning: if the encoding of a shapefile is another than stated, or not stated.
     """
+    if path.suffix.lower() == ".shp":
+        return with_right_text(_read(path, layer, encoding=BYTES), path, name)
     try:
-        features = _read(path, layer)
+        return _read(path, layer)
     except UnicodeDecodeError as error:
-        if path.suffix.lower() != ".shp":
-            raise LabelError(f"{name}: its text is not UTF-8: save it as UTF-8") from error
-        raise LabelError(
-            f"{name}: the text of its .dbf is not in the encoding that its .cpg states "
-            f"({_stated(path)}): correct the .cpg or remove it, or save the labels as .gpkg"
-        ) from error
-    if path.suffix.lower() != ".shp" or not _is_misread_utf8(features):
-        return features
-    warnings.warn(
-        f"{name}: the text of its .dbf is read as UTF-8, which it is, though its .cpg states "
-        f"{_stated(path)}: correct the .cpg",
-        HsidiffWarning,
-        stacklevel=6,
-    )
-    return _read(path, layer, encoding="UTF-8")
+        raise LabelError(f"{name}: its text is not UTF-8: save it as UTF-8") from error
 
 
 def _read(path: Path, layer: str, **options: str) -> geopandas.GeoDataFrame:
@@ -102,28 +90,3 @@ def _read(path: Path, layer: str, **options: str) -> geopandas.GeoDataFrame:
         return pyogrio.read_dataframe(path, layer=layer, **options)
     except shapely.errors.GEOSException:
         return pyogrio.read_dataframe(path, layer=layer, on_invalid="ignore", **options)
-
-
-def _stated(path: Path) -> str:
-    for item in path.parent.iterdir():
-        if item.stem == path.stem and item.suffix.lower() == ".cpg":
-            return item.read_text(encoding="latin-1").strip()[:20] or "nothing"
-    return "nothing, as there is none"
-
-
-def _is_misread_utf8(features: geopandas.GeoDataFrame) -> bool:
-    """Whether all text beyond ASCII looks as UTF-8 does that was taken for Latin-1 or cp1252."""
-    table = features.drop(columns=features.active_geometry_name)
-    texts = {value for key in table for value in table[key] if isinstance(value, str)}
-    foreign = [text for text in texts if not text.isascii()]
-    return bool(foreign) and all(_as_utf8(text) for text in foreign)
-
-
-def _as_utf8(text: str) -> bool:
-    for encoding in ("latin-1", "cp1252"):
-        try:
-            text.encode(encoding).decode("utf-8")
-        except UnicodeError:
-            continue
-        return True
-    return False
