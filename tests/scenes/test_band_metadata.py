@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hsidiff.errors import HsidiffWarning
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,3 @@ def test_numbers_that_would_be_no_light_are_ignored_with_a_warning(values, unit)
 def test_numbers_that_are_no_wavelengths_are_ignored_with_a_warning(values):
     with pytest.warns(HsidiffWarning, match="not positive"):
         assert wavelengths_in_nm(values, "nm", "a file") is None
-
-
-@pytest.mark.parametrize("names", [[], [None], ["band 1"], ["band (3)"], ["5 bands", "400 nm"]])
-def test_names_without_wavelengths_give_none(names):
-    assert wavelengths_of_names(names, "a file") is None

@@ -1,6 +1,5 @@
 """Wavelengths, whatever unit and place a file keeps them in."""
 
-import re
 import warnings
 from collections.abc import Sequence
 
@@ -23,12 +22,6 @@ _SHORTEST_NM, _LONGEST_NM = 100.0, 1e5
 
 _NARROWEST_NM, _WIDEST_NM = 0.01, 2000.0
 """Responses of sensors that make images are no narrower and no wider."""
-
-_WITH_UNIT = re.compile(
-    r"(\d+\.?\d*)\s*(nanomet(?:er|re)s?|nm|micromet(?:er|re)s?|microns?|um|[µμ]m)\b", re.I
-)
-# "channel_0 (381.0055)"; a point is asked for, since "band (12)" is no wavelength.
-_IN_PARENTHESES = re.compile(r"\((\d+\.\d+)\)\s*$")
 
 
 def wavelengths_in_nm(
@@ -116,22 +109,6 @@ def _if_widths(widths: np.ndarray) -> np.ndarray | None:
     known = widths[np.isfinite(widths)]
     fits = known.size and known.min() >= _NARROWEST_NM and known.max() <= _WIDEST_NM
     return widths if fits else None
-
-
-def wavelengths_of_names(names: Sequence[str | None], where: str) -> np.ndarray | None:
-    """Wavelengths that stand in band names, such as ``band 1 (0.455400 Micrometers)``.
-
-    Returns:
-        (bands,) float64 in nm; None unless every name holds one.
-    """
-    with_unit = [match for name in names if (match := _WITH_UNIT.search(name or ""))]
-    units = {match[2].lower() for match in with_unit}
-    if len(with_unit) == len(names) and len(units) == 1:
-        return wavelengths_in_nm([float(match[1]) for match in with_unit], units.pop(), where)
-    bare = [match for name in names if (match := _IN_PARENTHESES.search(name or ""))]
-    if len(bare) == len(names):
-        return wavelengths_in_nm([float(match[1]) for match in bare], None, where)
-    return None
 
 
 def _warn(message: str) -> None:

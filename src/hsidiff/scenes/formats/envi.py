@@ -188,18 +188,19 @@ def open_envi(path: Path) -> Scene:
     check_extent(str(data_path), source.shape)
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
-    wavelengths_nm = header.wavelengths_nm()
+    wavelengths = header.wavelengths_nm()
     return Scene(
         name=data_path.stem,
         source=source,
         good_bands=header.good_bands(n_bands),
-        file_wavelengths_nm=wavelengths_nm,
-        file_fwhm_nm=header.fwhm_nm(wavelengths_nm),
+        file_wavelengths_nm=wavelengths.nm,
+        file_fwhm_nm=header.fwhm_nm(wavelengths.nm),
         scale=header.scale(n_bands),
         offset=header.offset(n_bands),
         crs=crs,
         transform=transform,
         files=(data_path, header_path),
+        notes=wavelengths.notes,
     ).with_nodata(header.ignored_numbers())
 
 

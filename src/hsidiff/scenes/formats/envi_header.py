@@ -8,11 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.band_metadata import (
-    fwhm_in_nm,
-    wavelengths_in_nm,
-    wavelengths_of_names,
-)
+from hsidiff.scenes.formats.band_metadata import fwhm_in_nm, wavelengths_in_nm
+from hsidiff.scenes.formats.band_names import Wavelengths, wavelengths_of_names
 
 # A list may open on the line after its key, and go on over many.
 _FIELD = re.compile(r"^[ \t]*([^=\n{};]+?)[ \t]*=(\s*\{[^}]*\}|[^\n]*)", re.MULTILINE)
@@ -139,18 +136,19 @@ class EnviHeader:
         inside = self.fields.get(key, "").strip("{} \n\t")
         return [" ".join(word.split()) for word in inside.split(",") if word.strip()]
 
-    def wavelengths_nm(self) -> np.ndarray | None:
-        """(bands,) band centres in nm, from ``wavelength`` or else the band names, or None."""
+    def wavelengths_nm(self) -> Wavelengths:
+        """Band centres in nm, (bands,), from ``wavelength`` or else the band names."""
         values = self.numbers("wavelength")
         if values is not None and values.size:
-            return wavelengths_in_nm(values, self.fields.get("wavelength units"), str(self.path))
+            unit = self.fields.get("wavelength units")
+            return Wavelengths(wavelengths_in_nm(values, unit, str(self.path)))
         return wavelengths_of_names(self.words("band names"), str(self.path))
 
     def fwhm_nm(self, wavelengths_nm: np.ndarray | None) -> np.ndarray | None:
         """(bands,) widths of the bands in nm, from ``fwhm`` in the unit of ``wavelength``, or None.
 
         Args:
-            wavelengths_nm: what :meth:`wavelengths_nm` gives.
+            wavelengths_nm: (bands,) what :meth:`wavelengths_nm` gives.
         """
         try:
             return fwhm_in_nm(self.numbers("fwhm"), self.numbers("wavelength"), wavelengths_nm)

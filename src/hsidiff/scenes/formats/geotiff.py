@@ -93,11 +93,12 @@ def open_geotiff(path: Path) -> Scene:
         _check_blocks(dataset, path)
         crs, transform = georeference(dataset)
         good = good_bands(dataset, path)
+        wavelengths = wavelengths_nm(dataset, good, path)
         scene = Scene(
             name=path.stem,
             source=source,
             good_bands=good,
-            file_wavelengths_nm=wavelengths_nm(dataset, good, path),
+            file_wavelengths_nm=wavelengths.nm,
             file_fwhm_nm=fwhm_nm(dataset),
             nodata=dataset.nodata,
             scale=np.array(dataset.scales),
@@ -105,6 +106,7 @@ def open_geotiff(path: Path) -> Scene:
             crs=crs,
             transform=transform,
             files=(path,) if gdal_name(path) is None else (),
+            notes=wavelengths.notes,
         )
     return _completed_by_header(scene, path) if gdal_name(path) is None else scene
 
@@ -168,8 +170,9 @@ def with_header(scene: Scene, header: EnviHeader) -> Scene:
     changes: dict[str, Any] = {"good_bands": scene.good_bands & header.good_bands(n_bands)}
     if scene.file_wavelengths_nm is None:
         wavelengths = header.wavelengths_nm()
-        changes["file_wavelengths_nm"] = wavelengths
-        changes["file_fwhm_nm"] = header.fwhm_nm(wavelengths)
+        changes["file_wavelengths_nm"] = wavelengths.nm
+        changes["file_fwhm_nm"] = header.fwhm_nm(wavelengths.nm)
+        changes["notes"] = (*scene.notes, *wavelengths.notes)
     if scene.nodata is None:
         ignored = header.numbers("data ignore value")
         scene = (

@@ -15,11 +15,8 @@ import rasterio
 from rasterio.enums import ColorInterp
 
 from hsidiff.errors import HsidiffWarning
-from hsidiff.scenes.formats.band_metadata import (
-    wavelengths_in_nm,
-    wavelengths_of_names,
-    widths_in_nm,
-)
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, widths_in_nm
+from hsidiff.scenes.formats.band_names import Wavelengths, wavelengths_of_names
 
 _WAVELENGTH_NAMES = {
     "wavelength": None, "wavelengths": None, "central_wavelength": None, "center_wavelength": None,
@@ -75,10 +72,8 @@ def _flags(texts: Sequence[str | None], name: str, path: Path) -> np.ndarray:
     return flags
 
 
-def wavelengths_nm(
-    dataset: rasterio.DatasetReader, good: np.ndarray, path: Path
-) -> np.ndarray | None:
-    """(bands,) band centres in nm from tags or descriptions, or None if unknown.
+def wavelengths_nm(dataset: rasterio.DatasetReader, good: np.ndarray, path: Path) -> Wavelengths:
+    """Band centres in nm, (bands,), from tags or descriptions.
 
     A band that is not good may lack one: it is NaN.
 
@@ -92,14 +87,15 @@ def wavelengths_nm(
             failed = failed or tagged
             continue
         numbers, unit = understood
-        return _expanded(wavelengths_in_nm(numbers, tagged.unit or unit, str(path)), good)
+        in_nm = wavelengths_in_nm(numbers, tagged.unit or unit, str(path))
+        return Wavelengths(_expanded(in_nm, good))
     names = [name for name, is_good in zip(dataset.descriptions, good, strict=True) if is_good]
     in_names = wavelengths_of_names(names, str(path))
-    if in_names is None and failed is not None:
+    if in_names.nm is None and failed is not None:
         given = [text for text, is_good in zip(failed.texts, good, strict=True) if is_good]
         lacking = None in given
         _warn_of_tags(path, failed.name, None if lacking else given[0])
-    return _expanded(in_names, good)
+    return Wavelengths(_expanded(in_names.nm, good), in_names.notes)
 
 
 def fwhm_nm(dataset: rasterio.DatasetReader) -> np.ndarray | None:

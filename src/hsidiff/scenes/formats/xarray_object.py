@@ -11,7 +11,8 @@ from rasterio.crs import CRS
 from rioxarray.exceptions import MissingSpatialDimensionError
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm, wavelengths_of_names
+from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
+from hsidiff.scenes.formats.band_names import UNKNOWN, Wavelengths, wavelengths_of_names
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
@@ -65,22 +66,24 @@ def open_xarray(array: xarray.DataArray) -> Scene:
     wavelength = _along_bands(array, _WAVELENGTH_NAMES, band)
     good = _along_bands(array, _GOOD_BAND_NAMES, band)
     if wavelength is None:
-        values = _wavelengths_of_long_names(array, cube.shape[2], name)
+        found = _wavelengths_of_long_names(array, cube.shape[2], name)
     else:
         unit = wavelength.attrs.get("units")
         numbers = _numbers(wavelength.values, name, "wavelength")
-        values = wavelengths_in_nm(numbers, None if unit is None else str(unit), name)
+        unit_name = None if unit is None else str(unit)
+        found = Wavelengths(wavelengths_in_nm(numbers, unit_name, name))
     transform, nodata, crs = _place_and_nodata(array, x, y, name)
     return Scene(
         name=name,
         source=XarraySource(cube),
         good_bands=np.ones(cube.shape[2], bool) if good is None else _flags(good, name),
-        file_wavelengths_nm=values,
+        file_wavelengths_nm=found.nm,
         nodata=nodata,
         scale=_scaling(array, "scale_factor", "scales", 1.0, cube.shape[2]),
         offset=_scaling(array, "add_offset", "offsets", 0.0, cube.shape[2]),
         crs=crs,
         transform=None if transform == Affine.identity() else transform,
+        notes=found.notes,
     )
 
 
@@ -201,13 +204,11 @@ def _along_bands(
     return None
 
 
-def _wavelengths_of_long_names(
-    array: xarray.DataArray, n_bands: int, name: str
-) -> np.ndarray | None:
+def _wavelengths_of_long_names(array: xarray.DataArray, n_bands: int, name: str) -> Wavelengths:
     """Wavelengths in the descriptions of bands, which rioxarray keeps as one attribute."""
     names = array.attrs.get("long_name")
     if not isinstance(names, list | tuple) or len(names) != n_bands:
-        return None
+        return UNKNOWN
     return wavelengths_of_names([str(text) for text in names], name)
 
 
