@@ -1,7 +1,7 @@
 """Addresses of files elsewhere, which GDAL reads over the network, a window at a time.
 
-A path that went through :class:`pathlib.Path` has lost one of the two strokes of ``http://``; no
-file of a disk is named so.
+A path that went through :class:`pathlib.Path` has lost one of the two strokes of ``http://``. A
+file of this machine may be named so, ``x.tif`` in a folder ``http:``: one that exists is meant.
 """
 
 import re
@@ -26,20 +26,27 @@ NETWORK: dict[str, Any] = {
 
 def is_address(path: str | Path) -> bool:
     """Whether it names a file elsewhere: a URL, or a name of GDAL that begins with ``/vsi``."""
-    return _OTHER.fullmatch(str(path)) is not None
+    return _OTHER.fullmatch(str(path)) is not None and not _is_here(path)
 
 
 def gdal_name(path: str | Path) -> str | None:
     """What GDAL calls a file elsewhere; None if it has no way to reach it, or it is a file here."""
     text = str(path)
     url = _URL.fullmatch(text)
-    if url is not None:
+    if url is not None and not _is_here(path):
         return _SCHEMES[url[1]] + url[2]
     if _OF_GDAL.fullmatch(text) is None:
         return None
     return re.sub(r"^/vsicurl/(https?):/{1,2}", r"/vsicurl/\1://", text)
 
 
+def _is_here(path: str | Path) -> bool:
+    """Whether a path with the look of a URL is one of this machine; names of GDAL never are."""
+    return not str(path).startswith("/") and Path(path).exists()
+
+
 def shown(path: str | Path) -> str:
-    """An address as people write it."""
+    """An address as people write it; any other path as it is."""
+    if not is_address(path):
+        return str(path)
     return re.sub(r"^((?:/vsicurl/)?[a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", r"\1://", str(path))

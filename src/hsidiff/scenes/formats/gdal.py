@@ -37,7 +37,8 @@ def open_raster(path: Path, driver: str, **options: str) -> Iterator[rasterio.Da
             # A scene without a georeference is nothing to warn of.
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with quiet:
-                dataset = rasterio.open(address or path, driver=driver)
+                # As "s3:x.tif" or "zip:x.tif", rasterio would take a name here for another place.
+                dataset = rasterio.open(address or path.absolute(), driver=driver)
         with quiet, dataset:
             yield dataset
     except (RasterioError, CPLE_BaseError) as error:
