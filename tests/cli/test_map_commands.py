@@ -251,3 +251,32 @@ def test_map_drops_small_patches(run: Run, small_files: SmallFiles, tmp_path: Pa
         assert area["pixels"] == np.count_nonzero(after == area["id"])
         parts, n_parts = ndimage.label(after == area["id"])
         assert all((parts == part).sum() >= 12 for part in range(1, n_parts + 1))
+
+
+@pytest.mark.parametrize("more", [(), ("--abstain", 0.6)])
+def test_the_confidence_of_a_sieved_map_is_that_of_the_class_it_shows(
+    run: Run, small_files: SmallFiles, tmp_path: Path, more: tuple[object, ...]
+) -> None:
+    noisy = tmp_path / "noisy.tif"
+    write_geotiff(scene_of(small_cube(noise=0.4, n_bands=3)), noisy)
+    words = ("map", noisy, small_files.labels_path, *LDA, "--json", *more, "--out")
+    run(*words, tmp_path / "plain")
+    run(*words, tmp_path / "kept", "--min-size", 12)
+    before, after = (read_class_map(tmp_path / name / "map.tif") for name in ("plain", "kept"))
+    was, now = (read_bands(tmp_path / name / "confidence.tif")[0] for name in ("plain", "kept"))
+    probabilities = read_bands(tmp_path / "kept" / "probabilities.tif")
+    changed = (before != after) & (after <= len(probabilities))
+    assert changed.any()
+    np.testing.assert_array_equal(now[~changed], was[~changed])
+    rows, cols = np.nonzero(changed)
+    of_class = probabilities[after[rows, cols] - 1, rows, cols] / 250  # ids are 1, 2, ...
+    np.testing.assert_array_equal(now[rows, cols], np.round(of_class * 100))
+    assert (now[changed] <= was[changed] + 1).all()
+    with rasterio.open(tmp_path / "kept" / "confidence.tif") as dataset:
+        assert dataset.descriptions == ("probability of the mapped class (calibrated)",)
+
+
+def read_bands(path: Path) -> np.ndarray:
+    """(bands, rows, cols) stored numbers of a GeoTIFF."""
+    with rasterio.open(path) as dataset:
+        return dataset.read()

@@ -16,6 +16,7 @@ from hsidiff.maps.edit import sieved
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.maps.read_map import read_map
+from hsidiff.maps.sieved_confidence import follow_classes
 from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.result_folder import SCENES
@@ -98,7 +99,7 @@ def _draw(
         tile_size=drawing.tile_size,
         area=inputs.area,
     )
-    small = None if drawing.min_size is None else _sieve(path, drawing.min_size)
+    small = None if drawing.min_size is None else _sieve(model, folder, drawing.min_size)
     areas = areas_of_file(path, (*model.classes_, *drawing.doubt.classes(model)))
     return {
         "areas": [area.to_json() for area in areas],
@@ -107,11 +108,13 @@ def _draw(
     }
 
 
-def _sieve(path: Path, min_size: int) -> dict[str, int]:
+def _sieve(model: SceneClassifier, folder: Path, min_size: int) -> dict[str, int]:
     """Give small patches of a map the class of their largest neighbour; say how many pixels."""
+    path = folder / "map.tif"
     drawn = read_map(path)
     kept = sieved(drawn, min_size)
     write_class_map(kept.values, kept.classes, path, kept.crs, kept.transform)
+    follow_classes(model, drawn, kept, folder / "confidence.tif", folder / "probabilities.tif")
     n_changed = int(np.count_nonzero(kept.values != drawn.values))
     return {"min_size_px": min_size, "n_pixels": n_changed}
 
