@@ -7,9 +7,8 @@ import numpy as np
 
 from hsidiff.cli import console
 from hsidiff.cli.options import JsonOption, SceneArgument, SceneOptions
-from hsidiff.scenes.bands import NmRange, gaps_nm, overlap_nm
+from hsidiff.scenes.bands import NmRange, band_list, gaps_nm, overlap_nm
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.statistics import band_list
 from hsidiff.windows.value_summary import summarise_values
 
 

@@ -157,3 +157,9 @@ def in_short(wavelengths_nm: np.ndarray | None, among: np.ndarray | None = None)
         for run in runs
         if run.size
     )
+
+
+def band_list(numbers: np.ndarray) -> str:
+    """Write band numbers as people do: ``1-3,7``."""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
+    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from hsidiff.errors import HsidiffWarning, ModelError
-from hsidiff.scenes.bands import in_short
+from hsidiff.scenes.bands import band_list, in_short
 from hsidiff.scenes.bands_at import BandMatch, band_widths_nm, match_bands
 from hsidiff.scenes.scene import Scene
-from hsidiff.windows.statistics import band_list
 
 
 @dataclass(frozen=True)

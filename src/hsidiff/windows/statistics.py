@@ -10,8 +10,10 @@ import scipy.linalg
 
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.progress import track
+from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.partial_fill import PartialFill
 from hsidiff.windows.tiles import sampled_tile_windows, tile_windows
 
 READ_SIZE_PX = 256
@@ -186,7 +188,7 @@ def valid_pixels(scene: Scene, wanted: np.ndarray | None = None) -> np.ndarray:
 
     Warns:
         HsidiffWarning: if many pixels hold one number in all bands, and the same number: most often
-            one that means "no value".
+            one that means "no value"; or if pixels hold such a number in some bands only.
     """
     every = tile_windows(scene.shape, READ_SIZE_PX)
     windows = every
@@ -200,6 +202,7 @@ def valid_pixels(scene: Scene, wanted: np.ndarray | None = None) -> np.ndarray:
         raise SceneError(_why_nothing_is_valid(scene))
     _refuse_constant_bands(scene, look.lowest, look.highest)
     _warn_of_flat_pixels(scene, look.flat, look.n_valid)
+    look.partial.warn("" if windows is every else " of those that were looked at")
     return look.valid
 
 
@@ -212,6 +215,7 @@ class _Look:
         n_valid: how many.
         lowest: (n_bands,) the lowest value of each band; ``highest`` likewise.
         flat: numbers that pixels hold in all bands, with how many do.
+        partial: numbers that seem to mean "no value", in some bands only.
     """
 
     valid: np.ndarray
@@ -219,17 +223,19 @@ class _Look:
     lowest: np.ndarray
     highest: np.ndarray
     flat: Counter[float]
+    partial: PartialFill
 
     @classmethod
     def at(cls, scene: Scene, windows: Sequence[Window]) -> "_Look":
         """Read the windows."""
         none = np.full(scene.n_bands, np.inf)
-        look = cls(np.zeros(scene.shape, dtype=bool), 0, none, -none, Counter())
+        look = cls(np.zeros(scene.shape, dtype=bool), 0, none, -none, Counter(), PartialFill(scene))
         for window in track(windows, "check scene", len(windows)):
             spectra = scene.read(window)
             look.valid[window.slices] = np.isfinite(spectra).all(axis=-1)
             usable = spectra[look.valid[window.slices]]
             look.n_valid += len(usable)
+            look.partial.update(usable)
             look.flat.update(usable[(usable == usable[:, :1]).all(axis=-1), 0].tolist())
             look.lowest = np.minimum(look.lowest, usable.min(axis=0, initial=np.inf))
             look.highest = np.maximum(look.highest, usable.max(axis=0, initial=-np.inf))
@@ -279,9 +285,3 @@ def _why_nothing_is_valid(scene: Scene) -> str:
             f"leave it out with drop_bands (--drop-bands {bands})"
         )
     return f"{scene.name}: no pixel has a value in each of its {scene.n_bands} bands"
-
-
-def band_list(numbers: np.ndarray) -> str:
-    """Write band numbers as people do: ``1-3,7``."""
-    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
-    return ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

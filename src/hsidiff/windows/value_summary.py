@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hsidiff.scenes.scene import Scene
+from hsidiff.windows.partial_fill import PartialFill
 from hsidiff.windows.seen_values import MAX_PIXELS, MAX_TILES, QUANTILES, TILE_PX
 from hsidiff.windows.tiles import sampled_tile_windows
 
@@ -31,16 +32,23 @@ class ValueSummary:
 
 
 def summarise_values(scene: Scene) -> ValueSummary:
-    """Look at a scene in a bounded number of windows, all of it if it is small."""
+    """Look at a scene in a bounded number of windows, all of it if it is small.
+
+    Warns:
+        HsidiffWarning: if a number that seems to mean "no value" stands in some bands of pixels.
+    """
     windows = sampled_tile_windows(scene.shape, TILE_PX, MAX_TILES, 0)
     n_pixels = sum(window.n_rows * window.n_cols for window in windows)
     step = max(1, n_pixels // MAX_PIXELS)
-    n_valid, kept = 0, []
+    n_valid, kept, partial = 0, [], PartialFill(scene)
     for window in windows:
         spectra = scene.read(window)
         valid = spectra[np.isfinite(spectra).all(axis=-1)]
         n_valid += len(valid)
+        partial.update(valid)
         kept.append(valid[::step])
+    is_whole = n_pixels == scene.shape[0] * scene.shape[1]
+    partial.warn("" if is_whole else " of those that were looked at")
     values = np.concatenate(kept)
     low, median, high = np.quantile(values, QUANTILES).tolist() if values.size else [None] * 3
     return ValueSummary(
@@ -49,5 +57,5 @@ def summarise_values(scene: Scene) -> ValueSummary:
         high,
         share_without_value=1 - n_valid / n_pixels,
         n_pixels=n_pixels,
-        is_whole=n_pixels == scene.shape[0] * scene.shape[1],
+        is_whole=is_whole,
     )
