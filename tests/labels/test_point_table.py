@@ -41,6 +41,17 @@ def test_tables_of_spreadsheets_are_read(grid_scene, tmp_path, options):
     assert {c.name: labels.counts()[c.id] for c in labels.classes} == {"Bäume": 1, "Böden": 2}
 
 
+@pytest.mark.parametrize("options", [{"encoding": "utf-16"}, {"encoding": "utf-8-sig"}])
+@pytest.mark.parametrize("first", ["", "sep=;\n", "SEP=; \n"])
+def test_what_excel_writes_before_the_names_is_no_name(grid_scene, tmp_path, first, options):
+    rows = [(x, y, {"soil": "Böden", "tree": "Bäume"}[name]) for x, y, name in ROWS]
+    path = write(tmp_path / "a.csv", separator=";", decimal=",", rows=rows)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(first + text, **options)
+    labels = read_labels(path, grid_scene)
+    assert {c.name: labels.counts()[c.id] for c in labels.classes} == {"Bäume": 1, "Böden": 2}
+
+
 def test_columns_called_lon_and_lat_are_degrees(grid_scene, tmp_path):
     rows = [(15.00007, 52.3502, "soil"), (15.0011, 52.34995, "tree")]
     path = write(tmp_path / "a.csv", ("Longitude", "Latitude", "class"), rows=rows)

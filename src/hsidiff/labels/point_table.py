@@ -1,5 +1,6 @@
 """Points in tables of text: ``.csv`` with columns of coordinates and classes."""
 
+import codecs
 import csv
 import io
 import re
@@ -24,6 +25,7 @@ _MAP = (
 )  # fmt: skip
 _DEEPEST_WKT = 32
 _SEPARATORS = ";\t,|"
+_STATED_SEPARATOR = re.compile(r"sep=[;\t,|][ \t]*\r?\n", re.IGNORECASE)
 
 
 def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
@@ -87,18 +89,17 @@ def read_table(path: Path, row_name: str) -> pd.DataFrame:
     The separator is the one that the first row shows most often.
 
     Args:
-        path: the file, in UTF-8 or else in Windows-1252.
+        path: the file, in UTF-8, in UTF-16 with its mark, or else in Windows-1252.
         row_name: what a row stands for, in messages.
 
     Raises:
         LabelError: if it is no table, there is no row of names, or a row has more cells than
             there are names.
     """
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
+    text = _text(path.read_bytes())
+    stated = _STATED_SEPARATOR.match(text)
+    if stated is not None:  # a line for Excel alone
+        text = text[stated.end() :]
     separator = max(_SEPARATORS, key=text.partition("\n")[0].count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
@@ -113,6 +114,14 @@ def read_table(path: Path, row_name: str) -> pd.DataFrame:
     cells = _cells(rows[1:], len(names), path, row_name)
     columns = {name: pd.Series([row[i] for row in cells]) for i, name in enumerate(names)}
     return pd.DataFrame({name: _as_numbers(column) for name, column in columns.items()})
+
+
+def _text(content: bytes) -> str:
+    try:
+        is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
