@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,44 @@ def real_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="module")
+def quick_experts() -> Iterator[None]:
+    """Heads have fewer linear experts, which end early: for files that test no head's quality.
+
+    Their fits, in each fold anew, take most of the time of a fit to a small scene.
+    """
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    from hsidiff.heads.linear_head import ESTIMATORS  # noqa: PLC0415
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delitem(ESTIMATORS, "logistic 0.1")
+        patch.setitem(ESTIMATORS, "logistic 0.01", lambda: LogisticRegression(C=0.01, max_iter=9))
+        yield
+
+
+BLANK = {
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "png": bytes.fromhex(
+        "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+        "0000000c4944415478da63f8ffff3f0005fe02fe331295140000000049454e44ae426082"
+    ),
+}
+"""An empty chart, and a white pixel."""
+
+
 @pytest.fixture
-def in_a_folder_with_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def blank_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are empty: to lay one out takes longer than to map the small scene."""
+    monkeypatch.setattr(
+        "hsidiff.report.drawing.Drawing.content", lambda drawing: BLANK[drawing.kind]
+    )
+
+
+@pytest.fixture
+def in_a_folder_with_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_experts: None
+) -> Path:
     """What the pages take as given: scene.tif, labels.gpkg with the field "class", compare.toml.
 
     The profile ``fast`` learns in three steps, and has the quick head.

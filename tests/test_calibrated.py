@@ -24,6 +24,8 @@ from hsidiff.smoothed import Smoothed
 from hsidiff.wrapped import unwrapped
 from small_scenes import scene_of, small_cube, small_fields, small_labels, small_scene
 
+pytestmark = pytest.mark.usefixtures("quick_experts")
+
 
 def noisy_scene(noise: float = 0.3, seed: int = 0) -> Scene:
     """A scene whose classes overlap."""

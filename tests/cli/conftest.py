@@ -8,6 +8,16 @@ import pytest
 from command_line import Run, everything_in
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick_experts(quick_experts: None) -> None:
+    """Commands are tested here, not heads."""
+
+
+@pytest.fixture(autouse=True)
+def _blank_charts(blank_charts: None) -> None:
+    """``tests/report`` draws charts, and ``tests/test_readme.py`` runs commands that do."""
+
+
 @pytest.fixture
 def inputs(tmp_path: Path) -> Path:
     """A folder for inputs that are wrong."""

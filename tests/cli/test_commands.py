@@ -1,6 +1,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,11 +24,18 @@ from hsidiff.scenes.benchmarks import BENCHMARKS
 LDA = ("--method", "lda", "--block-px", 5)
 
 
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the map is made that the tests of this file have copies of."""
+    return tmp_path_factory.mktemp("maps")
+
+
 @pytest.fixture
-def out(run: Run, small_files: SmallFiles, tmp_path: Path) -> Path:
+def out(run: Run, small_files: SmallFiles, maps: Path, tmp_path: Path) -> Path:
     """What ``hsidiff map`` writes."""
-    assert run("map", *small_files.paths, *LDA, "-o", tmp_path / "out").exit_code == 0
-    return tmp_path / "out"
+    if not (maps / "out").exists():
+        assert run("map", *small_files.paths, *LDA, "-o", maps / "out").exit_code == 0
+    return Path(shutil.copytree(maps / "out", tmp_path / "out"))
 
 
 def read_band(path: Path) -> np.ndarray:

@@ -235,7 +235,8 @@ def test_labels_of_another_grid_than_the_scene_are_refused(
 def test_a_result_has_the_accuracy_apart_from_training(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:
-    words = ("--method", "pca-mean", "--split", "random", "--train-fraction", 0.02)
+    words = ("--method", "pca-mean", "--set", "C=10", "--set", "gamma=1")
+    words += ("--split", "random", "--train-fraction", "0.02")
     ended = run("map", *small_files.paths, *words, "-o", tmp_path / "out")
     assert ended.exit_code == 0, ended.err
     result = json.loads((tmp_path / "out" / "result.json").read_text())

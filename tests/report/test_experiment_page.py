@@ -164,6 +164,7 @@ def test_an_experiment_without_any_cell_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("blank_charts")
 def test_a_missing_map_leaves_an_older_report_as_it_was(tmp_path):
     folder = write_fake_experiment(tmp_path / "experiment")
     out = tmp_path / "out"
@@ -177,6 +178,7 @@ def test_a_missing_map_leaves_an_older_report_as_it_was(tmp_path):
     assert sorted(item.name for item in tmp_path.iterdir()) == ["experiment", "out"]
 
 
+@pytest.mark.usefixtures("blank_charts")
 def test_a_scene_that_left_the_experiment_leaves_its_report_too(tmp_path):
     folder = write_fake_experiment(tmp_path / "experiment")
     about = folder / "experiment.json"
