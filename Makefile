@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-faults lint fuzz bench bench-full bench-gpu pictures vendor clean
+.PHONY: help demo test test-long test-faults lint fuzz bench bench-full bench-gpu pictures vendor clean
 
 help: ## print what each target does
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -12,8 +12,11 @@ help: ## print what each target does
 demo: $(VENV)/installed ## install hsidiff into .venv, then map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
 
-test: $(VENV)/installed-dev ## install the development extra into .venv and run the whole test suite, on all cores
-	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
+test: $(VENV)/installed-dev ## install the development extra into .venv and run the tests, on all cores
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow"
+
+test-long: $(VENV)/installed-dev ## run the tests marked slow: killed processes, browsers, several ranks, benchmarks
+	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile -m slow
 
 test-faults: $(VENV)/installed-dev ## kill each kind of work 50 times, and compare what it ends with (Linux)
 	HSIDIFF_KILLS=50 $(BIN)/pytest tests/faults -rP

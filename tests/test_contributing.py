@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from documents import blocks_of
 
 WITH_THE_HEAD = """
@@ -28,6 +30,7 @@ def run_the_suite(folder: Path, test: str) -> None:
     assert int(ended.stdout.split(" passed")[0].split()[-1]) >= 20
 
 
+@pytest.mark.slow
 def test_the_values_and_the_head_pass_the_common_suite(tmp_path: Path) -> None:
     method, values, head, test = blocks_of("CONTRIBUTING.md", "python")
     more = "from my_head import NearestMean\nfrom my_values import BandGroups\n" + WITH_THE_HEAD

@@ -123,6 +123,7 @@ def names(in_a_folder_with_data: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::hsidiff.errors.HsidiffWarning")
 def test_the_examples_in_python_run(names: dict[str, Any]) -> None:
     examples = [(page, block) for page, block in blocks_in("python") if page in AS_THEY_STAND]

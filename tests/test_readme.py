@@ -27,6 +27,7 @@ def test_the_python_example_is_short() -> None:
     assert len([line for line in example.splitlines() if line.strip()]) <= 12
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::hsidiff.errors.HsidiffWarning")
 def test_the_commands_run(in_a_folder_with_data: Path) -> None:
     commands = [rest for program, *rest in command_lines("README.md") if program == "hsidiff"]

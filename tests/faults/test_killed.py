@@ -13,6 +13,7 @@ N_KILLS = int(os.environ.get("HSIDIFF_KILLS", "0"))
 N_QUICK_KILLS = 2
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("job", ["pretraining", "fit", "predict", "experiment", "report"])
 def test_killed_at_random_moments_it_ends_with_the_files_of_an_uninterrupted_run(

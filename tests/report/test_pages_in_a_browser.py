@@ -158,6 +158,7 @@ NEEDS_A_BROWSER = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @NEEDS_A_BROWSER
 def test_nothing_is_cut_overlaps_or_is_pale(pages: dict[str, Path], tmp_path: Path) -> None:
     found = measured(pages, tmp_path)
