@@ -57,7 +57,7 @@ def write_what_the_pages_take(folder: Path) -> None:
     """Write scene.tif and labels.gpkg, the embedded scene; compare.toml of README, made quick."""
     made = hsidiff.make_synthetic_scene(shape=(96, 96), n_bands=24)
     rows, cols = np.indices(made.label_values.shape)
-    fewer = np.where((rows + cols) % 3 == 0, made.label_values, 0)  # a fit to all takes a minute
+    fewer = np.where((rows + cols) % 3 == 0, made.label_values, 0)  # sooner written and learned
     write_scene_and_points(folder, made.scene, fewer, made.class_names)
     (comparison,) = blocks_of("README.md", "toml")
     quick = comparison.replace("[0, 1, 2, 3, 4]", "[0]")

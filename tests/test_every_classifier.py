@@ -1,5 +1,7 @@
 """Every method, baseline and control of the package keeps what ``hsidiff.testing`` checks."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -7,9 +9,12 @@ import pytest
 from hsidiff.baselines import BASELINES
 from hsidiff.contract import SceneClassifier
 from hsidiff.methods import METHODS
+from hsidiff.methods.diffcrn.diffcrn import PROFILES as DIFFCRN_PROFILES
+from hsidiff.methods.diffcrn.timestep_probe import PROBE_STEPS, ProbeRecipe
 from hsidiff.testing import *  # noqa: F403
 from hsidiff.testing.suite import MakeClassifier
 
+pytestmark = pytest.mark.usefixtures("quick_experts")
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**BASELINES, **METHODS}
 
 TINY_NETWORK: dict[str, object] = {"n_epochs": 20, "learning_rate": 0.01, "device": "cpu"}
@@ -35,6 +40,16 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     },
     "diffspectralnet": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_choice_of_timesteps() -> Iterator[None]:
+    """DiffCRN asks about its timesteps with a tenth of the steps: they were half of its fit."""
+    stages, head = DIFFCRN_PROFILES["fast"]
+    quick = ProbeRecipe(recipe=replace(PROBE_STEPS, n_steps=PROBE_STEPS.n_steps // 10))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(DIFFCRN_PROFILES, "fast", (replace(stages, probe=quick), head))
+        yield
 
 
 @pytest.fixture(scope="module", params=CLASSIFIERS)

@@ -31,14 +31,16 @@ from hsidiff.smoothed import Smoothed, build_classifier
 from hsidiff.windows.smoothing import find_guide, smooth_probabilities
 from small_scenes import scene_of, small_cube, small_fields, small_invalid, small_labels
 
+pytestmark = pytest.mark.usefixtures("quick_experts")
+
 FIXED_SVM = {"C": 10.0, "gamma": 1.0}
 
 # Probabilities of a spectrum, of a place, of a denoiser, of a network that sees the pixel's noise.
 INNER: dict[str, Callable[[], SceneClassifier]] = {
     "svm": partial(SupportVectorMachine, **FIXED_SVM),
     "position": PositionOnly,
-    "spectraldiff": partial(SpectralDiff, pretrain_steps=1, device="cpu"),
-    "random-features": partial(RandomFeatures, extraction="noisy", device="cpu"),
+    "spectraldiff": partial(SpectralDiff, pretrain_steps=1, head="linear", device="cpu"),
+    "random-features": partial(RandomFeatures, extraction="noisy", head="linear", device="cpu"),
 }
 
 
@@ -199,7 +201,7 @@ def test_a_fit_leaves_the_classifier_that_was_given_unfitted(fitted: Smoothed) -
 
 
 def test_a_device_can_be_changed_after_the_fit(scene: Scene) -> None:
-    model = Smoothed(RandomFeatures(device="cpu")).fit(scene, small_labels())
+    model = Smoothed(RandomFeatures(head="linear", device="cpu")).fit(scene, small_labels())
     before = model.predict_proba(scene)
     model.set_params(model__device="gpu")
     assert (model.model.device, model.model_.device) == ("gpu", "gpu")

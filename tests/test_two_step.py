@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from hsidiff.training.budget import Budget
 from hsidiff.two_step import TwoStepClassifier
 from hsidiff.values.pretraining import Denoising
 from small_scenes import scene_of, small_cube, small_fields, small_labels, small_scene
+
+pytestmark = pytest.mark.usefixtures("quick_experts")
 
 SHAPE = (48, 64)
 SMALLER_SHAPE = (30, 36)
@@ -77,9 +81,9 @@ def test_shares_are_not_followed_where_nothing_was_held_out() -> None:
     assert model.head_.class_weights_ is None
 
 
-@pytest.mark.parametrize("learner", [RawSpectra, RandomFeatures])
+@pytest.mark.parametrize("learner", [RawSpectra, partial(RandomFeatures, head="linear")])
 def test_only_training_blocks_tell_the_shares(
-    learner: type[TwoStepClassifier], labels: LabelMap
+    learner: Callable[..., TwoStepClassifier], labels: LabelMap
 ) -> None:
     region = np.zeros(SHAPE, dtype=bool)
     region[:, :32] = True
@@ -122,8 +126,8 @@ LEARNERS = [m for m in METHODS.values() if m not in (RawSpectra, RandomFeatures)
 
 
 SMALL: dict[type[TwoStepClassifier], dict[str, object]] = {
-    DiffCRN: {"timesteps": (50,), "stages": ("spatial",), "device": "cpu"},
-    SpectralDiff: {"timesteps": (200,), "device": "cpu"},
+    DiffCRN: {"timesteps": (50,), "stages": ("spatial",), "head": "linear", "device": "cpu"},
+    SpectralDiff: {"timesteps": (200,), "head": "linear", "device": "cpu"},
 }
 
 
@@ -138,7 +142,7 @@ def test_a_budget_takes_the_place_of_the_steps(
     learner: type[TwoStepClassifier], tmp_path: Path
 ) -> None:
     scene, labels = small_scene(SMALLER_SHAPE, 6), small_labels(SMALLER_SHAPE)
-    small = SMALL.get(learner, {"device": "cpu"})
+    small = SMALL.get(learner, {"head": "linear", "device": "cpu"})
     model = learner(budget="2 steps", **small).fit(scene, labels)
     facts = model.learned_facts()["pretraining"]
     assert facts == {"steps": 2, "seconds": facts["seconds"], "stopped": "steps"}
