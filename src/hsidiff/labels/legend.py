@@ -130,9 +130,7 @@ def _read_sidecar(path: Path) -> Legend:
         categories = [item.text or "" for item in band.iterfind("CategoryNames/Category")]
         table = _read_attribute_table(band.find("GDALRasterAttributeTable"))
     except (ElementTree.ParseError, ValueError, IndexError, OverflowError) as error:
-        raise LabelError(
-            f"{path}: class names cannot be read ({error}): repair or remove it"
-        ) from error
+        raise _unreadable(path, error) from error
     return Legend({**table.names, **_by_position(categories)}, table.colors)
 
 
@@ -174,20 +172,23 @@ def arcgis_legend(path: Path) -> Legend:
             shutil.copyfile(beside, table)
             check_length(table, beside.name)
             rows = pyogrio.read_dataframe(table, read_geometry=False, encoding=BYTES)
-        rows = with_right_text(rows, beside, beside.name)
-        columns: dict[str, int] = {}
-        for position, title in enumerate(rows.columns):
-            for key, (_, titles) in _COLUMNS.items():
-                if _plain(title) in titles:
-                    columns.setdefault(key, position)
-        return _legend_of_rows(rows.itertuples(index=False), columns)
-    except LabelError:
-        raise
     except Exception as error:  # GDAL and Arrow each have their own
-        message = " ".join(str(error).split())
-        raise LabelError(
-            f"{beside}: class names cannot be read ({message}): repair or remove it"
-        ) from error
+        raise _unreadable(beside, error) from error
+    rows = with_right_text(rows, beside, beside.name)
+    columns: dict[str, int] = {}
+    for position, title in enumerate(rows.columns):
+        for key, (_, titles) in _COLUMNS.items():
+            if _plain(title) in titles:
+                columns.setdefault(key, position)
+    try:
+        return _legend_of_rows(rows.itertuples(index=False), columns)
+    except (TypeError, ValueError, OverflowError) as error:  # cells that are no numbers
+        raise _unreadable(beside, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> LabelError:
+    message = " ".join(str(error).split())
+    return LabelError(f"{path}: class names cannot be read ({message}): repair or remove it")
 
 
 def _find_columns(table: ElementTree.Element) -> dict[str, int]:
