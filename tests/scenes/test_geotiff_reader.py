@@ -237,16 +237,20 @@ def test_pixels_behind_a_mask_are_invalid(tmp_path, place, nodata):
     np.testing.assert_array_equal(scene.read(Window(1, 1, 2, 3)), expected[1:3, 1:4])
 
 
-def test_an_alpha_band_is_a_mask_and_not_a_band(tmp_path):
-    values = cube((4, 5, 4), "uint8")
-    values[:, :, 3] = 255
-    values[2, 2, 3] = 0
-    path = write_geotiff(tmp_path / "a.tif", values, photometric="RGB", alpha="YES")
-    with rasterio.open(path) as dataset:
-        assert dataset.colorinterp[3] is ColorInterp.alpha
-    read = open_scene(path).read()
-    assert read.shape == (4, 5, 3)
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+@pytest.mark.parametrize("n_bands", [2, 4, 7])
+def test_an_alpha_band_is_a_mask_and_not_a_band(tmp_path, n_bands, dtype):
+    values = cube((4, 5, n_bands), dtype)
+    values[:, :, -1] = 255
+    values[2, 2, -1] = 0
+    path = write_geotiff(tmp_path / "a.tif", values, photometric="MINISBLACK")
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = [*dataset.colorinterp[:-1], ColorInterp.alpha]
+    scene = open_scene(path)
+    read = scene.read()
+    assert read.shape == (4, 5, n_bands - 1)
     assert np.argwhere(np.isnan(read).all(axis=-1)).tolist() == [[2, 2]]
+    np.testing.assert_array_equal(scene.read(Window(1, 2, 3, 2)), read[1:4, 2:4])
 
 
 def test_an_envi_header_beside_the_file_says_what_the_file_does_not(tmp_path):

@@ -15,7 +15,7 @@ from hsidiff.scenes.formats.address import gdal_name
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.gdal import georeference, open_raster
-from hsidiff.scenes.formats.geotiff_bands import fwhm_nm, good_bands, wavelengths_nm
+from hsidiff.scenes.formats.geotiff_bands import alpha_of, fwhm_nm, good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import LARGEST_BLOCK_BYTES, check_pixels
 from hsidiff.scenes.formats.tiff_offsets import check_offsets
 from hsidiff.scenes.scene import Scene
@@ -33,13 +33,15 @@ class GeotiffSource:
         path: the file, or an address.
         shape: rows, cols, bands.
         dtype: the type of the stored numbers.
-        masked: whether the file has a mask or an alpha band, whose hidden pixels read as NaN.
+        masked: whether the file has a mask, whose hidden pixels read as NaN.
+        alpha: position of the alpha band, whose pixels of 0 read as NaN in all bands; None without.
     """
 
     path: Path
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     masked: bool
+    alpha: int | None = None
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
@@ -56,10 +58,16 @@ class GeotiffSource:
         is_mapped = shape != (window.n_rows, window.n_cols) and self._has_all_blocks()
         with open_raster(self.path, "GTiff", **(_MAPPED if is_mapped else {})) as dataset:
             stored = np.moveaxis(dataset.read(numbers, window=part, out_shape=size), 0, -1)
-            if not self.masked:
+            if not self.masked and self.alpha is None:
                 return stored
-            shown = dataset.read_masks(numbers, window=part, out_shape=size)
-            shown = np.moveaxis(shown, 0, -1) != 0
+            shown = np.ones(stored.shape, dtype=bool)
+            if self.masked:
+                shown &= (
+                    np.moveaxis(dataset.read_masks(numbers, window=part, out_shape=size), 0, -1)
+                    != 0
+                )
+            if self.alpha is not None:  # GDAL makes it a mask only of one and of three bands
+                shown &= dataset.read(self.alpha + 1, window=part, out_shape=shape)[..., None] != 0
         # float32 holds integers of up to 24 bits exactly; nodata is compared after this.
         floating = np.result_type(stored.dtype, np.float32)
         return np.where(shown, stored.astype(floating), np.array(np.nan, floating))
@@ -87,7 +95,7 @@ def open_geotiff(path: Path) -> Scene:
         name = dataset.dtypes[0]
         dtype = np.dtype(np.complex64 if name.startswith("complex") else name)
         shape = (dataset.height, dataset.width, dataset.count)
-        source = GeotiffSource(path, shape, dtype, _is_masked(dataset))
+        source = GeotiffSource(path, shape, dtype, _is_masked(dataset), alpha_of(dataset))
         check_pixels(str(path), source.shape, source.dtype)
         refuse_several_images(dataset, path)
         _check_blocks(dataset, path)

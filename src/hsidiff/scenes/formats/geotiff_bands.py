@@ -45,10 +45,15 @@ class _Tagged:
     of_file: bool
 
 
+def alpha_of(dataset: rasterio.DatasetReader) -> int | None:
+    """Position of the alpha band, which says which pixels are shown; None if there is none."""
+    meanings = list(dataset.colorinterp)
+    return meanings.index(ColorInterp.alpha) if ColorInterp.alpha in meanings else None
+
+
 def good_bands(dataset: rasterio.DatasetReader, path: Path) -> np.ndarray:
     """(bands,) bool: False where a tag such as ``bbl`` is 0, and for an alpha band."""
-    is_alpha = [meaning is ColorInterp.alpha for meaning in dataset.colorinterp]
-    good = ~np.array(is_alpha)
+    good = np.arange(dataset.count) != alpha_of(dataset)
     for name in _GOOD_BAND_NAMES:
         texts = [_tags(dataset, band).get(name) for band in dataset.indexes]
         of_file = _tags(dataset, 0).get(name)
