@@ -7,7 +7,7 @@ import pytest
 from shapely import Point
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.fields import read_classes
+from hsidiff.labels.attribute_fields import read_classes
 from hsidiff.labels.read import read_labels
 
 NAMES = ["Water", "Forest", "Developed", "Forest", "Water", "Developed"]

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError
-from hsidiff.labels.fields import nearest
+from hsidiff.labels.attribute_fields import nearest
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.point_table import read_table

@@ -8,7 +8,7 @@ import numpy as np
 import xarray
 
 from hsidiff.errors import HsidiffWarning, LabelError
-from hsidiff.labels.fields import MAX_CLASS_ID
+from hsidiff.labels.attribute_fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.legend import (

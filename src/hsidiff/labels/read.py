@@ -14,9 +14,9 @@ import xarray
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
 from hsidiff.files import special_among
+from hsidiff.labels.attribute_fields import nearest
 from hsidiff.labels.class_table import ClassTable, read_class_table
 from hsidiff.labels.copies import without_copies
-from hsidiff.labels.fields import nearest
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.matching import plain_name

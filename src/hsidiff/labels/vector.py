@@ -17,8 +17,8 @@ from affine import Affine
 from shapely import GeometryType
 
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.attribute_fields import read_classes
 from hsidiff.labels.burn import Parts, burn, n_too_small
-from hsidiff.labels.fields import read_classes
 from hsidiff.labels.grid import known_crs, to_pixels
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.projection import project, why_all_outside

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.fields import nearest, read_classes
+from hsidiff.labels.attribute_fields import nearest, read_classes
 
 
 def classes(table, field=None, multi_part=False):
