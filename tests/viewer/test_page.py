@@ -89,12 +89,19 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
+def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        launched = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def chromium(browser: Any) -> Iterator[Any]:
+    yield browser
+    for context in browser.contexts:  # a page that is left open goes on asking its server
+        context.close()
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +257,7 @@ def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
         page.tab.click("#suggest")
         page.tab.wait_for_selector("text=/switch the live map on/")
         page.faults.clear()  # a browser logs every refusal
-        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=60_000)
+        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=120_000)
         page.tab.keyboard.press("b")
         page.drag((20, 20), (20, 26))
         page.tab.keyboard.press("2")
@@ -278,7 +285,7 @@ def test_scores_of_the_live_map_follow_the_labels(chromium: Any, session: Sessio
     with serving(session) as address:
         session.learn(pretrain_steps=1)
         page = Page(chromium, address)
-        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=60_000)
+        page.tab.wait_for_selector("text=/Learning the scene: done/", timeout=120_000)
         page.tab.keyboard.press("b")
         for row in (20, 50):
             page.paint((row, 20), (row, 26))
