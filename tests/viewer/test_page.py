@@ -276,9 +276,9 @@ def test_suggested_pixels_are_visited_with_a_key_and_go_once_labelled(
         page.click(row, col)
         page.tab.wait_for_selector("text=/9 suggested pixels left/")
         assert session.labels.label_map().values[row, col] > 0
-        page.tab.uncheck("#live")
-        page.tab.wait_for_selector("#suggestion", state="hidden")
         assert page.faults == []
+        page.tab.uncheck("#live")  # tiles that are asked for just then are refused
+        page.tab.wait_for_selector("#suggestion", state="hidden")
 
 
 def test_scores_of_the_live_map_follow_the_labels(chromium: Any, session: Session) -> None:
