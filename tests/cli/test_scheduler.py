@@ -43,6 +43,7 @@ def kill_one(cluster: Any, marker: Path) -> None:
     os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_files_of_one_process_though_one_is_killed(
     run: Run, cluster: Any, slow: SlowMap, tmp_path: Path
 ) -> None:

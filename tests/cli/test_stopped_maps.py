@@ -34,6 +34,7 @@ def n_done(kept: Path) -> int:
     return sum(path.name.isdigit() for path in (kept / DONE / "0").glob("*"))
 
 
+@pytest.mark.slow
 def test_a_map_that_is_killed_again_and_again_ends_as_one_that_was_not(
     run: Run, slow: SlowMap, tmp_path: Path
 ) -> None:

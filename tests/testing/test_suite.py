@@ -82,12 +82,14 @@ def results(outcome: str, how: str, name: str) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_a_classifier_of_ones_own_that_keeps_the_contract_passes(outcome: str) -> None:
     assert results(outcome, "PASSED", "good") >= {KEPT_BY_BOTH, *BROKEN_BY_BAD}
     assert not results(outcome, "FAILED", "good")
     assert not results(outcome, "ERROR", "good")
 
 
+@pytest.mark.slow
 def test_one_that_breaks_it_fails_where_it_does(outcome: str) -> None:
     assert results(outcome, "FAILED", "bad") >= BROKEN_BY_BAD
     assert KEPT_BY_BOTH in results(outcome, "PASSED", "bad")
