@@ -9,16 +9,15 @@ learned once, without labels. Adds a row for each seed, way and number of labels
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scenes_and_rows import add_row, labelled_scene
 
 from hsidiff.catalog import find_classifier
 from hsidiff.evaluation.metrics import score
-from hsidiff.experiment.description import read_experiment
 from hsidiff.heads.head import LabelledValues
 from hsidiff.heads.linear_head import LinearHead
 from hsidiff.labels.ground import blocks_at
@@ -46,27 +45,13 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("-o", "--out", type=Path, required=True)
     given = parser.parse_args()
-    source = next(s for s in read_experiment(given.file, find_classifier).scenes
-                  if s.name == given.scene).verified()  # fmt: skip
-    scene = source.open()
-    labels = source.read_labels(scene)[0]
+    scene, labels = labelled_scene(given.file, given.scene)
     for seed in map(int, given.seeds.split(",")):
         split = block_split(labels, receptive_field_px=11, random_state=seed)
         for way, n_labels, scores in runs(scene, split, given.method, seed):
             row = {"method": given.method, "scene": given.scene, "seed": seed, "way": way}
             row |= {"n_labels": n_labels, "overall_accuracy": scores[0]}
             add_row(given.out, row | {"average_accuracy": scores[1]})
-
-
-def add_row(path: Path, row: dict[str, object]) -> None:
-    """Add a row to a table, which begins with its names."""
-    is_new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
-        if is_new:
-            writer.writeheader()
-        writer.writerow(row)
-    print(row, flush=True)
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from suggested_labels import add_row
+from scenes_and_rows import add_row, labelled_scene
 
-from hsidiff.catalog import find_classifier
 from hsidiff.evaluation.metrics import score
-from hsidiff.experiment.description import read_experiment
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.weighed_head import WeighedHead
 from hsidiff.labels.field_split import field_split
@@ -85,10 +83,7 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2,3,4")
     parser.add_argument("-o", "--out", type=Path, required=True)
     given = parser.parse_args()
-    source = next(s for s in read_experiment(given.file, find_classifier).scenes
-                  if s.name == given.scene).verified()  # fmt: skip
-    scene = source.open()
-    labels = source.read_labels(scene)[0]
+    scene, labels = labelled_scene(given.file, given.scene)
     for way in given.ways:
         model = Given(way=way).fit(scene, some(labels))
         for kind, split_by in SPLITS.items():
