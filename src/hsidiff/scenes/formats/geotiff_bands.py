@@ -53,7 +53,7 @@ def alpha_of(dataset: rasterio.DatasetReader) -> int | None:
 
 def good_bands(dataset: rasterio.DatasetReader, path: Path) -> np.ndarray:
     """(bands,) bool: False where a tag such as ``bbl`` is 0, and for an alpha band."""
-    good = np.arange(dataset.count) != alpha_of(dataset)
+    good = np.array([meaning is not ColorInterp.alpha for meaning in dataset.colorinterp])
     for name in _GOOD_BAND_NAMES:
         texts = [_tags(dataset, band).get(name) for band in dataset.indexes]
         of_file = _tags(dataset, 0).get(name)
