@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hsidiff.errors import LabelError
-from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
+from hsidiff.evaluation.label_spectra import at_most, measure_label_spectra, suspicious_pixels
 from hsidiff.labels.label_map import LabelMap
 from small_scenes import scene_of
 
@@ -60,3 +60,12 @@ def test_constant_bands_and_labels_on_nothing() -> None:
     cube[:] = np.nan
     with pytest.raises(LabelError, match="no label lies on a pixel"):
         measure_label_spectra(scene_of(cube), labels)
+
+
+def test_of_many_labels_so_many_of_each_class_are_drawn_the_same_way_every_time() -> None:
+    labels = labelled()[1]
+    drawn = at_most(labels, 20)
+    assert drawn.counts() == {1: 20, 2: 20}
+    assert (drawn.values == np.where(drawn.values > 0, labels.values, 0)).all()
+    np.testing.assert_array_equal(drawn.values, at_most(labels, 20).values)
+    np.testing.assert_array_equal(at_most(labels, 1000).values, labels.values)

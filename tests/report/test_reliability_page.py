@@ -10,24 +10,25 @@ MEASURED = {
 }
 
 
-def test_the_figure_has_both_diagrams_with_a_dot_for_each_bin() -> None:
-    drawing = draw_reliability(MEASURED)
-    assert [axes.get_title(loc="left") for axes in drawing.figure.axes] == [
-        "as the method says it", "calibrated",
+def test_each_diagram_has_a_dot_for_each_bin_and_says_its_error() -> None:
+    drawings = draw_reliability(MEASURED)
+    assert [drawing.caption for drawing in drawings] == [
+        "As the method says it: off by 17.5 points", "Calibrated: off by 3.1 points",
     ]  # fmt: skip
-    for axes in drawing.figure.axes:
-        (dots,) = axes.collections
+    for drawing in drawings:
+        assert drawing.alternative == f"Reliability diagram, {drawing.caption}"
+        ((dots,),) = (axes.collections for axes in drawing.figure.axes)
         assert dots.get_offsets().tolist() == [[50, 60], [90, 70]]
         small, large = dots.get_sizes()
         assert small < large
-    assert "off by 17.5 points" in drawing.alternative
-    assert "off by 3.1 points" in drawing.alternative
 
 
-def test_the_sentence_says_both_errors() -> None:
-    words, pictures = reliability_blocks(MEASURED)
+def test_the_sentence_says_both_errors_and_each_diagram_fits_a_telephone() -> None:
+    words, pictures, how_to_read = reliability_blocks(MEASURED)
     assert "off by 3.1 percentage points on average, 17.5 before" in words.content[0]
-    assert pictures.macro == "pictures"
+    assert "below it the map is too sure" in how_to_read.content[0]
+    assert len(pictures.content) == 2
+    assert all(picture.width_px <= 340 for picture in pictures.content)
 
 
 def test_nothing_is_said_where_nothing_was_measured() -> None:

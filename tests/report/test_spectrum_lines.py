@@ -1,8 +1,18 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from hsidiff.report.spectrum_lines import band_places, band_runs, plot_spectrum, removed_places
+from hsidiff.evaluation.label_spectra import measure_label_spectra
+from hsidiff.labels.label_map import LabelMap
+from hsidiff.report.spectrum_lines import (
+    MOST_LINES,
+    band_places,
+    band_runs,
+    draw_label_spectra,
+    plot_spectrum,
+    removed_places,
+)
 from hsidiff.scenes.scene import ArraySource, Scene
+from small_scenes import scene_of
 
 
 def runs_of(places: list[float], removed: list[float] | None = None) -> list[list[int]]:
@@ -36,3 +46,23 @@ def test_a_spectrum_is_drawn_run_by_run() -> None:
     plot_spectrum(axes, places, np.arange(4.0), band_runs(places), color="red")
     assert [line.get_xdata().tolist() for line in axes.lines] == [[400, 410, 420], [600]]
     assert axes.lines[1].get_marker() == "."
+
+
+def test_a_class_has_a_figure_of_its_median_its_middle_and_its_farthest_pixels() -> None:
+    values = np.repeat([1, 2], 50).reshape(10, 10)
+    values[9, 7:] = 3
+    cube = np.random.default_rng(0).normal(0, 0.01, (10, 10, 6)) + 0.2 * values[..., None]
+    cube[0] += 5  # ten pixels of class 1
+    labels = LabelMap.from_array(values, {1: "grass", 2: "roof", 3: "pond"})
+    measured = measure_label_spectra(scene_of(cube.astype(np.float32)), labels)
+    drawings = draw_label_spectra(measured, scene_of(cube.astype(np.float32)))
+    assert [drawing.caption for drawing in drawings] == [
+        "grass: 50 pixels, 10 suspicious",
+        "roof: 47 pixels, 0 suspicious",
+        "pond: 3 pixels, too few to be judged",
+    ]
+    (axes,) = drawings[0].figure.axes
+    assert len(axes.lines) == MOST_LINES + 1  # the farthest, and the median
+    median = np.median(cube[values == 1], axis=0)
+    np.testing.assert_allclose(axes.lines[-1].get_ydata(), median, rtol=1e-5)
+    assert all(drawing.picture().width_px <= 340 for drawing in drawings)

@@ -83,7 +83,8 @@ def run_job(
             result = describe_map(model, scene, plan, validation, stopwatch, notes) | maps
             write_json(folder / "result.json", result)
             write_json(folder / "run.json", describe_run(model, describe_inputs(inputs, result)))
-            write_report(folder, *(part.scene for part in inputs.parts or (inputs,)))
+            scenes = (part.scene for part in inputs.parts or (inputs,))
+            write_report(folder, *scenes, labels=plan.learned)
     return result
 
 

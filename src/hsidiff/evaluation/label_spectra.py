@@ -12,6 +12,7 @@ import pandas as pd
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.split import draw_per_class
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.gather import Samples, gather_spectra
 
@@ -51,6 +52,13 @@ class LabelSpectra:
             self.distances > self.limits[np.searchsorted(ids, self.samples.class_ids)]
         )
         return suspicious
+
+
+def at_most(labels: LabelMap, n_per_class: int) -> LabelMap:
+    """The labels, or so many of each class, drawn the same way every time."""
+    wanted = {i: min(n_per_class, n) for i, n in labels.counts().items()}
+    drawn = draw_per_class(labels.values, wanted, np.random.default_rng(0))
+    return labels.keeping(drawn, labels.region)
 
 
 def measure_label_spectra(scene: Scene, labels: LabelMap) -> LabelSpectra:

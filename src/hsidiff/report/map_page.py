@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hsidiff.files import write_whole
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.blocks import Section, caution, render_page
 from hsidiff.report.map_scores import score_blocks, score_sections
 from hsidiff.report.provenance import costs, map_provenance
@@ -12,13 +13,15 @@ from hsidiff.report.scene_sections import areas_of_all, scene_sections
 from hsidiff.scenes.scene import Scene
 
 
-def write_report(folder: str | Path, *scenes: Scene) -> Path:
+def write_report(folder: str | Path, *scenes: Scene, labels: LabelMap | None = None) -> Path:
     """Write ``report.html`` into a result folder, from the files of the folder and the scene.
 
     Args:
         folder: holds ``result.json`` and ``map.tif``, and perhaps ``probabilities.tif``,
             ``run.json``, ``split.npz`` and ``held_out.npz``.
         *scenes: the scenes that were mapped, for pictures in false colour.
+        labels: what the map learned from, for their spectra; those of several scenes as the map's
+            model saw them, one below the other.
 
     Returns:
         The path of the page.
@@ -31,11 +34,11 @@ def write_report(folder: str | Path, *scenes: Scene) -> Path:
     results = ResultFolder.read(folder)
     path = results.path / "report.html"
     with write_whole(path) as temporary:
-        temporary.write_text(_page(results, scenes), encoding="utf-8")
+        temporary.write_text(_page(results, scenes, labels), encoding="utf-8")
     return path
 
 
-def _page(results: ResultFolder, scenes: Sequence[Scene]) -> str:
+def _page(results: ResultFolder, scenes: Sequence[Scene], labels: LabelMap | None) -> str:
     result = results.result
     method, profile, seed = (result.get(name) for name in ("method", "profile", "seed"))
     about = (method, profile and f"profile {profile}", None if seed is None else f"seed {seed}")
@@ -44,7 +47,7 @@ def _page(results: ResultFolder, scenes: Sequence[Scene]) -> str:
     of_scenes = [
         section
         for scene, mapped in zip(scenes, results.maps, strict=True)
-        for section in scene_sections(results, mapped, scene)
+        for section in scene_sections(results, mapped, scene, labels)
     ]
     return render_page(
         f"{name}: land-cover map{'s' * (len(scenes) > 1)}",

@@ -6,10 +6,14 @@ from matplotlib.axes import Axes
 
 from hsidiff.report.amounts import count
 from hsidiff.report.blocks import Block, sentence
-from hsidiff.report.drawing import Drawing, look, new_figure, panels
+from hsidiff.report.drawing import Drawing, look, new_figure
 from hsidiff.report.style import ACCENT, MUTED
 
-_TITLES = {"before": "as the method says it", "after": "calibrated"}
+_TITLES = {"before": "As the method says it", "after": "Calibrated"}
+_HOW_TO_READ = (
+    "Each dot is a bin of the confidence, larger with more pixels. On the line the map is right as "
+    "often as it says; below it the map is too sure."
+)
 
 
 def reliability_blocks(reliability: dict[str, Any] | None) -> list[Block]:
@@ -24,30 +28,28 @@ def reliability_blocks(reliability: dict[str, Any] | None) -> list[Block]:
         f"percentage points on average, {before:.1f} before it was calibrated on held-out labels "
         "of other places (expected calibration error, 15 bins of equal width)."
     )
-    return [sentence(words), Block("pictures", (draw_reliability(reliability).picture(),))]
+    pictures = tuple(drawing.picture() for drawing in draw_reliability(reliability))
+    return [sentence(words), Block("pictures", pictures), sentence(_HOW_TO_READ, "note")]
 
 
-def draw_reliability(reliability: dict[str, Any]) -> Drawing:
-    """Share of the pixels that are right over confidence, before and after calibration."""
+def draw_reliability(reliability: dict[str, Any]) -> list[Drawing]:
+    """Share of the pixels that are right over confidence, before and after calibration.
+
+    Two figures: a wide page sets them side by side, a telephone below each other.
+    """
+    return [_draw_one(reliability[when], when) for when in _TITLES]
+
+
+def _draw_one(bins: dict[str, Any], when: str) -> Drawing:
     with look():
-        figure = new_figure(6.4, 3.1)
-        for axes, when in zip(panels(figure, 2, 2, sharey="row"), _TITLES, strict=True):
-            _draw(axes, reliability[when], _TITLES[when])
-        figure.axes[0].set_ylabel("pixels that are right (%)")
-    told = ", ".join(
-        f"{title} off by {100 * reliability[when]['expected_calibration_error']:.1f} points"
-        for when, title in _TITLES.items()
-    )
-    return Drawing(
-        "reliability",
-        figure,
-        f"Reliability diagram: {told}",
-        "Each dot is a bin of the confidence, larger with more pixels. On the line the map is "
-        "right as often as it says; below it the map is too sure.",
-    )
+        figure = new_figure(3.4, 3.2)
+        _draw(figure.subplots(), bins)
+    error = 100 * bins["expected_calibration_error"]
+    told = f"{_TITLES[when]}: off by {error:.1f} points"
+    return Drawing(f"reliability-{when}", figure, f"Reliability diagram, {told}", told)
 
 
-def _draw(axes: Axes, bins: dict[str, Any], title: str) -> None:
+def _draw(axes: Axes, bins: dict[str, Any]) -> None:
     n_pixels = bins["n_pixels"]
     axes.plot([0, 100], [0, 100], color=MUTED, linewidth=1, linestyle=(0, (4, 2)))
     axes.scatter(
@@ -58,5 +60,6 @@ def _draw(axes: Axes, bins: dict[str, Any], title: str) -> None:
         alpha=0.8,
         linewidths=0,
     )
-    axes.set(title=title, xlabel="confidence (%)", xlim=(0, 103), ylim=(0, 103), aspect="equal")
+    axes.set(xlabel="confidence (%)", ylabel="pixels that are right (%)")
+    axes.set(xlim=(0, 103), ylim=(0, 103), aspect="equal")
     axes.grid()

@@ -8,10 +8,12 @@ from matplotlib.colors import to_hex
 
 from hsidiff.assessment.areas import NO_HECTARES, ClassArea, areas_together
 from hsidiff.evaluation.held_out_labels import HeldOut
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.report import pictures
 from hsidiff.report.accuracy_page import COUNTED
 from hsidiff.report.amounts import count, percent
 from hsidiff.report.blocks import Block, Picture, Section, sentence
+from hsidiff.report.label_spectra import label_spectra_blocks
 from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import Enlargement
@@ -24,8 +26,17 @@ from hsidiff.scenes.scene import Scene
 HALF_PAGE_PX, WHOLE_PAGE_PX = (540, 640), (1100, 1400)
 
 
-def scene_sections(results: ResultFolder, mapped: SceneMap, scene: Scene) -> list[Section]:
-    """The sections of one scene; their headings name it where there are several."""
+def scene_sections(
+    results: ResultFolder, mapped: SceneMap, scene: Scene, labels: LabelMap | None = None
+) -> list[Section]:
+    """The sections of one scene; their headings name it where there are several.
+
+    Args:
+        results: the result folder.
+        mapped: the map of the scene.
+        scene: the scene.
+        labels: what the map learned from, those of all scenes; None if they are not known.
+    """
     fit = Enlargement.to_fit(scene.shape, *HALF_PAGE_PX)
     if fit.step > 1:
         fit = Enlargement.to_fit(scene.shape, *WHOLE_PAGE_PX)
@@ -37,6 +48,7 @@ def scene_sections(results: ResultFolder, mapped: SceneMap, scene: Scene) -> lis
         ),
         Section(f"Areas{of}", _areas(results, mapped)),
         Section(f"Confidence and labels{of}", _confidence_and_labels(results, mapped, fit)),
+        Section(f"Spectra of the labels{of}", label_spectra_blocks(labels, mapped, scene)),
     ]
 
 

@@ -8,13 +8,19 @@ from matplotlib.axes import Axes
 
 from hsidiff.evaluation.label_spectra import LabelSpectra
 from hsidiff.report.amounts import count
-from hsidiff.report.drawing import Drawing, columns_of, look, name_below, new_figure, panels
+from hsidiff.report.drawing import Drawing, look, new_figure
 from hsidiff.report.style import INK, WRONG
 from hsidiff.scenes.scene import Scene
 
 GAP_STEPS = 3.0
 """Bands farther apart than so many usual steps have a gap between them."""
 MOST_LINES = 8
+HOW_TO_READ = (
+    "Line: median of the class; shade: 10 to 90 % of its pixels; orange dashes: suspicious pixels, "
+    f"the {MOST_LINES} farthest at most. Values in the scene's units; lines are broken where bands "
+    "are missing."
+)
+FEW = "too few to be judged"
 _SUSPICIOUS: Any = {"color": WRONG, "linestyle": (0, (4, 2)), "linewidth": 1.0}
 
 
@@ -60,48 +66,41 @@ def plot_spectrum(
         axes.plot(places[run], values[run], **line | alone)
 
 
-def draw_label_spectra(measured: LabelSpectra, scene: Scene) -> Drawing:
-    """A panel per class: its median, where most of its spectra lie, and the suspicious ones."""
+def draw_label_spectra(measured: LabelSpectra, scene: Scene) -> list[Drawing]:
+    """Of each class its median, where most of its spectra lie, and the suspicious ones.
+
+    One small figure per class: a wide page sets them side by side, a telephone below each other.
+    """
     places, runs = band_places(scene), band_runs(band_places(scene), removed_places(scene))
-    n_columns = columns_of(len(measured.classes), 3)
-    with look():
-        n_rows = -(-len(measured.classes) // n_columns)
-        figure = new_figure(3.5 * max(n_columns, 2) + 0.4, 2.3 * n_rows + 0.4)
-        grid = panels(figure, len(measured.classes), n_columns, sharex="all")
-        words = [
-            _draw_class(axes, measured, place, (places, runs)) for place, axes in enumerate(grid)
-        ]
-        axis = "band" if scene.wavelengths_nm is None else "wavelength (nm)"
-        name_below(grid, n_columns, axis)
-    return Drawing(
-        "label-spectra",
-        figure,
-        f"Spectra of {len(measured.classes)} classes. Suspicious pixels: {', '.join(words)}.",
-        "Line: median of the class; shade: 10 to 90 % of its pixels; orange dashes: suspicious "
-        f"pixels, of a class the {MOST_LINES} farthest. Values in the scene's units; lines are "
-        "broken where bands are missing.",
-    )
+    axis = "band" if scene.wavelengths_nm is None else "wavelength (nm)"
+    return [
+        _draw_class(measured, place, (places, runs), axis) for place in range(len(measured.classes))
+    ]
 
 
 def _draw_class(
-    axes: Axes, measured: LabelSpectra, place: int, band: tuple[np.ndarray, list[np.ndarray]]
-) -> str:
-    """Draw one class; gives its name and how many of its pixels are suspicious."""
+    measured: LabelSpectra, place: int, band: tuple[np.ndarray, list[np.ndarray]], axis: str
+) -> Drawing:
     (places, runs), land_class = band, measured.classes[place]
     is_of_class = measured.samples.class_ids == land_class.id
     spectra = measured.samples.values[is_of_class]
     low, high = np.percentile(spectra, (10, 90), axis=0)
-    for run in runs:
-        axes.fill_between(
-            places[run], low[run], high[run], color=land_class.color, alpha=0.35, lw=0
-        )
-    for spectrum in _farthest(measured, is_of_class):
-        plot_spectrum(axes, places, spectrum, runs, **_SUSPICIOUS)
-    plot_spectrum(axes, places, measured.medians[place], runs, color=INK, linewidth=1.3)
+    with look():
+        figure = new_figure(3.4, 2.3)
+        axes = figure.subplots()
+        for run in runs:
+            axes.fill_between(
+                places[run], low[run], high[run], color=land_class.color, alpha=0.35, lw=0
+            )
+        for spectrum in _farthest(measured, is_of_class):
+            plot_spectrum(axes, places, spectrum, runs, **_SUSPICIOUS)
+        plot_spectrum(axes, places, measured.medians[place], runs, color=INK, linewidth=1.3)
+        axes.set(xlabel=axis)
+        axes.grid(visible=True)
     n_suspicious = int((measured.is_suspicious & is_of_class).sum())
-    axes.set_title(f"{land_class.name} ({count(len(spectra))} px)")
-    axes.grid(visible=True)
-    return f"{land_class.name} {n_suspicious}"
+    judged = f"{count(n_suspicious)} suspicious" if np.isfinite(measured.limits[place]) else FEW
+    told = f"{land_class.name}: {count(len(spectra))} pixels, {judged}"
+    return Drawing(f"label-spectra-{land_class.id}", figure, f"Spectra of {told}", told)
 
 
 def _farthest(measured: LabelSpectra, is_of_class: np.ndarray) -> Iterator[np.ndarray]:

@@ -59,7 +59,7 @@ def train_map(task: dict[str, Any], notes: list[str]) -> None:
         result = describe_map(model, scene, plan, validation, stopwatch, notes)
         write_json(folder / "result.json", {**result, **areas})
         write_json(folder / "run.json", describe_run(model, _inputs(task, result)))
-        write_report(folder, scene)
+        write_report(folder, scene, labels=plan.learned)
 
 
 def _scored_and_fitted(
