@@ -5,7 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from hsidiff.cli.groups import with_groups_flattened
+from hsidiff.cli.groups import unwrapped, with_groups_flattened
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,15 @@ def test_what_is_declared_of_a_field_holds_and_the_help_is_that_of_the_command()
     app.command()(with_groups_flattened(area))
     assert CliRunner().invoke(app, ["a", "--rows", "0"]).exit_code == 2
     assert "Say an area." in CliRunner().invoke(app, ["--help"]).output
+
+
+def test_a_paragraph_of_help_is_one_line_for_the_terminal_to_break() -> None:
+    text = """Say it.
+
+    A paragraph that goes on
+    in a second line.
+
+    Another.
+    """
+    assert unwrapped(text) == "Say it.\n\nA paragraph that goes on in a second line.\n\nAnother."
+    assert unwrapped(None) is None

@@ -47,6 +47,12 @@ def test_an_id_that_means_something_else_is_refused() -> None:
         with_ids_of(labels, legend(a=1, b=2), "the map")
 
 
+def test_a_map_that_is_refused_is_named_and_told_its_way_out() -> None:
+    labels = labels_of([1, 2], {1: "a", 2: "new"})
+    with pytest.raises(LabelError, match=r"'new' of later\.tif has id 2.*alike, or merge both"):
+        with_ids_of(labels, legend(a=1, b=2), "the map", "later.tif", "merge both")
+
+
 def test_two_classes_never_become_one() -> None:
     labels = labels_of([1, 2], {1: "b"})  # class 2 has no name and would keep its id
     with pytest.raises(LabelError, match="same id in the map"):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hsidiff.labels.class_table import read_class_table, write_class_table
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.spreadsheet import unmarked, without_formulas
+from hsidiff.labels.spreadsheet import unmarked, without_formulas, write_spreadsheet
 
 
 def test_no_text_of_a_csv_is_a_formula_and_numbers_stay(tmp_path: Path) -> None:
@@ -36,3 +36,9 @@ def test_a_table_of_classes_whose_names_are_formulas_changes_nothing(tmp_path: P
     assert "'=HYPERLINK(1)" in (tmp_path / "classes.csv").read_text(encoding="utf-8")
     read = read_class_table(tmp_path / "classes.csv").apply(labels)
     assert {c.id: c.name for c in read.classes} == names
+
+
+def test_sums_have_no_digits_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "areas.csv"
+    write_spreadsheet(pd.DataFrame({"hectares": [1105.920000000044, 5805900.05]}), path)
+    assert path.read_text(encoding="utf-8-sig").split() == ["hectares", "1105.92", "5805900.05"]

@@ -1,9 +1,10 @@
 """Groups of options: a parameter of a command whose type is a dataclass stands for its fields."""
 
+import re
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from functools import wraps
-from inspect import Parameter, signature
+from inspect import Parameter, cleandoc, signature
 from typing import Any, get_type_hints
 
 
@@ -25,8 +26,20 @@ def with_groups_flattened(command: Callable[..., None]) -> Callable[..., None]:
         command(**given)
 
     flat.__signature__ = signature(command).replace(parameters=parameters)  # type: ignore[attr-defined]
+    flat.__doc__ = unwrapped(command.__doc__)
     flat.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return flat
+
+
+def unwrapped(text: str | None) -> str | None:
+    """A docstring with one line per paragraph, which a terminal of any width breaks itself.
+
+    Typer breaks the lines of a source once more where they are longer than a terminal.
+    """
+    if text is None:
+        return None
+    paragraphs = re.split(r"\n\s*\n", cleandoc(text))
+    return "\n\n".join(re.sub(r"\s*\n\s*", " ", paragraph) for paragraph in paragraphs)
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, Parameter]:

@@ -16,7 +16,13 @@ from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 
 
-def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str) -> LabelMap:
+def with_ids_of(
+    labels: LabelMap,
+    legend: Sequence[LandClass],
+    legend_name: str,
+    own_name: str = "the labels",
+    way_out: str = "leave the class out (--ignore-class)",
+) -> LabelMap:
     """Labels whose classes have the ids that their names have in another legend.
 
     A class without a name of its own, or with a name that the legend does not know, keeps its id. A
@@ -26,6 +32,8 @@ def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str)
         labels: the labels.
         legend: the classes whose ids count.
         legend_name: what to call the legend's owner in messages: ``"the map"``.
+        own_name: what to call the labels in messages.
+        way_out: what a message offers beside naming classes alike.
 
     Returns:
         The labels; colours of shared classes are those of ``labels``.
@@ -47,13 +55,13 @@ def with_ids_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str)
         other = name_of_id.get(new_ids[c.id], c.name)
         if other != c.name and not has_no_name(c):
             raise LabelError(
-                f"class {c.name!r} of the labels has id {c.id}, which is {other!r} in "
+                f"class {c.name!r} of {own_name} has id {c.id}, which is {other!r} in "
                 f"{legend_name}, whose classes are {', '.join(id_of_name)}: name classes alike, or "
-                "leave the class out (--ignore-class)"
+                f"{way_out}"
             )
     if len(set(new_ids.values())) < len(new_ids):
         raise LabelError(
-            f"two classes of the labels would have the same id in {legend_name}: name all classes "
+            f"two classes of {own_name} would have the same id in {legend_name}: name all classes "
             "or none"
         )
     lookup = np.zeros(max(counts, default=0) + 1, dtype=np.int32)

@@ -14,8 +14,11 @@ _MARK = "'"
 def write_spreadsheet(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV whose texts no spreadsheet takes for a formula; whole or not at all."""
     with write_whole(path) as temporary:
-        # The mark at its start tells spreadsheets that it is UTF-8.
-        without_formulas(table).to_csv(temporary, index=False, encoding="utf-8-sig")
+        # The mark at its start tells spreadsheets that it is UTF-8. Sums of pixels' hectares end in
+        # digits that are none: 1105.920000000044.
+        without_formulas(table).to_csv(
+            temporary, index=False, encoding="utf-8-sig", float_format="%.10g"
+        )
 
 
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:

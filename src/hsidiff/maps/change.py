@@ -16,6 +16,7 @@ from hsidiff.scenes.pixel_area import pixel_hectares
 
 NO_DATA = "no data"
 _WHEN = ("before", "after")
+_MERGE_BOTH = "merge and rename both maps with one table (hsidiff edit --classes)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,7 @@ def compare_maps(before: LabelMap, after: LabelMap, names: tuple[str, str]) -> C
         LabelError: if shape, CRS or transform differ, or an id means another class.
     """
     _check_same_grid(before, after, names)
-    after = with_ids_of(after, before.classes, names[0])
+    after = with_ids_of(after, before.classes, names[0], names[1], _MERGE_BOTH)
     legend = {c.id: c for c in (*after.classes, *before.classes)}
     pairs, at = np.unique(
         np.stack([before.values.ravel(), after.values.ravel()], axis=1), axis=0, return_inverse=True

@@ -147,6 +147,8 @@ def leakage_blocks(
     kind, parameters = split.get("kind"), split.get("parameters") or {}
     guard_px, narrower = parameters.get("guard_px"), parameters.get("narrower_guards_px") or {}
     made = _KINDS.get(str(kind), f"Kind of split: {kind or 'unknown'}.")
+    if kind == "groups" and parameters.get("groups"):
+        made = f"Labels were held out fold by fold, whole {parameters['groups']} at a time."
     if guard_px is not None:
         left_out = "Training" if kind == "groups" else "Test"
         made += f" {left_out} pixels within the guard band of {guard_px} px were left out."
