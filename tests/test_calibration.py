@@ -12,6 +12,7 @@ from sklearn.covariance import LedoitWolf
 from hsidiff.calibration import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
+    WORD_GROUPS,
     Familiar,
     HeldOutProba,
     fit_temperature,
@@ -75,6 +76,26 @@ def test_a_hundred_right_pixels_do_not_make_a_map_certain() -> None:
     sure = np.tile([[0.98, 0.01, 0.01]], (100, 1))
     cooled = tempered(sure, fit_temperature(sure, np.zeros(100, dtype=int)))
     np.testing.assert_allclose(cooled[:, 0], 101 / 102, atol=1e-5)
+
+
+@pytest.mark.parametrize(("sizes", "n_groups"), [([25, 25], 2.0), ([40, 10], 2500 / 1700)])
+def test_few_groups_leave_the_word_of_the_classifier_its_weight(
+    sizes: list[int], n_groups: float
+) -> None:
+    probabilities, classes = drawn(50, 4.0)
+    groups = np.repeat([7, 3], sizes)
+    cooled = tempered(probabilities, fit_temperature(probabilities, classes, groups))
+    share = ((probabilities.argmax(axis=1) == classes).sum() + 1) / 52
+    word = probabilities.max(axis=1).mean()
+    expected = (n_groups * share + WORD_GROUPS * word) / (n_groups + WORD_GROUPS)
+    assert share < expected < word
+    assert cooled.max(axis=1).mean() == pytest.approx(expected, abs=1e-5)
+
+
+def test_many_groups_are_believed() -> None:
+    probabilities, classes = drawn(20_000, 3.0)
+    temperature = fit_temperature(probabilities, classes, np.arange(20_000))
+    assert temperature == pytest.approx(3.0, rel=0.05)
 
 
 def test_a_classifier_that_knows_only_0_and_1_is_calibrated_too() -> None:

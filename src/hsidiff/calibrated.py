@@ -73,7 +73,12 @@ class Calibrated(Wrapped):
 
     @classmethod
     def around(
-        cls, fitted: SceneClassifier, scene: Scene, labels: LabelMap, held_out: HeldOutProba
+        cls,
+        fitted: SceneClassifier,
+        scene: Scene,
+        labels: LabelMap,
+        held_out: HeldOutProba,
+        groups: np.ndarray | None = None,
     ) -> Self:
         """Calibrate a classifier that is fitted, by what copies of it said of held-out labels.
 
@@ -84,6 +89,8 @@ class Calibrated(Wrapped):
             scene: the scene that it was fitted to.
             labels: the labels that it was fitted to.
             held_out: of labels that were held out by groups, in the order of its classes.
+            groups: (n,) int, the group of each of these labels; few of them move the probabilities
+                little (:func:`hsidiff.calibration.fit_temperature`).
 
         Warns:
             HsidiffWarning: if they are too few to say anything.
@@ -96,7 +103,7 @@ class Calibrated(Wrapped):
         nothing = HeldOutProba(held_out.proba[:0], held_out.classes[:0])
         result.by_groups_ = held_out if len(held_out) >= LEAST_HELD_OUT else nothing
         result.at_random_ = nothing
-        result.temperature_ = result._temperature()
+        result.temperature_ = result._temperature(groups)
         rows, cols = np.nonzero(labels.values)
         ids = [land_class.id for land_class in result.classes_]
         classes = np.searchsorted(ids, labels.values[rows, cols])
@@ -130,9 +137,9 @@ class Calibrated(Wrapped):
                 judged[:] = False
         return HeldOutProba(probabilities[judged].astype(np.float32), classes[judged])
 
-    def _temperature(self) -> float:
+    def _temperature(self, groups: np.ndarray | None = None) -> float:
         if self.is_calibrated:
-            return fit_temperature(self.by_groups_.proba, self.by_groups_.classes)
+            return fit_temperature(self.by_groups_.proba, self.by_groups_.classes, groups)
         warnings.warn(
             "too few labels lie apart from each other to hold some out, so the confidence is what "
             "the method believes and was not checked: label pixels in more places",

@@ -17,7 +17,14 @@ from scipy.optimize import brentq
 from scipy.special import softmax
 from sklearn.covariance import ledoit_wolf
 
+from hsidiff.labels.ground import as_many_equal
+
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+WORD_GROUPS = 20.0
+"""How many held-out groups the classifier's own word weighs; chosen on seeds that are not reported.
+
+Source: docs/decisions/0046-few-groups-and-the-methods-own-word.md.
+"""
 LEAST_PROBABILITY = 1e-6
 """What a temperature makes of a probability of 0: some classifiers give nothing but 0 and 1."""
 
@@ -37,17 +44,26 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return np.where(known, softmax(logits, axis=-1), 0).astype(probabilities.dtype)
 
 
-def fit_temperature(probabilities: np.ndarray, classes: np.ndarray) -> float:
+def fit_temperature(
+    probabilities: np.ndarray, classes: np.ndarray, groups: np.ndarray | None = None
+) -> float:
     """The temperature with which the mean confidence is the share of pixels that are right.
 
     The share is (right + 1) / (n + 2), the rule of succession: a hundred pixels that are all right
-    do not prove that every pixel is.
+    do not prove that every pixel is. With ``groups`` it is drawn towards what the classifier itself
+    believes, the more the fewer groups there are: :data:`WORD_GROUPS` of them weigh as much as its
+    word.
 
     Args:
         probabilities: (n, n_classes) of held-out pixels, n at least 1.
         classes: (n,) int, the positions of their classes.
+        groups: (n,) int, pixels of one number are right or wrong together; None does not ask.
     """
     share = (np.sum(probabilities.argmax(axis=1) == classes) + 1) / (len(classes) + 2)
+    if groups is not None:
+        n_groups = as_many_equal(np.unique(groups, return_counts=True)[1])
+        word = float(probabilities.max(axis=1).mean())
+        share = (n_groups * share + WORD_GROUPS * word) / (n_groups + WORD_GROUPS)
 
     def too_sure(log_temperature: float) -> float:
         return tempered(probabilities, np.exp(log_temperature)).max(axis=1).mean() - share

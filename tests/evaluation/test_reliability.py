@@ -66,7 +66,7 @@ def held_out_of_chance(n_groups: int) -> tuple[HeldOut, np.ndarray]:
 
 
 def test_held_out_labels_are_calibrated_by_those_of_other_groups() -> None:
-    held_out, units = held_out_of_chance(n_groups=8)
+    held_out, units = held_out_of_chance(n_groups=400)
     told = measure_reliability(held_out, units)
     assert told is not None
     share_right = held_out.is_right.mean()
@@ -74,6 +74,16 @@ def test_held_out_labels_are_calibrated_by_those_of_other_groups() -> None:
     assert before == pytest.approx(0.95 - share_right, abs=1e-6)
     assert told["after"]["expected_calibration_error"] < 0.05
     assert told["n_pixels"] == 400
+
+
+def test_few_groups_calibrate_less() -> None:
+    errors = []
+    for n_groups in (8, 40, 400):
+        told = measure_reliability(*held_out_of_chance(n_groups))
+        assert told is not None
+        errors.append(told["after"]["expected_calibration_error"])
+        assert errors[-1] < told["before"]["expected_calibration_error"]
+    assert errors == sorted(errors, reverse=True)
 
 
 def test_of_one_group_nothing_is_said() -> None:

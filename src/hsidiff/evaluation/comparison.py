@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from hsidiff.errors import SettingError
-from hsidiff.labels.ground import blocks_on, fields_of
+from hsidiff.labels.ground import as_many_equal, blocks_on, fields_of
 from hsidiff.labels.label_map import LabelMap
 
 CONFIDENCE = 0.95
@@ -206,14 +206,9 @@ def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
 def spatial_units_of(labels: LabelMap) -> tuple[np.ndarray, str]:
     """As :func:`spatial_units`; labels from points and polygons say which pixels are of one."""
     fields = fields_of(labels)
-    if _as_many_equal(np.bincount(fields[fields > 0])) >= FEWEST_FIELDS:
+    if as_many_equal(np.bincount(fields[fields > 0])) >= FEWEST_FIELDS:
         return fields, "fields"
     return blocks_on(labels, BLOCK_PX), f"blocks of {BLOCK_PX} px"
-
-
-def _as_many_equal(sizes: np.ndarray) -> float:
-    """How many units of equal size are as sure as these: (sum n)^2 / sum n^2 (Kish, 1965)."""
-    return float(sizes.sum() ** 2 / max((sizes.astype(float) ** 2).sum(), 1.0))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

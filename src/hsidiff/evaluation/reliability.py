@@ -80,7 +80,8 @@ def measure_reliability(held_out: HeldOut, units: np.ndarray) -> dict[str, Any] 
         return None
     after = np.empty_like(said)
     for number in (0, 1):
-        temperature = fit_temperature(said[half != number], classes[half != number])
+        other = half != number
+        temperature = fit_temperature(said[other], classes[other], of_pixel[other])
         after[half == number] = tempered(said[half == number], temperature)
     is_right = said.argmax(axis=1) == classes
     return {

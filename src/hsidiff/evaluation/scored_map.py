@@ -42,14 +42,18 @@ def _calibrated(
     """The fitted classifier, calibrated on held-out labels; without any, as it is."""
     if validation is None:
         return model
+    assert plan.units is not None
     held_out = validation.held_out
     ids = [land_class.id for land_class in held_out.labels.classes]
     columns = [ids.index(land_class.id) for land_class in model.classes_]
-    truth = held_out.labels.values[held_out.labels.values > 0]
+    is_scored = held_out.labels.values > 0
+    truth, groups = held_out.labels.values[is_scored], plan.units[is_scored]
     known = np.isin(truth, [land_class.id for land_class in model.classes_])
     said = held_out.probabilities[known][:, columns]
     classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
-    return Calibrated.around(model, scene, plan.all_labels(), HeldOutProba(said, classes))
+    return Calibrated.around(
+        model, scene, plan.all_labels(), HeldOutProba(said, classes), groups[known]
+    )
 
 
 def describe_map(

@@ -94,6 +94,11 @@ def blocks_at(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
     return _from_zero(np.stack([rows // UNIT_PX, cols // UNIT_PX], axis=1))
 
 
+def as_many_equal(sizes: np.ndarray) -> float:
+    """How many units of equal size are as sure as these: (sum n)^2 / sum n^2 (Kish, 1965)."""
+    return float(sizes.sum() ** 2 / max((sizes.astype(float) ** 2).sum(), 1.0))
+
+
 def _from_zero(units: np.ndarray) -> np.ndarray:
     """The same units, (n,) or (n, d), by their positions in order: (n,) int."""
     numbered: np.ndarray = np.unique(units, axis=0, return_inverse=True)[1].ravel()
