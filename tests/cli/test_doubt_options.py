@@ -76,7 +76,7 @@ def test_predict_writes_sets_beside_the_map(
     with rasterio.open(tmp_path / "m-sets.tif") as dataset:
         assert dataset.count == 4
     ended = run(*words, "--sets", 8)
-    assert ended.error == "error: --sets 8: must lie strictly between 0 and 1"
+    assert ended.error == "error: --sets 8: must lie strictly between 0 and 1 (for 8 %: 0.08)"
 
 
 @pytest.mark.parametrize("option", ["--abstain", "--none-of-these"])

@@ -29,6 +29,16 @@ def test_a_label_on_the_wrong_field_is_found_and_told_what_it_looks_like() -> No
     assert len(table) < 5
 
 
+def test_pixels_like_another_class_stand_before_rare_kinds_of_their_own() -> None:
+    cube, labels = labelled()
+    cube[0, 3] = -5  # far from all, and still nearest to its class
+    cube[0, 4] = cube[7, 7]
+    scene = scene_of(cube)
+    table = suspicious_pixels(measure_label_spectra(scene, labels), scene)
+    assert table["col"].tolist()[:2] == [4, 3]
+    assert table["distance"][0] < table["distance"][1]
+
+
 def test_the_distance_is_in_robust_deviations_within_classes() -> None:
     cube, labels = labelled()
     measured = measure_label_spectra(scene_of(cube), labels)

@@ -16,10 +16,12 @@ from scipy import ndimage
 from hsidiff.errors import LabelError, MissingFileError, SettingError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.change import class_totals, compare_maps
+from hsidiff.maps.confidence import open_confidence
 from hsidiff.maps.edit import cut_to, sieved
-from hsidiff.maps.geotiff import write_class_map
+from hsidiff.maps.geotiff import Grid, write_class_map
 from hsidiff.maps.polygons import map_polygons, read_confidence, write_polygons
 from hsidiff.maps.read_map import read_map
+from hsidiff.scenes.window import Window
 
 UTM, TEN_M = CRS.from_epsg(32633), Affine(10, 0, 500_000, 0, -10, 5_800_000)
 NAMES = {1: "grass", 2: "roof", 3: "water"}
@@ -119,6 +121,14 @@ def test_a_map_file_keeps_its_legend(tmp_path: Path) -> None:
     assert (read.crs, read.transform) == (UTM, TEN_M)
     with pytest.raises(MissingFileError, match="there is no such map"):
         read_map(tmp_path / "n.tif")
+
+
+def test_a_confidence_is_no_map(tmp_path: Path) -> None:
+    path = tmp_path / "confidence.tif"
+    with open_confidence(path, Grid((2, 3), UTM, TEN_M), 3) as write:
+        write(Window(0, 0, 2, 3), np.full((2, 3, 1), 60, dtype=np.uint8))
+    with pytest.raises(LabelError, match=r"holds per cent \(probability of the mapped class"):
+        read_map(path)
 
 
 def test_confidence_of_another_size_is_refused(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def check_shares(**shares: float | None) -> None:
     for name, share in shares.items():
         if share is not None and not 0 < share < 1:
             option_name = "--" + name.replace("_", "-")
-            raise SettingError(f"{option_name} {share:g}: must lie strictly between 0 and 1")
+            hint = f" (for {share:g} %: {share / 100:g})" if 1 < share < 100 else ""
+            raise SettingError(f"{option_name} {share:g}: must lie strictly between 0 and 1{hint}")
 
 
 def confidence_in_words(result: dict[str, Any]) -> list[str]:

@@ -102,7 +102,9 @@ def _limit(distances: np.ndarray) -> float:
 
 
 def suspicious_pixels(measured: LabelSpectra, scene: Scene) -> pd.DataFrame:
-    """The suspicious pixels as a table, the farthest beyond its limit first.
+    """The suspicious pixels as a table: those like another class first, of both the farthest first.
+
+    A pixel like another class may be mislabelled; one like its own is more often a rare kind of it.
 
     Columns: ``row``, ``col`` (from 0), ``x``, ``y`` (of the pixel's centre; where the scene has a
     transform), ``class_id``, ``class``, ``sample`` (the polygon or point it came from, where
@@ -124,5 +126,6 @@ def suspicious_pixels(measured: LabelSpectra, scene: Scene) -> pd.DataFrame:
     content["limit"] = measured.limits[np.searchsorted(ids, class_ids)]
     content["looks_like"] = [names[i] for i in measured.nearest[chosen].tolist()]
     table = pd.DataFrame(content)
-    order = (-table["distance"] / table["limit"]).argsort(kind="stable")
+    beyond = (table["distance"] / table["limit"]).to_numpy()
+    order = np.lexsort([-beyond, table["looks_like"] == table["class"]])
     return table.iloc[order].reset_index(drop=True)

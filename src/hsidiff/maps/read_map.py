@@ -1,6 +1,10 @@
 """A map of class ids that exists, with its legend."""
 
+import warnings
 from pathlib import Path
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from hsidiff.errors import LabelError, MissingFileError, SceneError
 from hsidiff.labels.label_map import LabelMap
@@ -25,6 +29,7 @@ def read_map(path: str | Path) -> LabelMap:
         grid = open_scene(path)
         if grid.n_bands > 1:
             raise LabelError(f"{path} has {grid.n_bands} bands, a map has one: give the map, .tif")
+        _check_holds_classes(path)
         drawn = read_raster_file(path, grid)
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
@@ -35,3 +40,21 @@ def read_map(path: str | Path) -> LabelMap:
     if not drawn.n_labelled:
         raise LabelError(f"{path}: no pixel has a class: give a map of class ids")
     return drawn
+
+
+def _check_holds_classes(path: Path) -> None:
+    """Refuse a band of percents, such as a confidence: they would pass for ids of classes.
+
+    Raises:
+        LabelError: if it is one.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            dataset = rasterio.open(path)
+        with dataset:
+            unit, about = dataset.units[0], dataset.descriptions[0]
+    except RasterioError:  # a format that rasterio does not read says no unit
+        return
+    if unit == "%":
+        raise LabelError(f"{path} holds per cent ({about or 'no description'}): give the map")
