@@ -206,6 +206,52 @@ def test_a_cube_without_wavelengths_is_taken_if_it_is_named(tmp_path):
     assert scene.wavelengths_nm is None
 
 
+NAMES = [f"B{i} ({nm:g} nm)" for i, nm in enumerate(NM, start=1)]
+NOTE = ("wavelengths are those in the names of the bands",)
+
+
+def add_names(file, place):
+    """Names of the bands where programs keep them."""
+    cube = file["reflectance"]
+    if place == "attribute":
+        cube.attrs["long_name"] = NAMES
+    elif place == "one text":
+        cube.attrs["band_names"] = ", ".join(NAMES)
+    elif place == "letters":
+        letters = np.array(NAMES, dtype="S12").view("S1").reshape(BANDS, 12)
+        file.create_dataset("band_names", data=letters)
+    else:
+        file.create_dataset("bands", data=NAMES if place == "texts" else np.array(NAMES, "S12"))
+    if place == "texts":
+        file["bands"].make_scale("bands")
+        cube.dims[1].attach_scale(file["bands"])
+
+
+@pytest.mark.parametrize("place", ["attribute", "one text", "letters", "texts", "fixed texts"])
+def test_wavelengths_are_read_from_the_names_of_the_bands(tmp_path, place):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["reflectance"] = CUBE.transpose(0, 2, 1)
+        add_names(file, place)
+    scene = open_scene(tmp_path / "a.h5")
+    np.testing.assert_array_equal(scene.read(), CUBE)
+    np.testing.assert_allclose(scene.wavelengths_nm, NM)
+    assert scene.notes == NOTE
+
+
+def test_numbers_of_wavelengths_come_before_names_and_names_without_one_find_no_cube(tmp_path):
+    path = write_cube(tmp_path / "a.nc", CUBE.transpose(2, 0, 1), coordinates=AXES,
+                      long_name=["9 nm"] * BANDS)  # fmt: skip
+    scene = open_scene(path)
+    np.testing.assert_array_equal(scene.wavelengths_nm, NM)
+    assert scene.notes == ()
+    path = write_cube(tmp_path / "b.nc", CUBE.transpose(2, 0, 1), ("band", "y", "x"), units=None,
+                      long_name=["blue", "green", "red", "edge", "infrared"])  # fmt: skip
+    with pytest.raises(SceneError, match="has no cube whose wavelengths are known"):
+        open_scene(path)
+    scene = open_scene(path, variable="reflectance")
+    assert (scene.wavelengths_nm, scene.notes) == (None, ())
+
+
 def test_axes_that_nothing_tells_apart_are_refused(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["cube"], file["wavelength"] = np.zeros((5, 5, 5)), NM

@@ -78,6 +78,22 @@ def test_wavelength_may_be_the_dimension_itself():
     np.testing.assert_allclose(open_scene(array).wavelengths_nm, [400, 500, 2400])
 
 
+@pytest.mark.parametrize("coordinate", ["band", "name"])
+def test_labels_along_the_bands_may_hold_wavelengths(coordinate):
+    labels = ("band", ["B1 (443.5 nm)", "B2 (560 nm)"])
+    array = xarray.DataArray(np.ones((2, 3, 4)), {coordinate: labels}, ("band", "y", "x"))
+    scene = open_scene(array)
+    np.testing.assert_allclose(scene.wavelengths_nm, [443.5, 560])
+    assert scene.notes == ("wavelengths are those in the names of the bands",)
+    assert open_scene(array.assign_coords({coordinate: ("band", ["red", "nir"])})).notes == ()
+
+
+def test_bands_counted_in_a_unit_of_light_are_wavelengths():
+    bands = ("band", [0.4435, 0.56], {"units": "um"})
+    array = xarray.DataArray(np.ones((2, 3, 4)), {"band": bands}, ("band", "y", "x"))
+    np.testing.assert_allclose(open_scene(array).wavelengths_nm, [443.5, 560])
+
+
 def test_an_array_outside_memory_is_loaded_window_by_window():
     backend = RecordingArray(np.moveaxis(cube((50, 60, 6)), -1, 0))
     lazy = xarray.Variable(("band", "y", "x"), LazilyIndexedArray(backend))

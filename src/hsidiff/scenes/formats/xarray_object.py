@@ -11,7 +11,7 @@ from rasterio.crs import CRS
 from rioxarray.exceptions import MissingSpatialDimensionError
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.band_metadata import wavelengths_in_nm
+from hsidiff.scenes.formats.band_metadata import is_spectral_unit, wavelengths_in_nm
 from hsidiff.scenes.formats.band_names import UNKNOWN, Wavelengths, wavelengths_of_names
 from hsidiff.scenes.formats.pixels import check_pixels
 from hsidiff.scenes.scene import Scene
@@ -64,9 +64,11 @@ def open_xarray(array: xarray.DataArray) -> Scene:
     check_pixels(name, cube.shape, cube.dtype)
     _check_even_spacing(array, (y, x), name)
     wavelength = _along_bands(array, _WAVELENGTH_NAMES, band)
+    if wavelength is None:
+        wavelength = _of_light(array, band)
     good = _along_bands(array, _GOOD_BAND_NAMES, band)
     if wavelength is None:
-        found = _wavelengths_of_long_names(array, cube.shape[2], name)
+        found = _wavelengths_of_band_names(array, band, name)
     else:
         unit = wavelength.attrs.get("units")
         numbers = _numbers(wavelength.values, name, "wavelength")
@@ -204,12 +206,25 @@ def _along_bands(
     return None
 
 
-def _wavelengths_of_long_names(array: xarray.DataArray, n_bands: int, name: str) -> Wavelengths:
-    """Wavelengths in the descriptions of bands, which rioxarray keeps as one attribute."""
-    names = array.attrs.get("long_name")
-    if not isinstance(names, list | tuple) or len(names) != n_bands:
-        return UNKNOWN
-    return wavelengths_of_names([str(text) for text in names], name)
+def _of_light(array: xarray.DataArray, band: str) -> xarray.DataArray | None:
+    """A coordinate along the bands, whatever it is called, whose unit is that of light."""
+    for coordinate in array.coords.values():
+        unit = str(coordinate.attrs.get("units", ""))
+        if coordinate.dims == (band,) and coordinate.dtype.kind in "iuf" and is_spectral_unit(unit):
+            return coordinate
+    return None
+
+
+def _wavelengths_of_band_names(array: xarray.DataArray, band: str, name: str) -> Wavelengths:
+    """Wavelengths in the names of bands: labels along them, or the descriptions of rioxarray."""
+    labels = [c.to_numpy().tolist() for c in array.coords.values() if c.dims == (band,)]
+    texts = [texts for texts in labels if all(isinstance(text, str) for text in texts)]
+    for names in (*texts, array.attrs.get("long_name")):
+        if isinstance(names, list | tuple) and len(names) == array.sizes[band]:
+            found = wavelengths_of_names([str(text) for text in names], name)
+            if found.nm is not None:
+                return found
+    return UNKNOWN
 
 
 def _scaling(

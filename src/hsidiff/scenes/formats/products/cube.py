@@ -13,7 +13,9 @@ from hsidiff.scenes.formats.band_metadata import (
     wavelengths_in_nm,
     widths_in_nm,
 )
+from hsidiff.scenes.formats.band_names import Wavelengths
 from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.products.band_labels import have_wavelengths, wavelengths_of_labels
 from hsidiff.scenes.formats.products.grid import COL_NAMES, ROW_NAMES, georeference
 from hsidiff.scenes.formats.products.hdf5 import (
     BANDS,
@@ -26,6 +28,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     label_of_axis,
     last_name,
     listed,
+    n_shared_groups,
     named_dataset,
     numbers,
     opened,
@@ -150,13 +153,15 @@ def _dimension_names(cube: h5py.Dataset) -> list[str]:
 
 
 def _band_axes(file: h5py.File, cube: h5py.Dataset) -> list[int]:
-    """The axes that may hold the bands: those that a list of wavelengths fits."""
+    """The axes that may hold the bands: those that a list of wavelengths, or of names, fits."""
     for axis in range(cube.ndim):
         scale = scale_of_axis(cube, axis)
         if scale is not None and scale.shape == (cube.shape[axis],) and _is_wavelength(scale):
             return [axis]
     sizes = {found.values.size for found in _lists_of_cube(cube, _WAVELENGTH_NAMES)}
     sizes = sizes or {d.shape[0] for d in datasets(file) if d.ndim == 1 and _is_wavelength(d)}
+    if not sizes:
+        return [axis for axis in range(cube.ndim) if have_wavelengths(file, cube, axis)]
     return [axis for axis in range(cube.ndim) if cube.shape[axis] in sizes]
 
 
@@ -190,14 +195,9 @@ def per_band(
     fitting = [d for d in datasets(file) if d.shape == (n_bands,) and last_name(d) in names]
     if not fitting:
         return None
-    nearest = max(fitting, key=lambda d: _n_shared_groups(d.name, cube.name))
+    nearest = max(fitting, key=lambda d: n_shared_groups(d, cube))
     values = whole(nearest).astype(np.float64)
     return PerBand(values, _text(attribute(nearest, *_UNIT_NAMES)))
-
-
-def _n_shared_groups(a: str, b: str) -> int:
-    groups = zip(a.split("/")[:-1], b.split("/")[:-1], strict=False)
-    return sum(1 for one, other in groups if one == other)
 
 
 def _text(value: object) -> str | None:
@@ -216,23 +216,23 @@ def scene_of(path: Path, file: h5py.File, cube: h5py.Dataset, axes: tuple[str, .
     flags = per_band(file, cube, _FLAG_NAMES, n_bands)
     scale = numbers(attribute(cube, "scale_factor"))
     offset = numbers(attribute(cube, "add_offset"))
+    wavelengths = _wavelengths(path, file, cube, axes.index(BANDS))
     return Scene(
         name=path.stem,
         source=source,
         # A flag that was never set (a fill number) says nothing against a band.
         good_bands=np.ones(n_bands, dtype=bool) if flags is None else flags.values != 0,
-        file_wavelengths_nm=_wavelengths_nm(path, file, cube, axes.index(BANDS)),
+        file_wavelengths_nm=wavelengths.nm,
         file_fwhm_nm=_fwhm_nm(file, cube, n_bands),
         scale=1.0 if scale is None else float(scale[0]),
         offset=0.0 if offset is None else float(offset[0]),
         files=(path,),
+        notes=wavelengths.notes,
     ).with_nodata(fill_numbers(cube))
 
 
-def _wavelengths_nm(
-    path: Path, file: h5py.File, cube: h5py.Dataset, axis: int
-) -> np.ndarray | None:
-    """(bands,) band centres in nm, or None if unknown."""
+def _wavelengths(path: Path, file: h5py.File, cube: h5py.Dataset, axis: int) -> Wavelengths:
+    """Band centres in nm, (bands,): of a list of numbers, else in the names of the bands."""
     scale = scale_of_axis(cube, axis)
     n_bands = cube.shape[axis]
     if scale is not None and scale.shape == (n_bands,) and _is_wavelength(scale):
@@ -245,7 +245,9 @@ def _wavelengths_nm(
         by_unit = [d for d in datasets(file) if d.shape == (n_bands,) and _is_wavelength(d)]
         if by_unit:
             found = PerBand(whole(by_unit[0]), _text(attribute(by_unit[0], *_UNIT_NAMES)))
-    return None if found is None else wavelengths_in_nm(found.values, found.unit, str(path))
+    if found is None:
+        return wavelengths_of_labels(file, cube, axis, str(path))
+    return Wavelengths(wavelengths_in_nm(found.values, found.unit, str(path)))
 
 
 def _fwhm_nm(file: h5py.File, cube: h5py.Dataset, n_bands: int) -> np.ndarray | None:

@@ -116,6 +116,12 @@ def text_of(dataset: h5py.Dataset) -> str:
     return str(_plain(whole(dataset)))
 
 
+def texts_of(values: np.ndarray) -> list[str]:
+    """Texts (n,), or each as a row of single letters (n, letters)."""
+    rows = [b"".join(row) for row in values] if values.ndim == 2 else values
+    return [str(_plain(text)).strip("\0 ") for text in rows]
+
+
 def numbers(value: Any) -> np.ndarray | None:
     """Numbers of an attribute, float64, from an array or from text with blanks or commas."""
     if value is None:
@@ -151,6 +157,12 @@ def datasets(file: h5py.File) -> list[h5py.Dataset]:
 def last_name(dataset: h5py.Dataset) -> str:
     """A dataset's name without the groups around it, in lower case."""
     return str(dataset.name).rpartition("/")[2].lower()
+
+
+def n_shared_groups(one: h5py.Dataset, other: h5py.Dataset) -> int:
+    """How many of the groups around two datasets are the same: the more, the nearer they are."""
+    groups = zip(one.name.split("/")[:-1], other.name.split("/")[:-1], strict=False)
+    return sum(1 for a, b in groups if a == b)
 
 
 def listed(found: list[h5py.Dataset]) -> str:
