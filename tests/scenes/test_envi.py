@@ -98,6 +98,15 @@ def test_bad_bands_are_left_out_and_nodata_masks_pixels(tmp_path):
     assert invalid.tolist() == [[False, False], [True, False]]
 
 
+def test_a_reflectance_scale_factor_of_each_band_divides_it(tmp_path):
+    values = cube((2, 2, 3))
+    path = write_envi(tmp_path / "a", values, reflectance_scale_factor="{1, 10, 100}")
+    np.testing.assert_allclose(open_scene(path).read(), values / [1, 10, 100], rtol=1e-6)
+    path = write_envi(tmp_path / "b", values, reflectance_scale_factor="{1, 10}")
+    with pytest.raises(SceneError, match="has 2 entries for 3 bands: give one number"):
+        open_scene(path)
+
+
 def test_reflectance_scale_factor_divides(tmp_path):
     values = cube()
     scene = open_scene(write_envi(tmp_path / "a", values, reflectance_scale_factor="10000.0"))
@@ -134,6 +143,18 @@ def test_a_rotated_transform_is_kept(tmp_path):
     assert np.hypot(transform.b, transform.e) == pytest.approx(30)
     assert transform.a * transform.b + transform.d * transform.e == pytest.approx(0, abs=1e-6)
     assert np.degrees(np.arctan2(abs(transform.d), transform.a)) == pytest.approx(34)
+
+
+@pytest.mark.parametrize(
+    ("field", "named"),
+    [("geo_points", "'geo points'"), ("rpc_info", r"polynomials \('rpc info'\)")],
+)
+def test_places_without_a_grid_are_noted_and_those_beside_map_info_are_not(tmp_path, field, named):
+    places = {field: "{1, 1, 52.0, 13.0, 7, 5, 51.9, 13.1}"}
+    with pytest.warns(HsidiffWarning, match=rf"placed by .*{named} and lie on no grid"):
+        assert open_scene(write_envi(tmp_path / "a", cube(), **places)).transform is None
+    scene = open_scene(write_envi(tmp_path / "a", cube(), map_info=MAP_INFO, **places))
+    assert scene.transform is not None
 
 
 def test_a_scene_without_map_info_has_no_georeference(tmp_path):

@@ -8,9 +8,11 @@ from fake_files import ROTATED, TRANSFORM, UTM_33N, cube, listing, write_envi, w
 from rasterio.control import GroundControlPoint
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.shutil import copy
 
-from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.errors import HsidiffWarning, LabelError, SceneError
+from hsidiff.labels.read import read_labels
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff as write_geotiff_scene
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
@@ -60,13 +62,63 @@ def test_a_file_without_georeference_opens_silently(tmp_path):
     assert (scene.crs, scene.transform) == (None, None)
 
 
-def test_ground_control_points_are_no_transform(tmp_path):
-    points = [GroundControlPoint(0, 0, 1, 1), GroundControlPoint(5, 7, 2, 2)]
-    profile = {"gcps": points, "transform": None}
+RPC = {
+    "LINE_OFF": "3", "SAMP_OFF": "3", "LAT_OFF": "52", "LONG_OFF": "13", "HEIGHT_OFF": "50",
+    "LINE_SCALE": "3", "SAMP_SCALE": "3", "LAT_SCALE": "0.1", "LONG_SCALE": "0.1",
+    "HEIGHT_SCALE": "100", "LINE_NUM_COEFF": " ".join(["0", "0", "-1", *["0"] * 17]),
+    "LINE_DEN_COEFF": " ".join(["1", *["0"] * 19]),
+    "SAMP_NUM_COEFF": " ".join(["0", "1", *["0"] * 18]),
+    "SAMP_DEN_COEFF": " ".join(["1", *["0"] * 19]),
+}  # fmt: skip
+
+
+def write_without_a_grid(path, values, placed_by):
+    """A GeoTIFF whose pixels have places, but no transform."""
+    points = [GroundControlPoint(0, 0, 13, 52), GroundControlPoint(5, 7, 13.1, 51.9)]
+    profile = {"gcps": points, "crs": "EPSG:4326"} if placed_by == "points" else {"crs": None}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        path = write_geotiff(tmp_path / "a.tif", cube(), **profile)
-    assert open_scene(path).transform is None
+        write_geotiff(path, values, transform=None, **profile)
+    if placed_by == "rpc":
+        with warnings.catch_warnings(), rasterio.open(path, "r+") as dataset:
+            dataset.update_tags(ns="RPC", **RPC)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("placed_by", "named"), [("points", "2 ground control points"), ("rpc", r"polynomials \(RPC\)")]
+)
+def test_places_without_a_grid_are_no_place_and_noted_with_the_way_out(tmp_path, placed_by, named):
+    path = write_without_a_grid(tmp_path / "a.tif", cube(), placed_by)
+    with pytest.warns(HsidiffWarning, match=rf"{named} and lie on no grid: .*gdalwarp -r near"):
+        scene = open_scene(path)
+    assert (scene.crs, scene.transform) == (None, None)
+    np.testing.assert_array_equal(scene.read(), cube())
+
+
+def test_rational_polynomials_beside_a_transform_say_nothing_more(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube())
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(ns="RPC", **RPC)
+    assert open_scene(path).transform == TRANSFORM
+
+
+def test_labels_without_a_grid_fit_no_scene_on_one(tmp_path):
+    labels = cube((5, 7, 1), "uint8") % 3
+    path = write_without_a_grid(tmp_path / "labels.tif", labels, "points")
+    scene = open_scene(write_geotiff(tmp_path / "a.tif", cube()))
+    with pytest.raises(LabelError, match="labels are placed by 2 ground control points, a lies on"):
+        read_labels(path, scene)
+    bare = open_scene(cube())
+    np.testing.assert_array_equal(read_labels(path, bare).values, labels[..., 0])
+
+
+def test_a_crs_without_a_transform_is_left_out_with_a_note(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        path = write_geotiff(tmp_path / "a.tif", cube(), transform=None)
+    with pytest.warns(HsidiffWarning, match=r"a: has a CRS, but no transform .*count in pixels"):
+        assert open_scene(path).crs is None
 
 
 def tag_bands(path, tags, namespace=None):

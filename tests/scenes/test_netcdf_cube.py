@@ -170,6 +170,16 @@ def test_scale_offset_and_fill_are_those_of_cf(tmp_path):
     np.testing.assert_allclose(values[1:], stored.transpose(1, 2, 0)[1:] * 0.001 + 0.5, rtol=1e-5)
 
 
+def test_a_scale_of_each_band_counts_and_of_some_bands_is_refused(tmp_path):
+    stored = (1000 * CUBE).astype("i2").transpose(2, 0, 1)
+    factors = np.array([1, 2, 3, 4, 5]) / 1000
+    path = write_cube(tmp_path / "a.nc", stored, coordinates=AXES, scale_factor=factors)
+    np.testing.assert_allclose(open_scene(path).read(), stored.transpose(1, 2, 0) * factors, 1e-5)
+    path = write_cube(tmp_path / "b.nc", stored, coordinates=AXES, add_offset=factors[:2])
+    with pytest.raises(SceneError, match="reflectance has 2 numbers 'add_offset' for 5 bands"):
+        open_scene(path)
+
+
 @pytest.mark.parametrize("dtype", ["f8", "i4", "u2", ">f4", ">i2"])
 def test_numbers_may_be_of_any_type(tmp_path, dtype):
     stored = (1000 * CUBE).astype(dtype)

@@ -14,7 +14,7 @@ import scipy.io
 import xarray
 from fake_files import cube, write_envi, write_geotiff
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.first_look import MOST_WINDOWS, warn_of_fill, without_empty_bands
 from hsidiff.scenes.formats.mat5_elements import check_variable
 from hsidiff.scenes.formats.pixels import MOST_BANDS
@@ -77,6 +77,15 @@ def test_a_transform_without_an_area_is_refused(tmp_path: Path) -> None:
         tmp_path / "scene.tif", cube(), transform=rasterio.Affine(0, 0, 1, 0, 0, 1)
     )
     assert "gives pixels no area" in refusal(path)
+
+
+def test_descriptions_that_are_not_utf8_are_ignored_with_a_note(tmp_path: Path) -> None:
+    path = write_geotiff(tmp_path / "scene.tif", cube((2, 3, 2)))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.descriptions = ("0.443 µm", "0.560 µm")
+    path.write_bytes(path.read_bytes().replace("µm".encode(), "µm ".encode("latin-1")))
+    with pytest.warns(HsidiffWarning, match=r"descriptions .*'0.443 µm .*not in UTF-8"):
+        assert open_scene(path).wavelengths_nm is None
 
 
 def test_an_axis_that_cannot_be_one_of_bands_is_refused() -> None:

@@ -22,7 +22,7 @@ from hsidiff.labels.legend import (
 from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_arrays
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
-from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.gdal import georeference, open_raster, placed_by
 from hsidiff.scenes.formats.geotiff import refuse_several_images
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.tiff_offsets import check_offsets
@@ -170,6 +170,7 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
         refuse_several_images(dataset, path)
         _check_bands(path.name, dataset.count)
         check_grid(path.name, scene, dataset.shape, *georeference(dataset))
+        _refuse_other_places(path.name, placed_by(dataset), scene)
         values = dataset.read(1, masked=True)
         legend = palette_legend(dataset)
     legend = legend.over(sidecar_legend(path)).over(arcgis_legend(path))
@@ -237,6 +238,19 @@ def grid_of_raster(path: Path, variable: str | None = None) -> Scene:
     shape = find_array(path, 2, variable, "--labels-variable").shape
     pixels = np.broadcast_to(np.uint8(0), (*shape, 1))
     return Scene(path.stem, ArraySource(pixels), good_bands=np.ones(1, dtype=bool))
+
+
+def _refuse_other_places(name: str, placed: str | None, scene: Scene) -> None:
+    """Refuse labels on no grid for a scene on one: of one shape, they lie elsewhere all the same.
+
+    Raises:
+        LabelError: if so.
+    """
+    if placed is not None and scene.transform is not None:
+        raise LabelError(
+            f"{name}: labels are placed by {placed}, {scene.name} lies on a grid: warp the labels "
+            "to the grid of the scene"
+        )
 
 
 def _check_bands(name: str, n_bands: int) -> None:

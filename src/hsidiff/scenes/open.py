@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,8 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
     Warns:
         HsidiffWarning: if bands hold no value in any pixel, which leaves them out; if many pixels
             hold the same numbers as if there were no value; if ``nodata`` replaces another number
-            of the file; if the masks of a product hide pixels, with their number.
+            of the file; if the masks of a product hide pixels, with their number; if pixels have
+            places, or a CRS, but lie on no grid.
 
     Example:
         >>> import hsidiff
@@ -101,7 +103,7 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
         scene = scene.rescaled(rescale)
     if source is scene:
         return scene
-    scene = in_wavelength_order(without_empty_bands(scene))
+    scene = in_wavelength_order(without_empty_bands(_with_a_place_or_none(scene)))
     warn_of_fill(scene)
     return scene
 
@@ -148,6 +150,22 @@ def _with_nodata(scene: Scene, nodata: float | Sequence[float]) -> Scene:
             stacklevel=3,
         )
     return scene.with_nodata(numbers)
+
+
+def _with_a_place_or_none(scene: Scene) -> Scene:
+    """The scene; without a CRS where no transform puts pixels into it.
+
+    Points and polygons of its maps would otherwise state a CRS, and hold columns and rows.
+    """
+    if scene.crs is None or scene.transform is not None:
+        return scene
+    warnings.warn(
+        f"{scene.name}: has a CRS, but no transform from pixels to it: maps and labels count in "
+        "pixels; for a place on the earth give it a transform (gdal_edit -a_ullr)",
+        HsidiffWarning,
+        stacklevel=3,
+    )
+    return replace(scene, crs=None)
 
 
 def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:

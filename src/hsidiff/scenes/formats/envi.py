@@ -18,7 +18,7 @@ from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.files import is_bomb
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.envi_pair import envi_pair
-from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.gdal import georeference, open_raster, warn_of_no_grid
 from hsidiff.scenes.formats.named_array import PickledWithoutCache
 from hsidiff.scenes.formats.pixels import check_extent, check_kind
 from hsidiff.scenes.scene import Scene
@@ -188,6 +188,8 @@ def open_envi(path: Path) -> Scene:
     check_extent(str(data_path), source.shape)
     n_bands = source.shape[2]
     crs, transform = _georeference(header)
+    if transform is None:
+        warn_of_no_grid(data_path, _placed_by(header))
     wavelengths = header.wavelengths_nm()
     return Scene(
         name=data_path.stem,
@@ -274,3 +276,9 @@ def _georeference(header: EnviHeader) -> tuple[CRS | None, Affine | None]:
         (Path(folder) / "pixel.hdr").write_text("\n".join(["ENVI", *lines, ""]), encoding="utf-8")
         with open_raster(pixel, "ENVI") as dataset:
             return georeference(dataset)
+
+
+def _placed_by(header: EnviHeader) -> str | None:
+    """What else than ``map info`` says where pixels lie, on no grid; None if nothing does."""
+    kinds = {"geo points": "'geo points'", "rpc info": "rational polynomials ('rpc info')"}
+    return next((what for key, what in kinds.items() if header.words(key)), None)

@@ -92,11 +92,6 @@ class EnviHeader:
             raise SceneError(f"{self.path}: '{key} = {text}' must be a whole number: correct it")
         return int(text)
 
-    def number(self, key: str) -> float | None:
-        """A number, or None if the header has no such field."""
-        numbers = self.numbers(key)
-        return None if numbers is None or not numbers.size else float(numbers[0])
-
     def numbers(self, key: str) -> np.ndarray | None:
         """A list of numbers between commas or blanks, float64, or None if there is no such field.
 
@@ -175,11 +170,16 @@ class EnviHeader:
 
     def scale(self, n_bands: int) -> float | np.ndarray:
         """What the stored numbers are multiplied by: number, or (bands,)."""
-        factor = self.number("reflectance scale factor")
-        if "data gain values" not in self.fields and factor is not None:
-            if not factor > 0:
+        factors = self.numbers("reflectance scale factor")
+        if "data gain values" not in self.fields and factors is not None and factors.size:
+            if not (factors > 0).all():
                 raise SceneError(f"{self.path}: 'reflectance scale factor' must be above 0")
-            return 1.0 / factor
+            if factors.size not in (1, n_bands):
+                raise SceneError(
+                    f"{self.path}: 'reflectance scale factor' has {factors.size} entries for "
+                    f"{n_bands} bands: give one number"
+                )
+            return 1.0 / (factors if factors.size > 1 else float(factors[0]))
         return self._per_band("data gain values", n_bands, 1.0)
 
     def offset(self, n_bands: int) -> float | np.ndarray:

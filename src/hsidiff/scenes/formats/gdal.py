@@ -12,7 +12,7 @@ from rasterio._err import CPLE_BaseError  # it has no public name, and some call
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.formats.address import NETWORK, gdal_name, shown
 
 
@@ -41,7 +41,7 @@ def open_raster(path: Path, driver: str, **options: str) -> Iterator[rasterio.Da
                 dataset = rasterio.open(address or path.absolute(), driver=driver)
         with quiet, dataset:
             yield dataset
-    except (RasterioError, CPLE_BaseError) as error:
+    except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         advice = "save or copy it again"
         if address is not None:
@@ -62,7 +62,37 @@ def parsed_crs(text: Any) -> CRS:
 def georeference(dataset: rasterio.DatasetReader) -> tuple[CRS | None, Affine | None]:
     """CRS and transform, None for what the file does not say.
 
-    Ground control points are no transform and are ignored.
+    Ground control points are no transform and are ignored, see :func:`placed_by`.
     """
     transform = dataset.transform
     return dataset.crs, None if transform == Affine.identity() else transform
+
+
+def placed_by(dataset: rasterio.DatasetReader) -> str | None:
+    """What says where pixels lie that are on no grid; None if nothing does, or there is a grid."""
+    if georeference(dataset)[1] is not None:
+        return None
+    points, _ = dataset.gcps
+    if points:
+        return f"{len(points)} ground control points"
+    domains = {"RPC": "rational polynomials (RPC)", "GEOLOCATION": "geolocation arrays"}
+    return next((what for domain, what in domains.items() if dataset.tags(ns=domain)), None)
+
+
+def warn_of_no_grid(path: Path, what: str | None) -> None:
+    """Note a scene that has a place on the earth, but no grid: its maps have no place.
+
+    Args:
+        path: the file.
+        what: what :func:`placed_by` gives.
+
+    Warns:
+        HsidiffWarning: with the way to a grid.
+    """
+    if what is not None:
+        warnings.warn(
+            f"{shown(path)}: its pixels are placed by {what} and lie on no grid: maps and labels "
+            "count in pixels; for a place on the earth warp the scene first (gdalwarp -r near)",
+            HsidiffWarning,
+            stacklevel=4,
+        )

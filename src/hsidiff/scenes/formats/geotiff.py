@@ -14,7 +14,7 @@ from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.address import gdal_name
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
-from hsidiff.scenes.formats.gdal import georeference, open_raster
+from hsidiff.scenes.formats.gdal import georeference, open_raster, placed_by, warn_of_no_grid
 from hsidiff.scenes.formats.geotiff_bands import alpha_of, fwhm_nm, good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import LARGEST_BLOCK_BYTES, check_pixels
 from hsidiff.scenes.formats.tiff_offsets import check_offsets
@@ -88,6 +88,9 @@ def open_geotiff(path: Path) -> Scene:
     Raises:
         SceneError: if GDAL cannot read the file, its numbers are complex, or there are several
             images in it.
+
+    Warns:
+        HsidiffWarning: if its pixels have places, but lie on no grid.
     """
     check_offsets(path)
     with open_raster(path, "GTiff") as dataset:
@@ -100,6 +103,7 @@ def open_geotiff(path: Path) -> Scene:
         refuse_several_images(dataset, path)
         _check_blocks(dataset, path)
         crs, transform = georeference(dataset)
+        warn_of_no_grid(path, placed_by(dataset))
         good = good_bands(dataset, path)
         wavelengths = wavelengths_nm(dataset, good, path)
         scene = Scene(

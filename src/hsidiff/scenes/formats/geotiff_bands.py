@@ -94,13 +94,30 @@ def wavelengths_nm(dataset: rasterio.DatasetReader, good: np.ndarray, path: Path
         numbers, unit = understood
         in_nm = wavelengths_in_nm(numbers, tagged.unit or unit, str(path))
         return Wavelengths(_expanded(in_nm, good))
-    names = [name for name, is_good in zip(dataset.descriptions, good, strict=True) if is_good]
+    descriptions = _descriptions(dataset, path)
+    names = [name for name, is_good in zip(descriptions, good, strict=True) if is_good]
     in_names = wavelengths_of_names(names, str(path))
     if in_names.nm is None and failed is not None:
         given = [text for text, is_good in zip(failed.texts, good, strict=True) if is_good]
         lacking = None in given
         _warn_of_tags(path, failed.name, None if lacking else given[0])
     return Wavelengths(_expanded(in_names.nm, good), in_names.notes)
+
+
+def _descriptions(dataset: rasterio.DatasetReader, path: Path) -> Sequence[str | None]:
+    """Names of the bands; none, with a note, where one is not in UTF-8, as TIFF asks for."""
+    try:
+        described: Sequence[str | None] = dataset.descriptions
+    except UnicodeDecodeError as error:
+        shown = error.object.decode("latin-1")[:30]
+        warnings.warn(
+            f"{path}: the descriptions of its bands ({shown!r}) are not in UTF-8 and are ignored: "
+            "if they hold wavelengths, write them again, or lay an ENVI header beside the file",
+            HsidiffWarning,
+            stacklevel=5,
+        )
+        return [None] * dataset.count
+    return described
 
 
 def fwhm_nm(dataset: rasterio.DatasetReader) -> np.ndarray | None:

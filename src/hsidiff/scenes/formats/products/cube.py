@@ -214,8 +214,6 @@ def scene_of(path: Path, file: h5py.File, cube: h5py.Dataset, axes: tuple[str, .
     check_pixels(f"{path}: {cube.name.lstrip('/')}", source.shape, source.dtype)
     n_bands = source.shape[2]
     flags = per_band(file, cube, _FLAG_NAMES, n_bands)
-    scale = numbers(attribute(cube, "scale_factor"))
-    offset = numbers(attribute(cube, "add_offset"))
     wavelengths = _wavelengths(path, file, cube, axes.index(BANDS))
     return Scene(
         name=path.stem,
@@ -224,11 +222,30 @@ def scene_of(path: Path, file: h5py.File, cube: h5py.Dataset, axes: tuple[str, .
         good_bands=np.ones(n_bands, dtype=bool) if flags is None else flags.values != 0,
         file_wavelengths_nm=wavelengths.nm,
         file_fwhm_nm=_fwhm_nm(file, cube, n_bands),
-        scale=1.0 if scale is None else float(scale[0]),
-        offset=0.0 if offset is None else float(offset[0]),
+        scale=_of_bands(path, cube, "scale_factor", 1.0, n_bands),
+        offset=_of_bands(path, cube, "add_offset", 0.0, n_bands),
         files=(path,),
         notes=wavelengths.notes,
     ).with_nodata(fill_numbers(cube))
+
+
+def _of_bands(
+    path: Path, cube: h5py.Dataset, name: str, default: float, n_bands: int
+) -> float | np.ndarray:
+    """A number for all bands, or (bands,), of an attribute.
+
+    Raises:
+        SceneError: if there are several, but not one per band.
+    """
+    given = numbers(attribute(cube, name))
+    if given is None:
+        return default
+    if given.size not in (1, n_bands):
+        raise SceneError(
+            f"{path}: {cube.name.lstrip('/')} has {given.size} numbers {name!r} for {n_bands} "
+            "bands: correct the attribute, or open it with xarray"
+        )
+    return float(given[0]) if given.size == 1 else given
 
 
 def _wavelengths(path: Path, file: h5py.File, cube: h5py.Dataset, axis: int) -> Wavelengths:
