@@ -7,10 +7,12 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
 from hsidiff.errors import LabelError, SplitError
+from hsidiff.labels.class_table import read_class_table
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.pixel_split import random_split
 from hsidiff.labels.read import read_labels
@@ -52,6 +54,30 @@ def test_shapes_in_shapes_are_read_to_some_depth_only(tmp_path: Path) -> None:
     path = write_table(tmp_path, "WKT;class", *points, f'"{deep}";0a')
     with pytest.warns(UserWarning, match="1 features have no geometry"):
         assert read_labels(path, small_scene()).n_labelled == 4
+
+
+def test_a_polygon_that_repaired_lies_beside_the_scene_labels_nothing(tmp_path: Path) -> None:
+    points = [f'"POINT({x} {y})";{k % 2}a' for k, (x, y) in enumerate(PLACES)]
+    far = (
+        "POLYGON((380765 5809400,380765 5809490,1e30 5809490,380675 5809400,380765 5809400))",
+        "POLYGON((380765 5809400,380765 5809490,380000 1e30,380675 5809400,380765 5809400))",
+    )
+    path = write_table(tmp_path, "WKT;class", *points, *(f'"{shape}";0a' for shape in far))
+    with pytest.warns(UserWarning, match="labels"):
+        assert read_labels(path, small_scene()).n_labelled >= 4
+
+
+def test_two_fields_of_one_name_are_refused(tmp_path: Path) -> None:
+    points = [shapely.Point(place) for place in PLACES[:2]]
+    table = pd.DataFrame([["a", 1], ["b", 2]], columns=["class", "class"])
+    with pytest.raises(LabelError, match="two fields are called 'class': rename one"):
+        read_labels(geopandas.GeoDataFrame(table, geometry=points), small_scene())
+
+
+def test_a_table_that_the_system_does_not_give_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "classes.csv").symlink_to("/proc/self/mem")
+    with pytest.raises(LabelError, match=r"classes.csv cannot be read: Input/output error"):
+        read_class_table(tmp_path / "classes.csv")
 
 
 def test_curves_in_a_table_are_refused(tmp_path: Path) -> None:

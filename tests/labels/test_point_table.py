@@ -31,9 +31,7 @@ def test_points_of_a_table_label_the_pixels_that_hold_them(grid_scene, tmp_path,
     assert [c.name for c in labels.classes] == ["soil", "tree"]
 
 
-@pytest.mark.parametrize(
-    "options", [{"encoding": "utf-8-sig"}, {"encoding": "cp1252"}, {"newline": "\r\n"}]
-)
+@pytest.mark.parametrize("options", [{"encoding": "utf-8-sig"}, {"newline": "\r\n"}])
 def test_tables_of_spreadsheets_are_read(grid_scene, tmp_path, options):
     rows = [(x, y, {"soil": "Böden", "tree": "Bäume"}[name]) for x, y, name in ROWS]
     path = write(tmp_path / "a.csv", separator=";", decimal=",", rows=rows, **options)
@@ -50,6 +48,72 @@ def test_what_excel_writes_before_the_names_is_no_name(grid_scene, tmp_path, fir
     path.write_text(first + text, **options)
     labels = read_labels(path, grid_scene)
     assert {c.name: labels.counts()[c.id] for c in labels.classes} == {"Bäume": 1, "Böden": 2}
+
+
+def test_text_of_windows_is_read_with_a_note_and_other_text_is_refused(grid_scene, tmp_path):
+    rows = [(x, y, {"soil": "Böden", "tree": "Bäume"}[name]) for x, y, name in ROWS]
+    path = write(tmp_path / "a.csv", rows=rows, encoding="cp1252")
+    with pytest.warns(HsidiffWarning, match=r"read as Windows-1252 \('Böden'\).* save the table"):
+        labels = read_labels(path, grid_scene)
+    assert {c.name: labels.counts()[c.id] for c in labels.classes} == {"Bäume": 1, "Böden": 2}
+    path.write_bytes(path.read_bytes().replace("ö".encode("cp1252"), b"\x81"))
+    with pytest.raises(LabelError, match="neither UTF-8 nor Windows-1252: save it as UTF-8"):
+        read_labels(path, grid_scene)
+    write(path, encoding="utf-16-le")
+    with pytest.raises(LabelError, match="UTF-16 or UTF-32 without its mark: save it as UTF-8"):
+        read_labels(path, grid_scene)
+
+
+@pytest.mark.parametrize("before", ["# by me\n", "# a, b, c, d\n\n#\n", '"# a, b"\n', "#"])
+def test_lines_of_comment_before_the_names_are_passed_over(grid_scene, tmp_path, before):
+    path = write(tmp_path / "a.csv")
+    path.write_text(before + path.read_text())
+    np.testing.assert_array_equal(read_labels(path, grid_scene).values, EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("separator", "x", "y"),
+    [
+        (",", '"{:,.0f}"', '"{:,.0f}"'), (",", '"{:,.2f}"', '"{:,.2f}"'),
+        (";", "{:,.2f}", "{:,.2f}"), ("\t", "{:_.2f}", "{:_.2f}"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("marks", [".,", " .", "'."])
+def test_marks_between_thousands_are_no_decimals(grid_scene, tmp_path, separator, x, y, marks):
+    def shown(form, number):
+        if "_" not in form:
+            return form.format(number)
+        return form.format(number).replace(".", "!").replace("_", marks[0]).replace("!", marks[1])
+
+    rows = [(shown(x, east), shown(y, north), name) for east, north, name in ROWS]
+    path = write(tmp_path / "a.csv", separator=separator, rows=rows)
+    np.testing.assert_array_equal(read_labels(path, grid_scene).values, EXPECTED)
+
+
+def test_a_comma_that_may_part_thousands_or_decimals_is_refused(bare_scene, tmp_path):
+    rows = [('"1,250"', '"2,340"', "soil"), ('"3,125"', '"1,000"', "tree")]
+    with pytest.raises(LabelError, match=r"column 'x': 1,250 may be 1250 or 1\.250: write numbers"):
+        read_labels(write(tmp_path / "a.csv", rows=rows), bare_scene)
+
+
+def test_classes_that_a_spreadsheet_shows_with_decimals_are_whole_numbers(grid_scene, tmp_path):
+    rows = [(x, y, {"soil": "40,0", "tree": "7,0"}[name]) for x, y, name in ROWS]
+    path = write(tmp_path / "a.csv", separator=";", rows=rows)
+    assert read_labels(path, grid_scene).counts() == {7: 1, 40: 2}
+
+
+def test_two_columns_of_one_name_that_differ_are_refused(grid_scene, tmp_path):
+    names, rows = ("x", "y", "class", "class"), [(*row, "other") for row in ROWS]
+    with pytest.raises(LabelError, match="two columns are called 'class': rename one"):
+        read_labels(write(tmp_path / "a.csv", names, rows=rows), grid_scene)
+    same = write(tmp_path / "b.csv", names, rows=[(*row, row[-1]) for row in ROWS])
+    np.testing.assert_array_equal(read_labels(same, grid_scene).values, EXPECTED)
+
+
+def test_shapes_in_a_column_geometry_are_read(grid_scene, tmp_path):
+    text = "geometry;class\nPOINT (500005 5799995);soil\nPOINT (500025 5799975);tree\n"
+    (tmp_path / "a.csv").write_text(text)
+    assert read_labels(tmp_path / "a.csv", grid_scene).counts() == {1: 1, 2: 1}
 
 
 def test_columns_called_lon_and_lat_are_degrees(grid_scene, tmp_path):

@@ -88,8 +88,11 @@ def test_no_label_and_one_class_are_errors(bare_scene):
 def test_files_that_cannot_be_labels_are_one_clear_line(bare_scene, tmp_path):
     with pytest.raises(MissingFileError, match=r"nothing\.tif: there is no such file of labels"):
         read_labels(tmp_path / "nothing.tif", bare_scene)
-    (tmp_path / "a.xlsx").write_text("x")
+    (tmp_path / "a.doc").write_text("x")
     with pytest.raises(LabelError, match=r"unknown kind of labels: expected \.mat, .*\.gpkg"):
+        read_labels(tmp_path / "a.doc", bare_scene)
+    (tmp_path / "a.xlsx").write_text("x")
+    with pytest.raises(LabelError, match=r"\.xlsx files are not read: save the table as \.csv"):
         read_labels(tmp_path / "a.xlsx", bare_scene)
     with pytest.raises(LabelError, match="is a folder"):
         read_labels(tmp_path, bare_scene)

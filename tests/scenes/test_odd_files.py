@@ -12,7 +12,7 @@ import pytest
 import rasterio
 import scipy.io
 import xarray
-from fake_files import cube, write_envi, write_geotiff
+from fake_files import cube, write_envi, write_geotiff, write_matlab73
 
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.first_look import MOST_WINDOWS, warn_of_fill, without_empty_bands
@@ -253,6 +253,23 @@ def test_a_flag_that_asks_for_more_numbers_than_there_are_kills_nobody(tmp_path:
     content[128 + 8 + 8 + 1] |= 8  # complex
     path.write_bytes(content)
     assert "\n" not in refusal(path)
+
+
+@pytest.mark.parametrize("error", [TypeError("string encoding"), ValueError("precision")])
+def test_whatever_hdf5_says_of_a_broken_matlab_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = write_matlab73(tmp_path / "scene.mat", {"cube": cube().astype("f4")})
+    source = open_scene(path).source
+
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(h5py.Dataset, "__getitem__", fails)
+    with pytest.raises(SceneError, match=f"not a readable MATLAB file .{error}"):
+        source.read(Window(0, 0, 1, 1), np.array([0]))
+    monkeypatch.setattr(h5py.Group, "visititems", fails)
+    assert f"({error}): save or copy it again" in refusal(path)
 
 
 def test_labels_of_axes_of_another_type_mean_nothing(tmp_path: Path) -> None:

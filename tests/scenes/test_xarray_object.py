@@ -1,5 +1,6 @@
 import itertools
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -172,12 +173,21 @@ def test_a_pickled_scene_reads_the_same():
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(scene)).read(), cube())
 
 
+def _twice(*dims):
+    """An array of which two dimensions have one name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return xarray.DataArray(np.ones((3, 4, 3)), dims=dims)
+
+
 @pytest.mark.parametrize(
     "array",
     [
         xarray.DataArray(np.ones((3, 4)), dims=("y", "x")),
         xarray.DataArray(np.ones((3, 4, 5)), dims=("a", "b", "c")),
         xarray.DataArray(np.ones((2, 3, 4, 5)), dims=("time", "band", "y", "x")),
+        _twice("band", "y", "y"),
+        _twice("", "band", ""),
     ],
 )
 def test_other_dimensions_are_refused(array):

@@ -17,6 +17,7 @@ from hsidiff.labels.columns import (
     MEASURE_NAMES,
     REFERENCE,
     Columns,
+    check_names_differ,
     id_field_of,
     names_of_ids,
     plain_title,
@@ -71,13 +72,14 @@ def read_classes(
             distinct may be the class, one feature per class; otherwise it is taken for an id.
 
     Raises:
-        LabelError: if the field does not exist or holds no classes, no field or several fit, or an
-            id is not in 1..65535.
+        LabelError: if the field does not exist or holds no classes, no field or several fit, two
+            have one name, or an id is not in 1..65535.
 
     Warns:
         HsidiffWarning: if ids were raised by 1.
     """
     table = table.rename(columns=str)
+    check_names_differ(table, name)
     columns = usable_columns(table)
     if field is None and {REFERENCE, MAP_CLASS} <= set(table.columns):
         field = REFERENCE

@@ -65,5 +65,7 @@ def _covers_a_centre(part: shapely.Geometry, shape: tuple[int, int]) -> bool:
     col, row = max(int(left), 0), max(int(top), 0)
     n_cols = min(int(right) + 1, shape[1]) - col
     n_rows = min(int(bottom) + 1, shape[0]) - row
+    if min(n_cols, n_rows) <= 0:  # repaired, it is smaller than its bounding box was
+        return False
     moved = Affine.translation(col, row)
     return bool(rasterize([part], out_shape=(n_rows, n_cols), transform=moved).any())

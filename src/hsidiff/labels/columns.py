@@ -6,8 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from hsidiff.errors import LabelError
+
 _LARGEST_WHOLE = 2.0**62
-_DIGITS = re.compile(r"\d{1,18}(\.0*)?")
+_DIGITS = re.compile(r"(\d{1,18})(\.0*|,0{1,2})?")
+"""Whole numbers, also as a spreadsheet shows them: ``3.0``, ``3,0``; ``3,000`` may be thousands."""
 
 
 ID_NAMES = frozenset({"fid", "id", "gid", "oid", "uid", "uuid", "objectid", "ogcfid", "scpuid"})
@@ -59,6 +62,17 @@ class Columns:
         return {key: column.nunique() for key, column in (self.texts | self.numbers).items()}
 
 
+def check_names_differ(table: pd.DataFrame, name: str) -> None:
+    """Refuse a table of two columns of one name, of which none can be chosen.
+
+    Raises:
+        LabelError: naming one.
+    """
+    twice = table.columns[table.columns.duplicated()]
+    if len(twice):
+        raise LabelError(f"{name}: two fields are called {str(twice[0])!r}: rename one of them")
+
+
 def usable_columns(table: pd.DataFrame) -> Columns:
     """Sort columns into whole numbers and text; others (dates, fractions) cannot be classes."""
     numbers, texts = {}, {}
@@ -71,7 +85,7 @@ def usable_columns(table: pd.DataFrame) -> Columns:
         if values.map(lambda value: isinstance(value, str)).all():
             column = column.map(lambda value: (value or "").strip() or None)
             if column.dropna().map(_DIGITS.fullmatch).notna().all():
-                digits = column.map(lambda text: int(text.partition(".")[0]), na_action="ignore")
+                digits = column.map(lambda text: int(re.split("[.,]", text)[0]), na_action="ignore")
                 numbers[key] = digits.astype("Int64")
             else:
                 texts[key] = column

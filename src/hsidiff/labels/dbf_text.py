@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.columns import check_names_differ
 
 BYTES = "ISO-8859-1"
 """As which a table is read first: every byte is one letter."""
@@ -66,6 +67,7 @@ def with_right_text(table: pd.DataFrame, path: Path, name: str) -> pd.DataFrame:
         return table
     encoding = _encoding(path, foreign, name)
     decoded = table.rename(columns={key: _decoded(key, encoding) for key in table.columns})
+    check_names_differ(decoded, name)
     for key in decoded.columns:
         if any(isinstance(value, str) for value in decoded[key]):
             decoded[key] = [_decoded(value, encoding) for value in decoded[key]]

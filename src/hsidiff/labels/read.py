@@ -39,6 +39,7 @@ from hsidiff.scenes.scene import Scene
 logger = logging.getLogger(__name__)
 
 _TO_EXPORT = (".kml", ".kmz", ".gpx")
+_SHEETS = (".xlsx", ".xls", ".ods", ".txt")
 
 Source: TypeAlias = str | Path | np.ndarray | xarray.DataArray | geopandas.GeoDataFrame | LabelMap
 
@@ -226,6 +227,11 @@ def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> L
         raise LabelError(
             f"{path}: {suffix} files have no column of classes that programs agree on: open it in "
             "QGIS, give each feature its class in a field, and export it as .gpkg"
+        )
+    if suffix in _SHEETS:
+        raise LabelError(
+            f"{path}: {suffix} files are not read: save the table as .csv, with the columns x and "
+            "y, or lon and lat, and class"
         )
     kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
     raise LabelError(

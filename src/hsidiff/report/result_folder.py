@@ -124,7 +124,7 @@ class ResultFolder:
         After them come the map's values that are no class, such as "not sure".
         """
         entries = self.result.get("classes") or self.result.get("per_class") or []
-        return _land_classes([*entries, *(self.result.get("doubt") or [])])
+        return _land_classes(entries, self.result.get("doubt") or [])
 
     @property
     def scored_classes(self) -> tuple[LandClass, ...]:
@@ -143,9 +143,11 @@ def _check_is_there(folder: Path, path: Path) -> None:
         )
 
 
-def _land_classes(entries: list[dict[str, Any]]) -> tuple[LandClass, ...]:
+def _land_classes(*lists: list[dict[str, Any]]) -> tuple[LandClass, ...]:
     """Classes as the result describes them; what it does not say gets a default."""
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    are_lists = all(isinstance(one, list) for one in lists)
+    entries = [entry for one in lists for entry in one] if are_lists else []
+    if not are_lists or not all(isinstance(entry, dict) for entry in entries):
         raise SettingError("the classes of the result are no list of objects: make it again")
     classes, colors = [], {}
     for place, entry in enumerate(entries):

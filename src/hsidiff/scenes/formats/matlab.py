@@ -71,7 +71,9 @@ class Matlab73Array(NamedArray):
                 dataset = file[self.name]
                 check_chunks(str(self.path), dataset)
                 return dataset[tuple(reversed(slices))].T
-        except (OSError, RuntimeError, KeyError) as error:
+        except SceneError:
+            raise
+        except Exception as error:  # a broken file makes h5py raise nearly anything
             raise _broken(self.path, error) from error
 
 
@@ -170,7 +172,7 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
     try:
         with _opened(path) as file:
             file.visititems(add)
-    except (OSError, RuntimeError, KeyError) as error:
+    except Exception as error:  # a broken file makes h5py raise nearly anything
         raise _broken(path, error) from error
     return arrays
 

@@ -145,7 +145,7 @@ def _dimensions(array: xarray.DataArray, name: str) -> tuple[str, str, str]:
         known = [pair for pair in _SPATIAL_NAMES if set(pair) <= set(dims)]
         y, x = known[0] if known else ("", "")
     others = [dim for dim in dims if dim not in {x, y}]
-    if len(dims) != 3 or len(others) != 1:
+    if len(set(dims)) != 3 or len(dims) != 3 or len(others) != 1:
         raise SceneError(
             f"{name} has dimensions ({', '.join(dims)}): expected band, y and x in any order"
         )
