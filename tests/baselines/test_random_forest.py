@@ -1,8 +1,12 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hsidiff.baselines import RandomForest
-from hsidiff.errors import SettingError
+from hsidiff.catalog import load_classifier
+from hsidiff.errors import HsidiffError, SettingError
 from small_scenes import small_labels, small_scene
 
 
@@ -27,5 +31,15 @@ def test_another_random_state_grows_another_forest() -> None:
 
 
 def test_a_forest_without_trees_is_refused() -> None:
-    with pytest.raises(SettingError, match="n_trees=0: must be at least 1"):
+    with pytest.raises(SettingError, match="n_trees=0: must be from 1 to 10000"):
         RandomForest(n_trees=0).fit(small_scene(), small_labels())
+
+
+def test_a_saved_forest_of_billions_of_trees_is_refused(tmp_path: Path) -> None:
+    RandomForest(n_trees=2).fit(small_scene(), small_labels()).save(tmp_path / "model")
+    path = next(
+        path for path in (tmp_path / "model").glob("*.json") if "n_trees" in path.read_text()
+    )
+    path.write_text(re.sub(r'"n_trees": 2\b', '"n_trees": 2000000000', path.read_text()))
+    with pytest.raises(HsidiffError, match="n_trees=2000000000: must be from 1 to 10000"):
+        load_classifier(tmp_path / "model")

@@ -14,13 +14,16 @@ from hsidiff.about import About
 from hsidiff.baselines.spectral import SpectralBaseline
 from hsidiff.errors import check_whole_number
 
+_MOST_TREES = 10_000
+"""More say nothing new, and a saved model grows its trees when it is loaded."""
+
 
 @dataclass(repr=False, eq=False)
 class RandomForest(SpectralBaseline):
     """Random forest; probabilities are means over the trees.
 
     Attributes:
-        n_trees: number of trees.
+        n_trees: number of trees, at most 10,000.
     """
 
     n_trees: int = 200
@@ -30,7 +33,7 @@ class RandomForest(SpectralBaseline):
 
     def _check_settings(self) -> None:
         super()._check_settings()
-        check_whole_number("n_trees", self.n_trees, 1)
+        check_whole_number("n_trees", self.n_trees, 1, _MOST_TREES)
 
     @property
     def n_held_out_folds(self) -> int:

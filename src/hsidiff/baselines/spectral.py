@@ -150,6 +150,7 @@ class SpectralBaseline(SceneClassifier):
                 stacklevel=3,
             )
         self.chosen_ = learned.facts["chosen"]
+        self._check_settings()  # a broken file may ask for billions of trees
         self._fit_estimator(learned.arrays["spectra"], learned.arrays["class_ids"])
 
 
