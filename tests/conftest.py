@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before PyTorch is loaded: tests give the same on any number of cores, and several processes of
 # them (`-n auto`) do not wait for each other. What is about cores asks for a number of its own.
@@ -23,6 +24,16 @@ if os.environ.get("HSIDIFF_TEST_BFLOAT16") == "absent":
         sys.path.insert(0, without)
         sys.modules.pop("sitecustomize", None)
         import sitecustomize  # noqa: F401
+
+# The same examples each time, on however loaded a machine: a test that fails does so for everybody.
+# ``--hypothesis-profile new-examples`` draws others.
+ON_A_LOADED_MACHINE: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("new-examples", print_blob=True, **ON_A_LOADED_MACHINE)
+settings.register_profile("same-examples", derandomize=True, **ON_A_LOADED_MACHINE)
+settings.load_profile("same-examples")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -26,7 +26,7 @@ def test_results_come_in_the_order_of_the_items(n_items: int, n_at_once: int) ->
 
 
 def test_items_are_computed_at_the_same_time() -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=60)
     assert sorted(side_by_side(lambda _: together.wait(), range(3), 3)) == [0, 1, 2]
 
 

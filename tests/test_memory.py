@@ -1,5 +1,6 @@
 """How much memory may be held: amounts, what is free, and the errors that say it was too little."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,10 +113,12 @@ def test_other_errors_and_the_last_one_pass(error: Exception) -> None:
 
 def test_the_peak_of_a_piece_of_work_is_what_it_held_meanwhile() -> None:
     def work() -> float:
-        return float(sum(np.ones(2**23).sum() for _ in range(10)))  # 64 MiB, ten times
+        held = np.ones(2**23)  # 64 MiB
+        time.sleep(0.1)  # for the watcher to look, on a loaded machine too
+        return float(held.sum())
 
     total, peak = peak_of(work)
-    assert total == 10 * 2**23
+    assert total == 2**23
     assert 0.5 * 2**26 < peak < 3 * 2**26
 
 

@@ -21,7 +21,7 @@ SAMPLES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SAMPLES)
 def test_no_interval_is_empty_or_leaves_the_estimate_or_the_possible(strata) -> None:
     n = np.array([a for a, *_ in strata])

@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from benchmarks.timing import Timing, interleaved, ratio, timed
 
 
@@ -28,5 +26,4 @@ def test_a_ratio_is_that_of_the_minima() -> None:
 
 
 def test_time_counts_until_the_device_is_ready() -> None:
-    seconds = timed(lambda: None, lambda: time.sleep(0.05))()
-    assert seconds == pytest.approx(0.05, abs=0.04)
+    assert timed(lambda: None, lambda: time.sleep(0.05))() > 0.045

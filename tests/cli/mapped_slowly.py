@@ -30,6 +30,10 @@ class SlowMap:
         """How long a window takes from now on."""
         (self.folder / "seconds").write_text(str(seconds))
 
+    def waits(self) -> None:
+        """Windows from row 32 on are never done."""
+        (self.folder / "waits").touch()
+
     def fails(self, how: str) -> None:
         """Some windows fail from now on: "once" in all, or "always"."""
         (self.folder / "fails").write_text(how)

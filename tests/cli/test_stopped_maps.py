@@ -44,6 +44,7 @@ def test_a_map_that_is_killed_again_and_again_ends_as_one_that_was_not(
 
     out, kept, before = tmp_path / "maps" / "map.tif", tmp_path / "maps" / ".map.tif.unfinished", 0
     slow.takes(0.02)
+    slow.waits()  # so that it does not end before it is killed
     for _ in range(2):
         process = start(slow.words(out, "--tile-size", 8))
         deadline = time.monotonic() + 120
@@ -57,6 +58,7 @@ def test_a_map_that_is_killed_again_and_again_ends_as_one_that_was_not(
             name for name in everything_in(out.parent) if name.startswith(kept.name)
         }
     slow.takes(0)
+    (slow.folder / "waits").unlink()
     assert before < TilePlan((40, 50), (8, 8), (8, 8)).n_tiles
     assert run(*slow.words(out)).exit_code == 0
     assert files_in(out.parent) == expected

@@ -33,7 +33,7 @@ lengths = st.integers(1, 12)
 
 
 @given(starts, starts, lengths, lengths, st.integers(0, 11), st.integers(0, 11))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_two_windows_agree_where_they_overlap(
     row: int, col: int, n_rows: int, n_cols: int, row_shift: int, col_shift: int
 ) -> None:

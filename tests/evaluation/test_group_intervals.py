@@ -9,7 +9,7 @@ from scipy import stats
 from hsidiff.evaluation.group_intervals import GroupInterval, mean_interval, share_interval
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     is_right=st.lists(st.booleans(), min_size=1, max_size=60),
     n_groups=st.integers(1, 60),

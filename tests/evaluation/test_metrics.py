@@ -85,7 +85,7 @@ def test_scores_are_json_without_nan() -> None:
     assert content["confusion_matrix"][0] == [1, 0, 1, 0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data(), n_pixels=st.integers(2, 60))
 def test_scores_agree_with_scikit_learn(data: st.DataObject, n_pixels: int) -> None:
     ids = st.lists(st.sampled_from([1, 4, 6]), min_size=n_pixels, max_size=n_pixels)

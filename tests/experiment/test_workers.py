@@ -17,7 +17,7 @@ from hsidiff.experiment.workers import run_in_workers
 
 def sleep(folder):
     (Path(folder) / str(os.getpid())).touch()
-    time.sleep(120)
+    time.sleep(300)
 
 if __name__ == "__main__":
     list(run_in_workers([sys.argv[1]], sleep, 1))
@@ -78,14 +78,14 @@ def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:
     pids.mkdir()
     parent = subprocess.Popen([sys.executable, str(script), str(pids)])
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not (found := list(pids.iterdir())) and time.monotonic() < deadline:
             time.sleep(0.05)
     finally:
         parent.kill()
         parent.wait()
     (worker,) = (int(path.name) for path in found)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while _is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not _is_running(worker)

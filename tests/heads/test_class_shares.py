@@ -39,7 +39,7 @@ def test_a_class_that_no_pixel_seems_to_be_of_is_not_given_up() -> None:
 
 
 @given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_weights_are_finite_and_give_no_class_up(n_classes: int, n: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     probabilities = generator.dirichlet(np.full(n_classes, 0.05), n)

@@ -17,7 +17,7 @@ from hsidiff.labels.pixel_split import (
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.integers(9, 30),
     cols=st.integers(9, 30),

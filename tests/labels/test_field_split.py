@@ -28,7 +28,7 @@ def patchwork(n_rows: int, n_cols: int, seed: int, field_px: int = 5) -> LabelMa
     return LabelMap.from_array(values)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.integers(2, 6),
     cols=st.integers(3, 6),

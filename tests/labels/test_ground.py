@@ -38,7 +38,7 @@ def flooded(values: np.ndarray) -> np.ndarray:
     return fields
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(3, 15), cols=st.integers(3, 15), seed=st.integers(0, 1000))
 def test_fields_of_a_raster_are_what_a_walk_reaches(rows: int, cols: int, seed: int) -> None:
     labels = scattered_labels(rows, cols, seed)
@@ -68,7 +68,7 @@ def test_a_class_of_one_field_is_cut_in_two_across_its_longer_axis() -> None:
     assert alone == [1, 3]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(3, 40), cols=st.integers(3, 40), seed=st.integers(0, 1000))
 def test_labels_of_one_block_or_of_one_field_are_held_out_together(
     rows: int, cols: int, seed: int
@@ -95,7 +95,7 @@ def test_labels_of_no_pixel_have_no_field() -> None:
     assert not fields_of(LabelMap.from_array(np.zeros((3, 4), dtype=int))).any()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 1000), ids=st.permutations([2, 5, 9]))
 def test_the_order_of_classes_follows_the_ground(seed: int, ids: list[int]) -> None:
     values = scattered_labels(6, 7, seed).values

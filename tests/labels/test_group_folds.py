@@ -15,7 +15,7 @@ from hsidiff.labels.group_folds import GroupFolding
 from hsidiff.labels.label_map import LabelMap
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     groups=st.sampled_from(["fields", "blocks"]),
     rows=st.integers(6, 16),
@@ -94,7 +94,7 @@ def test_a_class_of_one_field_is_halved_and_scored() -> None:
     assert all(split.test.counts()[1] in (0, 40) for split in folds.repeats[0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 200), ids=st.permutations([3, 8, 200]))
 def test_renamed_classes_get_the_same_folds(seed: int, ids: list[int]) -> None:
     labels = scattered_labels(12, 13, seed)

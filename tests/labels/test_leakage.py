@@ -72,7 +72,7 @@ def test_average_accuracy_counts_only_classes_with_test_pixels() -> None:
     assert leakage.position_average_accuracy == pytest.approx((1 + 0 + 1) / 3)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), rows=st.integers(5, 20), cols=st.integers(5, 20))
 def test_window_shares_agree_with_looking_into_each_window(seed: int, rows: int, cols: int) -> None:
     values = np.random.default_rng(seed).choice([0, 1, 2], (rows, cols))

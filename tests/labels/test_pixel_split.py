@@ -31,7 +31,7 @@ def test_every_kind_has_its_name_in_the_list() -> None:
     assert [make(labels, 0).kind for make in KINDS.values()] == list(SPLIT_KINDS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     kind=st.sampled_from(SPLIT_KINDS),
     rows=st.integers(6, 23),
@@ -56,7 +56,7 @@ def test_train_and_test_are_disjoint_parts_of_the_labels(
     assert again.sha256 == split.sha256
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(
         ["blocks", "blocks, some", "fields", "fields, some", "random", "per-class"]
@@ -103,7 +103,7 @@ def test_pixel_split_leave_the_global_random_state_alone() -> None:
     assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(fraction=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
 def test_a_stratified_split_draws_the_share_of_each_class(fraction: float, seed: int) -> None:
     labels = scattered_labels(15, 15, seed)
@@ -138,7 +138,7 @@ def test_an_unstratified_split_says_which_class_it_left_without_training_pixels(
     assert caught[0].filename == __file__
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(wanted=st.integers(1, 60), seed=st.integers(0, 1000))
 def test_a_per_class_split_draws_the_number_or_half_the_class(wanted: int, seed: int) -> None:
     labels = scattered_labels(12, 12, seed)

@@ -101,7 +101,7 @@ def test_broken_and_foreign_files_are_refused(tmp_path: Path) -> None:
         Split.load(tmp_path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(changes=st.dictionaries(st.floats(0, 1), st.integers(0, 255), min_size=1, max_size=4))
 def test_whatever_bytes_are_damaged_a_split_is_read_or_refused(
     changes: dict[float, int], a_split: Path

@@ -411,7 +411,7 @@ N_ROWS, N_COLS = 24, 31
 edges = st.floats(-3, 34, allow_nan=False).map(lambda x: round(x, 3) + 0.0004)  # on no centre
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(edges, edges, edges, edges, st.integers(1, 3)), min_size=1, max_size=12))
 def test_random_boxes_label_as_a_direct_count_of_pixel_centres(boxes):
     scene = Scene("s", ArraySource(np.ones((N_ROWS, N_COLS, 1))), np.ones(1, bool))

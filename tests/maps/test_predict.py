@@ -145,9 +145,7 @@ def test_probabilities_come_back_to_half_a_step(tmp_path, n_classes):
     np.testing.assert_allclose(probabilities[~invalid], expected[~invalid], atol=0.5 / 250 + 1e-6)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     a=st.floats(0.01, 5000),
     shear=st.tuples(st.floats(-100, 100), st.floats(-100, 100)),

@@ -119,7 +119,7 @@ def test_seconds_are_drawn_on_a_logarithmic_scale(folder):
 
 
 @given(st.floats(0.01, 1e4), st.floats(1, 1e4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_axis_of_seconds_has_two_numbers_at_least_and_not_too_many(folder, fastest, ratio):
     def timed(result):
         seconds = fastest * (ratio if result["label"] == "svm" else 1)

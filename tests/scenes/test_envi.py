@@ -20,7 +20,7 @@ MAP_INFO = "{UTM, 1, 1, 364095, 5809965, 30, 30, 33, North, WGS-84, units=Meters
 REAL_TYPES = sorted(set(ENVI_TYPES) - {"complex64"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     interleave=st.sampled_from(sorted(ENVI_ORDERS)),
     dtype=st.sampled_from(REAL_TYPES),

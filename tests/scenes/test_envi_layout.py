@@ -57,7 +57,7 @@ def test_bytes_around_frames_are_skipped(tmp_path, interleave, major, minor, com
 offsets = st.tuples(st.integers(0, 5), st.integers(0, 5))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     interleave=st.sampled_from(sorted(ENVI_ORDERS)),
     major=offsets,

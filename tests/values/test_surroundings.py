@@ -64,7 +64,7 @@ def of_window(scene: Scene, window: Window) -> np.ndarray:
     return values.of_window(read_with_halo(scene, window, values.halo_px), window)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 13), st.integers(0, 10), st.integers(1, 14), st.integers(1, 11))
 def test_means_do_not_depend_on_the_window(row: int, col: int, n_rows: int, n_cols: int) -> None:
     scene = scene_with_gaps()

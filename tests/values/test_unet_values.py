@@ -137,7 +137,7 @@ def test_features_of_a_pixel_do_not_depend_on_the_window(
     whole = of(features, scene, WHOLE)
 
     @given(st.integers(0, 29), st.integers(0, 33), st.integers(1, 30), st.integers(1, 34))
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=10)
     def check(row: int, col: int, n_rows: int, n_cols: int) -> None:
         window = Window(row, col, n_rows, n_cols).clipped(SHAPE)
         np.testing.assert_allclose(of(features, scene, window), whole[window.slices], atol=1e-5)

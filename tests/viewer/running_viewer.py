@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 from hsidiff.report.validation import validation_in_words
 from hsidiff.viewer.session import Session
 
-SECONDS_OF_A_JOB = 60.0
+SECONDS_OF_A_JOB = 120.0
 
 
 @dataclass(frozen=True)

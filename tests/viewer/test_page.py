@@ -36,8 +36,8 @@ class Page:
         self.faults: list[str] = []
         self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
         self.tab.on("console", self._note)
+        self.tab.set_default_timeout(60_000)
         self.tab.goto(address)
-        self.tab.set_default_timeout(10_000)
         self.tab.wait_for_selector("#classes li")
 
     def _note(self, message: Any) -> None:
@@ -73,7 +73,7 @@ class Page:
 
     def wait_for_accuracy(self, of: str) -> None:
         """Wait until what held-out labels say is that of a map, ``<layer>/<version>``."""
-        self.tab.wait_for_selector(f"#accuracy[data-of='{of}']", timeout=60_000)
+        self.tab.wait_for_selector(f"#accuracy[data-of='{of}']")
 
     def scores(self) -> list[list[str]]:
         rows = self.tab.locator("#score-rows tr:has(td)").all()
@@ -230,9 +230,9 @@ def test_from_labels_to_an_exported_map(
         page.tab.reload()  # in the middle of it
         page.wait_for_counts("5 px", "5 px")
         page.tab.wait_for_function(
-            "() => document.querySelector('#job-text').textContent.includes(' of ')", timeout=60_000
+            "() => document.querySelector('#job-text').textContent.includes(' of ')"
         )
-        page.tab.wait_for_selector("#results:not([hidden])", timeout=60_000)
+        page.tab.wait_for_selector("#results:not([hidden])")
         page.wait_for_accuracy("1/0")
         assert session.accuracy("1")["rows"][0] == tuple(page.scores()[0])
         assert page.tab.locator("#score-rows").bounding_box()["y"] < 500  # it came into sight

@@ -25,14 +25,14 @@ def mask_of(area: shapely.Geometry) -> np.ndarray:
     return burned([Feature(1, 1, area)], SHAPE) > 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_an_area_of_pixels_covers_these_pixels_and_no_other(seed: int) -> None:
     mask = np.random.default_rng(seed).random(SHAPE) < 0.4
     assert_array_equal(mask_of(area_of(mask)), mask)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(columns, rows), min_size=1, max_size=5), st.floats(1, 9))
 def test_a_brush_covers_the_pixels_whose_middle_it_reaches(
     path: list[tuple[float, float]], radius_px: float
@@ -91,7 +91,7 @@ def test_a_polygon_that_crosses_itself_and_the_border_keeps_what_is_inside() -> 
     assert mask_of(area)[10, 8]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_cut_away_leaves_exactly_the_other_pixels(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -100,7 +100,7 @@ def test_invalid_pixels_are_0_and_no_centre() -> None:
 
 
 @given(st.integers(0, 50), st.sampled_from([3, 4, 9]), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_nothing_outside_the_region_is_ever_seen(seed: int, crop_px: int, on_grid: bool) -> None:
     cube, _ = numbered_scene((12, 15))
     region = np.random.default_rng(seed).random((12, 15)) < 0.3
@@ -131,7 +131,7 @@ def test_no_pixel_to_learn_from_is_one_clear_error() -> None:
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.sampled_from([1, 4, 5, 16, 64]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_crops_on_the_grid_cover_the_scene(n_rows: int, n_cols: int, crop_px: int) -> None:
     centres = np.argwhere(grid_centres((n_rows, n_cols), crop_px))
     assert len(centres) == -(-n_rows // crop_px) * -(-n_cols // crop_px)

@@ -45,7 +45,7 @@ def assert_same(first: Samples, second: Samples) -> None:
     share=st.sampled_from([0.02, 0.2, 1.0]),
     seed=st.integers(0, 100),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_each_patch_is_the_scene_around_its_labelled_pixel(
     n_rows: int, n_cols: int, half: int, read_size: int, share: float, seed: int
 ) -> None:

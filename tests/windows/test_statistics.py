@@ -54,7 +54,7 @@ def assert_moments_equal_numpy(moments: StreamingMoments, values: np.ndarray) ->
     d=st.integers(1, 5),
     offset=st.sampled_from([0.0, -3.0, 1e4]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_streamed_moments_equal_numpy_for_any_batches_in_any_order(
     cuts: list[int], seed: int, d: int, offset: float
 ) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hsidiff.errors import SettingError
@@ -65,7 +65,6 @@ def test_a_tile_size_that_is_no_size_is_refused(cut: Cut, tile_size: float) -> N
 @given(
     sides, sides, st.integers(0, 60), st.integers(1, 12), st.integers(1, 12), st.integers(0, 1000)
 )
-@settings(deadline=None)
 def test_a_halo_equals_edge_padding_of_the_scene(
     n_rows: int, n_cols: int, halo: int, height: int, width: int, place: int
 ) -> None:

@@ -96,7 +96,7 @@ def test_features_of_a_pixel_do_not_depend_on_the_window(
     assert whole.dtype == np.float32
 
     @given(st.integers(0, 29), st.integers(0, 33), st.integers(1, 12), st.integers(1, 12))
-    @settings(max_examples=8, deadline=None)
+    @settings(max_examples=8)
     def check(row: int, col: int, n_rows: int, n_cols: int) -> None:
         window = Window(row, col, n_rows, n_cols).clipped(SHAPE)
         np.testing.assert_allclose(added(values, scene, window), whole[window.slices], atol=1e-5)

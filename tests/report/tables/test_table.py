@@ -43,7 +43,7 @@ def test_markdown_shows_names_as_they_are() -> None:
 
 @example("*a star or [a bracket after a row would be its option")
 @example("[")
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.text(alphabet=st.characters(codec="ascii", exclude_categories=("Cc",)), max_size=30))
 def test_latex_holds_no_open_brace_and_no_loose_special_character(name: str) -> None:
     text = to_latex(small_table((Bold(name), "2"), (name, "3")))
