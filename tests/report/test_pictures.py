@@ -1,6 +1,7 @@
 """Pictures show the right band, class and place, and blur nothing."""
 
 import warnings
+from importlib import resources
 
 import matplotlib as mpl
 import numpy as np
@@ -203,3 +204,9 @@ def test_right_and_wrong_differ_for_who_sees_no_colours():
 
     low, high = sorted(map(luminance, (RIGHT_PIXEL, WRONG_PIXEL)))
     assert (high + 0.05) / (low + 0.05) >= 3  # WCAG 2.1, 1.4.11
+
+
+def test_the_legend_of_the_viewer_has_the_colours_of_its_tiles():
+    script = resources.files("hsidiff.viewer") / "static" / "results.js"
+    line = f'const RIGHT = "{RIGHT_PIXEL}", WRONG = "{WRONG_PIXEL}";'
+    assert line in script.read_text(encoding="utf-8")

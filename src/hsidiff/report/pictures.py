@@ -22,6 +22,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import FEW_POINTS, Mark, stamp
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
@@ -34,8 +35,6 @@ FALSE_COLOUR_PARTS = (0.5, 0.25, 0.1)
 READ_SIZE_PX = 512
 CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
-# Of the palette of Okabe and Ito: apart in lightness, too.
-RIGHT_COLOR, WRONG_COLOR = "#56b4e9", "#d55e00"
 
 Color = tuple[int, int, int, int]
 Points = tuple[np.ndarray, Any, Mark]
@@ -190,8 +189,8 @@ def split_picture(split: Split, step: int = 1, place: Window | None = None) -> n
 def right_and_wrong_picture(right: np.ndarray, wrong: np.ndarray, step: int = 1) -> np.ndarray:
     """Where labels (rows, cols) bool were predicted right and wrong, the wrong ones on top."""
     points: tuple[Points, ...] = (
-        (right, rgba(RIGHT_COLOR), "square"),
-        (wrong, rgba(WRONG_COLOR), "cross"),
+        (right, rgba(RIGHT_PIXEL), "square"),
+        (wrong, rgba(WRONG_PIXEL), "cross"),
     )
     return points_picture(right.shape, points, step)
 

@@ -18,7 +18,7 @@ from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import Enlargement
 from hsidiff.report.result_folder import ResultFolder, SceneMap
-from hsidiff.report.style import HATCH_CSS
+from hsidiff.report.style import HATCH_CSS, RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.report.tables.accuracy_tables import area_table
 from hsidiff.scenes.scene import Scene
 
@@ -145,7 +145,7 @@ def _held_out(held_out: HeldOut, mapped: SceneMap, fit: Enlargement) -> Picture:
         f"Where {n_right} held-out labels were predicted right and {n_wrong} wrong",
         f"Held-out labels: {count(n_right)} predicted right, {count(n_wrong)} wrong (crosses, if "
         "they are few), by models that had not learned from them.",
-        Block("legend", [(pictures.RIGHT_COLOR, "right"), (pictures.WRONG_COLOR, "wrong")]),
+        Block("legend", [(RIGHT_PIXEL, "right"), (WRONG_PIXEL, "wrong")]),
     )
 
 

@@ -18,13 +18,12 @@ from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.geotiff import NO_PROBABILITY, PROBABILITY_STEPS
 from hsidiff.report.pictures import (
     CONFIDENCE_COLORS,
-    RIGHT_COLOR,
-    WRONG_COLOR,
     class_colours,
     confidence_colours,
     rgba,
 )
 from hsidiff.report.result_folder import ResultFolder, SceneMap
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.fitted_head import FittedHead
 
@@ -193,8 +192,8 @@ def difference(layer: Layer, other: Layer, window: Window, step: int) -> np.ndar
 
 def _two_colours(right: np.ndarray, wrong: np.ndarray, shown: np.ndarray) -> np.ndarray:
     picture = np.zeros((*shown.shape, 4), dtype=np.uint8)
-    picture[right & shown] = rgba(RIGHT_COLOR)
-    picture[wrong & shown] = rgba(WRONG_COLOR)
+    picture[right & shown] = rgba(RIGHT_PIXEL)
+    picture[wrong & shown] = rgba(WRONG_PIXEL)
     return picture
 
 

@@ -4,6 +4,8 @@ import { Accuracy } from "./accuracy.js";
 import { tileSource } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
+// RIGHT_PIXEL and WRONG_PIXEL of hsidiff/report/style.py, in which the tiles are drawn.
+const RIGHT = "#8cc8ee", WRONG = "#b34700";
 const LIVE = "live", OPENED = "opened";
 const LIVE_KINDS = ["map", "confidence", "entropy", "errors", "difference"];
 
@@ -101,9 +103,9 @@ export class Results {
       return;
     }
     const pairs = {
-      "held-out": [["#56b4e9", "predicted right, without having learned it"], ["#d55e00", "predicted wrong"]],
-      errors: [["#56b4e9", "map agrees with the label"], ["#d55e00", "it does not"]],
-      difference: [["#ffffff", "same class"], ["#d55e00", "another class"]],
+      "held-out": [[RIGHT, "predicted right, without having learned it"], [WRONG, "predicted wrong"]],
+      errors: [[RIGHT, "map agrees with the label"], [WRONG, "it does not"]],
+      difference: [["#ffffff", "same class"], [WRONG, "another class"]],
     };
     // A map from elsewhere may mean another class by a number.
     const own = id === OPENED ? [] : this.labels.classes;
