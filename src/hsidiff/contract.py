@@ -19,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About, Cost
 from hsidiff.cores import side_by_side, usable_cores
-from hsidiff.errors import LabelError, ModelError, SettingError, check_choice
+from hsidiff.errors import ModelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.memory import or_none_without_memory
 from hsidiff.progress import track
@@ -30,8 +30,8 @@ from hsidiff.windows.gather import Samples, gather_spectra
 from hsidiff.windows.seen_bands import SeenBands
 from hsidiff.windows.seen_values import SeenValues
 from hsidiff.windows.smaller_parts import SmallerParts
-from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.tiles import even_tile_windows, read_with_halo, without_margin
+from hsidiff.windows.training_labels import on_valid_pixels
 
 WINDOW_PX = 112
 """Largest side of the windows that are computed; another size changes the last bits. What networks
@@ -133,7 +133,7 @@ class SceneClassifier(BaseEstimator, ABC):
             SettingError: if a setting is out of range.
         """
         try:
-            labels = _on_valid_pixels(scene, train_labels)
+            labels = on_valid_pixels(scene, train_labels)
             self.n_bands_ = scene.n_bands
             self.bands_ = SeenBands.of_scene(scene)
             self.seen_values_ = SeenValues.of_scene(scene, labels.region)
@@ -426,49 +426,3 @@ class SceneClassifier(BaseEstimator, ABC):
             check_restored(model._get_learned(), saved.learned)
             model._try()
         return model
-
-
-def seen_region(pretrain_on: str, labels: LabelMap) -> np.ndarray | None:
-    """The pixels that may be seen without labels, (rows, cols) bool; None allows all.
-
-    Args:
-        pretrain_on: "scene" or "train_blocks".
-        labels: training labels.
-
-    Raises:
-        SettingError: if only training blocks may, and the labels do not say which those are.
-    """
-    if check_choice("pretrain_on", pretrain_on, ("scene", "train_blocks")) == "scene":
-        return None
-    if labels.region is None:
-        raise SettingError(
-            "pretrain_on='train_blocks': these labels do not say which blocks are theirs; "
-            "use the training labels of a block split, or pretrain_on='scene'"
-        )
-    return labels.region
-
-
-def _on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
-    """Training labels that lie on valid pixels.
-
-    Raises:
-        LabelError: if the shape is not the scene's, or fewer than two classes are left.
-        SceneError: if no pixel is valid, or a band holds one value only.
-    """
-    if labels.shape != scene.shape:
-        raise LabelError(
-            f"labels are {labels.shape} (rows, cols), {scene.name} is {scene.shape}: "
-            "give labels of the same grid"
-        )
-    if labels.n_labelled == 0:
-        raise LabelError("there is no training label: label some pixels of at least two classes")
-    labels = labels.keeping(valid_pixels(scene, labels.values > 0), labels.region)
-    n_classes = np.count_nonzero(list(labels.counts().values()))
-    if n_classes == 0:
-        raise LabelError(
-            f"none of the training labels lies on a valid pixel of {scene.name}: "
-            "label pixels that have a value in every band"
-        )
-    if n_classes == 1:
-        raise LabelError("training labels are of one class only: label at least two classes")
-    return labels

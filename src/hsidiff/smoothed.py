@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 
 from hsidiff.about import About
-from hsidiff.contract import SceneClassifier, TileRead, seen_region
+from hsidiff.contract import SceneClassifier, TileRead
 from hsidiff.errors import check_whole_number
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
@@ -17,6 +17,7 @@ from hsidiff.scenes.window import Window
 from hsidiff.windows.smoothing import find_guide, smooth_probabilities
 from hsidiff.windows.statistics import PrincipalComponents
 from hsidiff.windows.tiles import without_margin
+from hsidiff.windows.training_labels import seen_region
 from hsidiff.wrapped import Wrapped
 
 SMOOTHING = "smoothing_radius_px"

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from hsidiff.about import Cost
-from hsidiff.contract import SceneClassifier, seen_region
+from hsidiff.contract import SceneClassifier
 from hsidiff.errors import (
     LARGEST_RANDOM_STATE,
     ModelError,
@@ -36,6 +36,7 @@ from hsidiff.values.unet_values import UNetValues
 from hsidiff.values.values import Values
 from hsidiff.windows.gather import Samples, gather_patches
 from hsidiff.windows.tiles import read_with_halo, sampled_tile_windows
+from hsidiff.windows.training_labels import seen_region
 
 VALUES, HEAD = "values.", "head."
 """How the names of the arrays of each part begin in a saved model."""
