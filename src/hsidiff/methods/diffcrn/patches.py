@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hsidiff.scenes.window import Window
+
 
 @dataclass(frozen=True)
 class PatchGrid:
@@ -114,3 +116,27 @@ def patches_at(
     positions = inside[:, 0] * side + inside[:, 1]
     patches = Patches(torch.from_numpy(x_0), corners)
     return LabelledPatches(patches, torch.from_numpy(positions), torch.from_numpy(classes))
+
+
+def patches_over(grid: PatchGrid, inputs: Tensor, window: Window) -> tuple[Patches, int, int]:
+    """The patches that cover a window, row by row; how many down, how many to the right.
+
+    ``inputs`` are (rows + 2 grid.halo_px, cols + 2 grid.halo_px, channels).
+    """
+    rows = grid.starts_of_patches(window.row, window.n_rows)
+    cols = grid.starts_of_patches(window.col, window.n_cols)
+    top, left = window.row - grid.halo_px, window.col - grid.halo_px
+    seen = inputs.permute(2, 0, 1)[:, rows[0] - top :, cols[0] - left :]
+    cut = seen.unfold(1, grid.patch_px, grid.stride_px).unfold(2, grid.patch_px, grid.stride_px)
+    cut = cut[:, : len(rows), : len(cols)].permute(1, 2, 0, 3, 4).flatten(0, 1)
+    corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
+    return Patches(cut, corners), len(rows), len(cols)
+
+
+def joined_middles(grid: PatchGrid, parts: Tensor, window: Window) -> Tensor:
+    """Middles (n_down, n_right, S * S, n) of patches as (rows, cols, n) of a window."""
+    stride = grid.stride_px
+    parts = parts.unflatten(2, (stride, stride)).transpose(1, 2)
+    values = parts.flatten(2, 3).flatten(0, 1)
+    row, col = window.row % stride, window.col % stride
+    return values[row : row + window.n_rows, col : col + window.n_cols]

@@ -21,7 +21,14 @@ from hsidiff.methods.diffcrn.contrastive_pretraining import (
     PhysicalSpectra,
     pretrain_with_contrast,
 )
-from hsidiff.methods.diffcrn.patches import LabelledPatches, Patches, PatchGrid, patches_at
+from hsidiff.methods.diffcrn.patches import (
+    LabelledPatches,
+    Patches,
+    PatchGrid,
+    joined_middles,
+    patches_at,
+    patches_over,
+)
 from hsidiff.methods.diffcrn.reconstruction_angles import (
     at_equal_steps_of_angle,
     at_equal_steps_of_t,
@@ -222,22 +229,10 @@ class Stages(Values):
             self.random_state,
             self.device,
         )
-        chosen, self.addition_ = fusion.positions, fusion.addition
+        self.addition_ = fusion.addition
         learned_from = np.stack([samples.rows[half], samples.cols[half]], axis=1)
         self._known = learned_from if fusion.follows_labels else None
-        with torch.no_grad():
-            mean_weights = self.addition_.weights(pooled[:, list(chosen)]).mean(dim=0)
-        self.choice_ = TimestepChoice(
-            [candidates[position] for position in chosen],
-            list(candidates),
-            [round(float(angle), 5) for angle in angles],
-            [[round(weight, 4) for weight in row] for row in mean_weights.tolist()],
-            {
-                name: [round(gain, 4), round(error, 4)]
-                for name, (gain, error) in fusion.gains.items()
-                if np.isfinite(error)  # which it is not where one group was held out
-            },
-        )
+        self.choice_ = TimestepChoice.of(fusion, candidates, angles, pooled)
 
     def learned_from(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray | None:
         """The half of the labels that timesteps or their weights follow, if they follow any."""
@@ -331,32 +326,10 @@ class Stages(Values):
         """
         limit = self.denoising.limit
         x_0 = torch.from_numpy(np.nan_to_num(inputs, nan=0.0)).clamp(-limit, limit)
-        patches, n_down, n_right = self._cut(x_0, window)
+        patches, n_down, n_right = patches_over(self.grid, x_0, window)
         parts = torch.cat([values_of(features).cpu() for features in self.features(patches)])
-        return self._joined(parts.view(n_down, n_right, -1, parts.shape[-1]), window).numpy()
-
-    def _joined(self, parts: Tensor, window: Window) -> Tensor:
-        """Middles (n_down, n_right, S * S, n) of patches as (rows, cols, n) of a window."""
-        stride = self.grid.stride_px
-        parts = parts.unflatten(2, (stride, stride)).transpose(1, 2)
-        values = parts.flatten(2, 3).flatten(0, 1)
-        row, col = window.row % stride, window.col % stride
-        return values[row : row + window.n_rows, col : col + window.n_cols]
-
-    def _cut(self, inputs: Tensor, window: Window) -> tuple[Patches, int, int]:
-        """The patches that cover a window, row by row; how many down, how many to the right.
-
-        ``inputs`` are (rows + 2 grid.halo_px, cols + 2 grid.halo_px, n_inputs).
-        """
-        grid = self.grid
-        rows = grid.starts_of_patches(window.row, window.n_rows)
-        cols = grid.starts_of_patches(window.col, window.n_cols)
-        top, left = window.row - grid.halo_px, window.col - grid.halo_px
-        seen = inputs.permute(2, 0, 1)[:, rows[0] - top :, cols[0] - left :]
-        cut = seen.unfold(1, grid.patch_px, grid.stride_px).unfold(2, grid.patch_px, grid.stride_px)
-        cut = cut[:, : len(rows), : len(cols)].permute(1, 2, 0, 3, 4).flatten(0, 1)
-        corners = np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).reshape(-1, 2)
-        return Patches(cut, corners), len(rows), len(cols)
+        parts = parts.view(n_down, n_right, -1, parts.shape[-1])
+        return joined_middles(self.grid, parts, window).numpy()
 
     @property
     def last_reconstructed(self) -> int:
@@ -380,10 +353,10 @@ class Stages(Values):
 
         def estimate_clean(x_t: Tensor, t: Tensor) -> Tensor:
             wide = functional.pad(x_t, (halo, halo, halo, halo), mode="replicate")
-            patches, n_down, n_right = self._cut(wide[0].permute(1, 2, 0), window)
+            patches, n_down, n_right = patches_over(self.grid, wide[0].permute(1, 2, 0), window)
             parts = torch.cat([self._clean(some, t) for some in patches.x_0.split(PATCHES_AT_ONCE)])
             kept = parts.flatten(2)[..., middle.to(parts.device)].transpose(1, 2)
-            joined = self._joined(kept.unflatten(0, (n_down, n_right)), window)
+            joined = joined_middles(self.grid, kept.unflatten(0, (n_down, n_right)), window)
             return joined.permute(2, 0, 1)[None]
 
         return way_back(scene, window, start, keep, self._shown, estimate_clean)

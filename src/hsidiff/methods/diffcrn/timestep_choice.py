@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from hsidiff.heads.held_out import folds_of
 from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion, evenly_spread
 from hsidiff.methods.diffcrn.timestep_probe import Asked, ProbedFeatures, ProbeRecipe, Probing
@@ -33,6 +37,36 @@ class TimestepChoice:
     spectral_angles_rad: list[float]
     mean_fusion_weights: list[list[float]]
     gains: dict[str, list[float]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        fusion: "LearnedFusion",
+        candidates: tuple[int, ...],
+        angles: np.ndarray,
+        pooled: Tensor,
+    ) -> "TimestepChoice":
+        """What was learned, in as many digits as are saved.
+
+        Args:
+            fusion: the chosen candidates and their addition.
+            candidates: timesteps, with their mean spectral ``angles`` in radians.
+            angles: see there.
+            pooled: (n, candidates, stages, width) the labels' features, means over their patches.
+        """
+        with torch.no_grad():
+            mean_weights = fusion.addition.weights(pooled[:, list(fusion.positions)]).mean(dim=0)
+        return cls(
+            [candidates[position] for position in fusion.positions],
+            list(candidates),
+            [round(float(angle), 5) for angle in angles],
+            [[round(weight, 4) for weight in row] for row in mean_weights.tolist()],
+            {
+                name: [round(gain, 4), round(error, 4)]
+                for name, (gain, error) in fusion.gains.items()
+                if np.isfinite(error)  # which it is not where one group was held out
+            },
+        )
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> "TimestepChoice":
