@@ -12,7 +12,7 @@ from hsidiff.methods import METHODS
 from hsidiff.methods.diffcrn.diffcrn import PROFILES as DIFFCRN_PROFILES
 from hsidiff.methods.diffcrn.timestep_probe import PROBE_STEPS, ProbeRecipe
 from hsidiff.testing import *  # noqa: F403
-from hsidiff.testing.suite import MakeClassifier
+from hsidiff.testing.fixtures import MakeClassifier
 
 pytestmark = pytest.mark.usefixtures("quick_experts")
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**BASELINES, **METHODS}
@@ -30,25 +30,28 @@ TINY_SETTINGS: dict[str, dict[str, object]] = {
     "random-forest": {"n_trees": 20},
     "raw": {"device": "cpu"},
     "random-features": {"head": "linear", "device": "cpu"},
-    "denoising-autoencoder": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
-    "spectraldiff": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
+    "denoising-autoencoder": {"head": "linear", "pretrain_steps": 4, "device": "cpu"},
+    "spectraldiff": {"head": "linear", "pretrain_steps": 4, "device": "cpu"},
     "diffcrn": {
         "head": "linear",
-        "pretrain_steps": 5,
+        "pretrain_steps": 4,
         "stages": ("spatial", "spectral"),
+        "patch_px": 4,
         "device": "cpu",
     },
-    "diffspectralnet": {"head": "linear", "pretrain_steps": 10, "device": "cpu"},
+    "diffspectralnet": {"head": "linear", "pretrain_steps": 4, "device": "cpu"},
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_choice_of_timesteps() -> Iterator[None]:
-    """DiffCRN asks about its timesteps with a tenth of the steps: they were half of its fit."""
+    """DiffCRN asks about few of its timesteps, with a tenth of the steps."""
     stages, head = DIFFCRN_PROFILES["fast"]
     quick = ProbeRecipe(recipe=replace(PROBE_STEPS, n_steps=PROBE_STEPS.n_steps // 10))
+    quick_stages = replace(stages, n_candidates=4, n_selected=2, probe=quick)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(DIFFCRN_PROFILES, "fast", (replace(stages, probe=quick), head))
+        patch.setattr("hsidiff.methods.diffcrn.stages.N_ANGLE_CROPS", 8)
+        patch.setitem(DIFFCRN_PROFILES, "fast", (quick_stages, head))
         yield
 
 

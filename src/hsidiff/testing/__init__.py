@@ -15,6 +15,8 @@ times.
 
 import pytest
 
-pytest.register_assert_rewrite("hsidiff.testing.suite")
+pytest.register_assert_rewrite("hsidiff.testing.fitting", "hsidiff.testing.mapping")
 
-from hsidiff.testing.suite import *  # noqa: E402, F403
+from hsidiff.testing.fitting import *  # noqa: E402, F403
+from hsidiff.testing.fixtures import *  # noqa: E402, F403
+from hsidiff.testing.mapping import *  # noqa: E402, F403

@@ -9,6 +9,8 @@ from hsidiff.scenes.scene import ArraySource, Scene
 
 FIELD_PX = 10
 N_COVERS = 3
+ODD_SHAPE = (37, 70)
+"""Rows and columns that no tile divides."""
 
 
 def small_fields(shape: tuple[int, int] = (40, 50)) -> np.ndarray:
