@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean
@@ -22,6 +23,7 @@ from hsidiff.labels.leakage import Leakage, apart_from_training, share_right
 from hsidiff.labels.split import Split
 from hsidiff.scenes.scene import Scene
 
+_version = cache(version)  # which reads folders
 _REPORTED_PACKAGES = ("hsidiff", "numpy", "scipy", "scikit-learn", "torch", "rasterio")
 
 
@@ -175,7 +177,7 @@ def versions() -> dict[str, str]:
     """Versions of Python and of the packages that numbers depend on."""
     return {
         "python": platform.python_version(),
-        **{name: version(name) for name in _REPORTED_PACKAGES},
+        **{name: _version(name) for name in _REPORTED_PACKAGES},
     }
 
 

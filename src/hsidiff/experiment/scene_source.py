@@ -181,9 +181,7 @@ class SceneSource(Table):
         return labels, with_ids_of(test_labels, labels.classes, "the training labels")
 
     def _generate(self) -> SyntheticScene:
-        return make_synthetic_scene(
-            **self.model_dump(include=set(_GENERATOR_KEYS), exclude_none=True)
-        )
+        return _generated(**self.model_dump(include=set(_GENERATOR_KEYS), exclude_none=True))
 
     def _read(self, labels: Path | LabelMap, scene: Scene) -> LabelMap:
         labels = read_labels(
@@ -195,6 +193,12 @@ class SceneSource(Table):
             class_names=dict(self.class_names),
         )
         return without_invalid_pixels(labels, scene)
+
+
+@lru_cache(maxsize=1)
+def _generated(**arguments: Any) -> SyntheticScene:
+    """A generated scene; that of the call before is kept, for its labels."""
+    return make_synthetic_scene(**arguments)
 
 
 @lru_cache(maxsize=1)
