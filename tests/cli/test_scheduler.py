@@ -61,6 +61,7 @@ def test_two_workers_give_the_files_of_one_process_though_one_is_killed(
     assert everything_in(out.parent) == everything_in(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_a_tile_that_fails_is_tried_again(
     run: Run, cluster: Any, slow: SlowMap, tmp_path: Path
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_tile_that_fails_is_tried_again(
     assert files_in(tmp_path / "there") == files_in(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_a_tile_that_always_fails_is_one_clear_line_and_loses_nothing(
     run: Run, cluster: Any, slow: SlowMap, tmp_path: Path
 ) -> None:

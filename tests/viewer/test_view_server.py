@@ -274,7 +274,7 @@ def test_who_trains_slowly_on_few_labels_is_told_what_is_quick(viewer: Viewer) -
     viewer.ask("api/stop", {})
     job = viewer.ask("api/train", {"method": "lda"}).json["job"]
     assert not any("takes seconds" in note for note in job["notes"])
-    viewer.when_job_ended()
+    viewer.ask("api/stop", {})
 
 
 def test_what_cannot_be_trained_is_told_at_once(viewer: Viewer) -> None:
