@@ -7,7 +7,6 @@ Source: the names and tasks of the parts are those of DiffCRN (Zhu and Xu, arXiv
 of its equations could be had, so the formulas are ours.
 """
 
-import copy
 from typing import Literal
 
 import torch
@@ -140,13 +139,6 @@ class AdaptiveAddition(nn.Module):
         """Features (batch, timesteps, stages, width, rows, cols) to the same without timesteps."""
         weights = self.weights(features.mean(dim=(-2, -1)))
         return torch.einsum("bksdrc,bks->bsdrc", features, weights)
-
-    def of_timesteps(self, positions: tuple[int, ...]) -> "AdaptiveAddition":
-        """The same addition over some of the timesteps only."""
-        smaller = copy.deepcopy(self)
-        smaller.bias = nn.Parameter(self.bias.data[list(positions)])
-        smaller.sizes = (len(positions), *self.sizes[1:])
-        return smaller.eval()
 
 
 class CrossTimestepFusion(nn.Module):
