@@ -7,6 +7,7 @@ import rasterio
 from numpy.testing import assert_allclose, assert_array_equal
 from rasterio.transform import from_origin
 
+from hsidiff.scenes.formats.geotiff import GeotiffSource
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.thinned import thinned, with_bands
@@ -77,3 +78,24 @@ def test_a_file_that_is_mapped_reads_as_one_that_is_packed(
         scenes.append(thinned(open_scene(path), 3))
     for window in (Window.whole(scenes[0].shape), Window(5, 7, 11, 13)):
         assert_array_equal(*(scene.read(window) for scene in scenes))
+
+
+@pytest.mark.parametrize(
+    ("compress", "interleave", "block"),
+    [("deflate", "pixel", (32, 16)), ("deflate", "band", None), ("none", "pixel", None)],
+)
+def test_a_file_says_what_it_unpacks_for_a_pixel(
+    tmp_path: Path, compress: str, interleave: str, block: tuple[int, int] | None
+) -> None:
+    path = tmp_path / "scene.tif"
+    layout = {"tiled": True, "blockxsize": 16, "blockysize": 32, "interleave": interleave}
+    grid = {"height": 70, "width": 90, "count": 5, "dtype": "int16", "compress": compress}
+    with rasterio.open(path, "w", "GTiff", transform=from_origin(0, 0, 1, 1), **grid, **layout):
+        pass
+    source = open_scene(path).source
+    assert isinstance(source, GeotiffSource)
+    assert source.packed_block() == block
+    if block is not None:
+        with rasterio.open(path, "r+") as out:
+            out.build_overviews([2])
+        assert source.packed_block() is None

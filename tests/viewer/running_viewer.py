@@ -1,12 +1,16 @@
 """How tests ask a viewer that runs."""
 
 import html
+import io
 import json
 import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+import numpy as np
+from matplotlib.image import imread
 
 from hsidiff.report.validation import validation_in_words
 from hsidiff.viewer.session import Session
@@ -58,6 +62,11 @@ class Viewer:
                 return state
             time.sleep(0.05)
         raise AssertionError(f"still running: {state['job']}")
+
+
+def pixels(png: bytes) -> np.ndarray:
+    """The picture (rows, cols, 4) uint8 in the bytes of a PNG file."""
+    return np.round(imread(io.BytesIO(png)) * 255).astype(np.uint8)
 
 
 def label_two_covers(viewer: Viewer) -> None:

@@ -5,6 +5,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from numpy.testing import assert_allclose
 
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.geotiff import write_class_map
+from hsidiff.scenes.formats.geotiff import GeotiffSource
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.synthetic import SyntheticScene, make_synthetic_scene
+from hsidiff.viewer import overview
 from hsidiff.viewer.opened_run import open_run
 from hsidiff.viewer.serve import serving
 from hsidiff.viewer.session import SceneSource, Session
@@ -67,6 +70,27 @@ class Page:
             lambda got: got.url.endswith("api/labels") and got.request.method == "POST"
         ):
             self.drag(start, end)
+
+    def n_empty_pixels(self) -> int:
+        """How many pixels of the scene, by their middles, the map shows nothing at."""
+        rows, cols = self.tab.evaluate(
+            "fetch('api/scene').then(a => a.json()).then(s => [s.rows, s.cols])"
+        )
+        return int(
+            self.tab.evaluate(
+                """([rows, cols]) => {
+                  const canvas = document.querySelector('#map canvas');
+                  const context = canvas.getContext('2d');
+                  let empty = 0;
+                  for (let row = 0; row < rows; row += 1) for (let col = 0; col < cols; col += 1) {
+                    const [x, y] = hsidiffMap.getPixelFromCoordinate([col + 0.5, -row - 0.5]);
+                    empty += context.getImageData(x, y, 1, 1).data[3] === 0;
+                  }
+                  return empty;
+                }""",
+                [rows, cols],
+            )
+        )
 
     def counts(self) -> list[str]:
         return self.tab.locator("#classes .count").all_text_contents()
@@ -142,6 +166,43 @@ def test_a_scene_is_seen_and_a_click_gives_its_spectrum(chromium: Any, session: 
         assert line.get_attribute("d").count("L") > 20
         assert "row 40, column 50" in page.tab.text_content("#spectrum-of")
         assert page.faults == []
+
+
+def test_a_scene_that_takes_long_to_read_is_asked_for_until_it_is_whole(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview, "QUICK_BYTES", 0)
+    path, may_read = write_packed(tmp_path / "packed.tif"), Semaphore(0)
+    read_nearest = GeotiffSource.read_nearest
+
+    def slowly(self: GeotiffSource, *what: Any) -> np.ndarray:
+        may_read.acquire()
+        return read_nearest(self, *what)
+
+    session = Session(SceneSource(path), tmp_path / "view")
+    n_gaps = int(np.isnan(session.scene.read()[..., 0]).sum())
+    monkeypatch.setattr(GeotiffSource, "read_nearest", slowly)
+    with serving(session) as address:
+        may_read.release(18)
+        page = Page(chromium, address)
+        page.tab.wait_for_selector("text='Reading the scene: 50 %'")
+        assert page.n_empty_pixels() > 2 * n_gaps
+        with page.tab.expect_response("**/tiles/scene/**") as tile:
+            may_read.release(1000)
+        assert tile.value.headers["x-share-read"] == "1"
+        page.tab.wait_for_selector("#reading", state="hidden")
+        assert page.n_empty_pixels() == n_gaps
+        assert page.faults == []
+
+
+def write_packed(path: Path) -> Path:
+    """A scene of 36 blocks that hold all bands, packed."""
+    scene = make_synthetic_scene(shape=(96, 96), n_bands=6).scene
+    layout = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": "pixel"}
+    grid = {"height": 96, "width": 96, "count": 6, "dtype": "float32", "compress": "deflate"}
+    with rasterio.open(path, "w", "GTiff", **grid, **layout) as out:
+        out.write(np.moveaxis(scene.read(), -1, 0))
+    return path
 
 
 def test_labels_are_drawn_undone_and_seen_in_a_second_tab(chromium: Any, session: Session) -> None:

@@ -1,4 +1,3 @@
-import io
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -6,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.image import imread
 from numpy.testing import assert_array_equal
+from running_viewer import pixels
 
 from hsidiff.errors import MissingFileError, SettingError
 from hsidiff.report.pictures import stretch_limits, stretched
@@ -20,13 +19,9 @@ from small_scenes import small_invalid, small_scene
 BANDS = (7, 2, 4)
 
 
-def pixels(png: bytes) -> np.ndarray:
-    return np.round(imread(io.BytesIO(png)) * 255).astype(np.uint8)
-
-
 def test_a_tile_shows_the_bands_of_the_scene_with_gaps_transparent() -> None:
     scene = small_scene()
-    tile = pixels(SceneTiles(scene).tile(BANDS, 1, 0, 0))
+    tile = pixels(SceneTiles(scene).tile(BANDS, 1, 0, 0).png)
     values = scene.read()[:, :, list(BANDS)]
     values[small_invalid()] = np.nan
     stored = np.where(np.isfinite(values), values, np.nan)
@@ -43,10 +38,10 @@ def test_tiles_of_a_thinned_scene_meet_without_a_gap() -> None:
     scene = small_scene((600, 300), n_bands=3)
     tiles, bands = SceneTiles(scene), (0, 1, 2)
     assert largest_step(scene.shape) == 4
-    halves = [pixels(tiles.tile(bands, 2, 0, row)) for row in (0, 1)]
+    halves = [pixels(tiles.tile(bands, 2, 0, row).png) for row in (0, 1)]
     joined = np.concatenate(halves)[:300, :150]
     assert (joined[..., 3] == 255).mean() > 0.99
-    whole = pixels(tiles.tile(bands, 4, 0, 0))[:150, :75]
+    whole = pixels(tiles.tile(bands, 4, 0, 0).png)[:150, :75]
     assert_array_equal(joined[::2, ::2], whole)
 
 

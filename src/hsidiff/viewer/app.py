@@ -20,6 +20,7 @@ from hsidiff.viewer import requests
 from hsidiff.viewer.band_choice import checked_bands
 from hsidiff.viewer.label_store import LabelStore
 from hsidiff.viewer.method_list import methods
+from hsidiff.viewer.scene_tiles import Picture
 from hsidiff.viewer.session import Session
 
 STATIC = Path(__file__).parent / "static"
@@ -28,6 +29,7 @@ PIECE_BYTES = 1 << 20
 NOT_KEPT = {"cache-control": "no-store"}
 KEPT = {"cache-control": "private, max-age=3600"}
 """Addresses of tiles hold the version of what they show."""
+SHARE_HEADER = "x-share-read"
 
 
 def make_app(session: Session) -> FastAPI:
@@ -70,16 +72,17 @@ def _add_errors(app: FastAPI) -> None:
 def _add_pictures(app: FastAPI, session: Session) -> None:
     @app.get("/api/scene")
     def scene() -> dict[str, Any]:
-        return session.spectra.about() | {"folder": str(session.folder.absolute())}
+        more = {"overview_step": session.tiles.overview_step}
+        return session.spectra.about() | more | {"folder": str(session.folder.absolute())}
 
     @app.get("/overview.png")
     def overview(bands: str) -> Response:
-        return _png(session.tiles.overview(checked_bands(session.scene, bands)))
+        return _scene_png(session.tiles.overview(checked_bands(session.scene, bands)))
 
     @app.get("/tiles/scene/{step}/{col}/{row}.png")
     def scene_tile(step: int, col: int, row: int, bands: str) -> Response:
         shown = checked_bands(session.scene, bands)
-        return _png(session.tiles.tile(shown, step, col, row))
+        return _scene_png(session.tiles.tile(shown, step, col, row))
 
     @app.get("/tiles/{layer}/{kind}/{step}/{col}/{row}.png")
     def layer_tile(
@@ -240,6 +243,13 @@ def _pieces(stream: IO[bytes]) -> Iterator[bytes]:
     with stream:
         while piece := stream.read(PIECE_BYTES):
             yield piece
+
+
+def _scene_png(picture: Picture) -> Response:
+    """A picture, and how much of the scene is in it: a page asks again until it is all."""
+    kept = KEPT if picture.share == 1 else NOT_KEPT
+    headers = kept | {SHARE_HEADER: f"{picture.share:.4g}"}
+    return Response(picture.png, media_type="image/png", headers=headers)
 
 
 def _png(picture: bytes) -> Response:

@@ -1,35 +1,43 @@
 """Pictures of a scene in pixel space: small squares of it at any power of two, and an overview."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, log2
-from threading import Lock, Semaphore
+from threading import Semaphore
 
 import numpy as np
 
 from hsidiff.errors import MissingFileError
-from hsidiff.report.pictures import png, stretch_limits, stretched
+from hsidiff.report.pictures import png, stretched
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.thinned import thinned, with_bands
 from hsidiff.scenes.window import Window
+from hsidiff.viewer.overview import Bands, Overview, Overviews, plan_of
 
 TILE_PX = 256
-OVERVIEW_PX = 256
-"""Side of the picture from which the stretch is taken, and which is shown before the tiles."""
 MAX_AT_ONCE = 3
-"""So many squares of a scene are in memory at most."""
-KEPT_PICTURES = 1024
+"""So many squares of a scene are read at the same time at most."""
+N_KEPT_SQUARES = 128
+"""Values of squares in memory, 0.8 MB each."""
 
-Bands = tuple[int, int, int]
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a scene, of which a part may not be read yet.
+
+    Attributes:
+        png: the bytes of a PNG file; what is not read is transparent.
+        share: how much of the scene is read, from 0 to 1.
+    """
+
+    png: bytes
+    share: float
 
 
 def largest_step(shape: tuple[int, int]) -> int:
     """The power of two at which a scene fits one square."""
     return int(2 ** max(ceil(log2(max(shape) / TILE_PX)), 0))
-
-
-def overview_step(shape: tuple[int, int]) -> int:
-    """Every so many-th pixel is shown in the overview."""
-    return ceil(max(shape) / OVERVIEW_PX)
 
 
 def tile_window(shape: tuple[int, int], step: int, col: int, row: int) -> Window:
@@ -65,37 +73,50 @@ class SceneTiles:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self._at_once = Semaphore(MAX_AT_ONCE)
-        self.overview = lru_cache(64)(self._overview)
-        self.tile = lru_cache(KEPT_PICTURES)(self._tile)
-        self._stretch = lru_cache(64)(self._stretch_of)
-        self._stretching = Lock()
+        self._plan = plan_of(scene)
+        self._overviews = Overviews(
+            self._plan, lambda bands, window: self._read(bands, self._plan.step, window)
+        )
+        self._square = lru_cache(N_KEPT_SQUARES)(self._read)
 
-    def _overview(self, bands: Bands) -> bytes:
-        """The whole scene as a PNG of at most 256 x 256 pixels."""
-        values, limits = self._limits(bands)
-        return png(stretched(values, limits))
+    @property
+    def overview_step(self) -> int:
+        """Every so many-th pixel is shown in the overview."""
+        return self._plan.step
 
-    def _tile(self, bands: Bands, step: int, col: int, row: int) -> bytes:
-        """A PNG of 256 x 256 pixels. See :func:`tile_window`."""
+    def overview(self, bands: Bands) -> Picture:
+        """The whole scene in one picture, as far as it is read."""
+        overview = self._overviews.of(bands)
+        return _drawn(overview.values, overview)
+
+    def tile(self, bands: Bands, step: int, col: int, row: int) -> Picture:
+        """A picture of 256 x 256 pixels. See :func:`tile_window`."""
         window = tile_window(self.scene.shape, step, col, row)
-        _, limits = self._limits(bands)
-        with self._at_once:
-            return png(padded(stretched(self._read(bands, step, window), limits)))
+        overview = self._overviews.of(bands)
+        if step % self._plan.step:
+            values = self._square(bands, step, window)
+        else:
+            every = step // self._plan.step
+            values = overview.values[::every, ::every][window.slices]
+        return _drawn(values, overview, fill_up=padded)
 
-    def _limits(self, bands: Bands) -> tuple[np.ndarray, np.ndarray]:
-        """See :meth:`_stretch_of`. A page asks for the overview and its tiles at once."""
-        with self._stretching:
-            return self._stretch(bands)
-
-    def _stretch_of(self, bands: Bands) -> tuple[np.ndarray, np.ndarray]:
-        """The overview's values, and their 2nd and 98th percentiles."""
-        step = overview_step(self.scene.shape)
-        size = (ceil(self.scene.shape[0] / step), ceil(self.scene.shape[1] / step))
-        with self._at_once:
-            values = self._read(bands, step, Window.whole(size))
-        return values, stretch_limits(values)
+    def close(self) -> None:
+        """Read no more of the scene."""
+        self._overviews.close()
 
     def _read(self, bands: Bands, step: int, window: Window) -> np.ndarray:
         three = with_bands(self.scene, bands)
         order = np.searchsorted(three.band_indices, bands)
-        return thinned(three, step).read(window)[:, :, order]
+        with self._at_once:
+            return thinned(three, step).read(window)[:, :, order]
+
+
+def _drawn(
+    values: np.ndarray,
+    overview: Overview,
+    fill_up: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> Picture:
+    """Values (rows, cols, 3) in the stretch of an overview."""
+    share = overview.share  # before it is drawn: what is read meanwhile may be missing
+    colours = fill_up(stretched(values, overview.limits()))
+    return Picture(png(colours, compress_level=1), share)

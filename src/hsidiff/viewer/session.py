@@ -113,6 +113,7 @@ class Session:
     def close(self) -> None:
         """Stop what runs."""
         self.jobs.stop()
+        self.tiles.close()
         self._lock_file.close()
 
     # What pages are told

@@ -12,7 +12,7 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.band_choice import band_choices
 from hsidiff.viewer.label_store import LabelStore
-from hsidiff.viewer.scene_tiles import largest_step, overview_step
+from hsidiff.viewer.scene_tiles import largest_step
 from hsidiff.windows.gather import gather_spectra
 
 MAX_MEAN_PIXELS = 200
@@ -46,7 +46,6 @@ class Spectra:
             "crs": None if scene.crs is None else crs_name(scene.crs),
             "transform": None if scene.transform is None else list(scene.transform)[:6],
             "largest_step": largest_step(scene.shape),
-            "overview_step": overview_step(scene.shape),
             "choices": [vars(choice) for choice in band_choices(scene)],
         }
 

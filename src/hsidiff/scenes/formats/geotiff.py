@@ -72,6 +72,19 @@ class GeotiffSource:
         floating = np.result_type(stored.dtype, np.float32)
         return np.where(shown, stored.astype(floating), np.array(np.nan, floating))
 
+    def packed_block(self) -> tuple[int, int] | None:
+        """Rows and columns of a block that is unpacked, with all its bands, for a single pixel.
+
+        None where every n-th pixel is quick to read: the file is not compressed, keeps its bands
+        apart, or has overviews.
+        """
+        with open_raster(self.path, "GTiff") as dataset:
+            is_together = dataset.interleaving is Interleaving.pixel
+            if dataset.compression is None or not is_together or dataset.overviews(1):
+                return None
+            rows, cols = dataset.block_shapes[0]
+            return rows, cols
+
     def _has_all_blocks(self) -> bool:
         """Whether the file is so large that none is left out; GDAL maps no file with gaps."""
         if gdal_name(self.path) is not None:

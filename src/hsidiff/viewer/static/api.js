@@ -17,15 +17,23 @@ async function answer(request) {
   } catch {
     throw new Error("hsidiff view does not answer: is it still running?");
   }
+  if (response.ok) return response;
   const content = await response.json();
-  if (!response.ok) throw new Error(content.error ?? response.statusText);
-  return content;
+  throw new Error(content.error ?? response.statusText);
 }
 
-export const get = (path) => answer(fetch(path));
+export const get = async (path) => (await answer(fetch(path))).json();
 
-export const post = (path, content = {}) =>
-  answer(fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) }));
+export const post = async (path, content = {}) =>
+  (await answer(fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(content) }))).json();
+
+// The address of a picture, and how much of the scene is in it, from 0 to 1.
+export async function getPicture(path) {
+  const response = await answer(fetch(path));
+  return { url: URL.createObjectURL(await response.blob()), share: Number(response.headers.get("x-share-read")) };
+}
+
+export const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
 
 // Runs something that may fail because of what the user did, and says so.
 export async function attempt(action) {
