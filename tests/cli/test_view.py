@@ -113,3 +113,14 @@ def test_scene_goes_with_a_map_only(run: Run, small_files: SmallFiles, served: l
     assert ended.exit_code == 2
     assert "goes with a folder of hsidiff map" in ended.error
     assert not served
+
+
+def test_a_folder_that_is_neither_scene_nor_map_is_told_what_may_be_opened(
+    run: Run, tmp_path: Path, served: list[Any]
+) -> None:
+    ended = run("view", tmp_path, "-o", tmp_path / "view")
+    assert ended.exit_code == 2
+    assert "name the file of the scene" in ended.error
+    assert "a folder that hsidiff map wrote" in ended.error
+    assert not (tmp_path / "view").exists()
+    assert not served

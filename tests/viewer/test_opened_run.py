@@ -2,20 +2,25 @@
 
 import json
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from numpy.testing import assert_array_equal
 from running_viewer import Viewer, check_accuracy
 
 from command_line import Run, SmallFiles, write_small_files
-from hsidiff.errors import MissingFileError, SettingError
+from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError
 from hsidiff.files import read_json
 from hsidiff.labels.read import read_labels
 from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
+from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
+from hsidiff.viewer import opened_run
 from hsidiff.viewer.opened_run import OpenedRun, is_run, open_run
 from hsidiff.viewer.serve import serving
 from hsidiff.viewer.session import OPENED, Session
@@ -146,6 +151,27 @@ def test_a_scene_that_is_gone_is_told_in_a_line_and_may_be_given(
     write_geotiff(small_scene((40, 60)), tmp_path / "larger.tif")
     with pytest.raises(SettingError, match=r"\(40, 60\) rows and columns"):
         open_run(folder, tmp_path / "larger.tif", None)
+
+
+@pytest.mark.parametrize("is_hashed", [True, False])
+def test_a_scene_that_was_replaced_by_another_is_told(
+    mapped: tuple[SmallFiles, Path], monkeypatch: pytest.MonkeyPatch, is_hashed: bool
+) -> None:
+    files, folder = mapped
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_run(folder, None, None)
+    scene = open_scene(files.scene_path)
+    assert scene.transform is not None
+    if is_hashed:  # another scene at the same place
+        changed = replace(scene, scale=2.0)
+    else:
+        monkeypatch.setattr(opened_run, "MOST_HASHED_BYTES", 0)
+        changed = replace(scene, transform=Affine.translation(50, 0) @ scene.transform)
+    write_geotiff(changed, files.scene_path.with_name("other.tif"))
+    files.scene_path.with_name("other.tif").replace(files.scene_path)
+    with pytest.warns(HsidiffWarning, match="is not as it was when the map"):
+        open_run(folder, None, None)
 
 
 def test_labels_that_are_gone_are_told_and_missing(

@@ -269,6 +269,8 @@ def test_a_training_that_is_stopped_leaves_no_map(viewer: Viewer) -> None:
 def test_who_trains_slowly_on_few_labels_is_told_what_is_quick(viewer: Viewer) -> None:
     viewer.change(do="paint", class_id=1, path=[[5, 3]], radius_px=2)
     viewer.change(do="paint", class_id=2, path=[[45, 5]], radius_px=2)
+    assert "lda takes seconds" in viewer.ask("api/hint?method=spectraldiff").json["hint"]
+    assert viewer.ask("api/hint?method=lda").json["hint"] == ""
     job = viewer.ask("api/train", {"method": "spectraldiff", "profile": "fast"}).json["job"]
     assert "lda takes seconds" in job["notes"][0]
     viewer.ask("api/stop", {})

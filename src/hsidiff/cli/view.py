@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from hsidiff.cli.options import (
     option,
     out_option,
 )
-from hsidiff.errors import SettingError
+from hsidiff.errors import SceneError, SettingError
 from hsidiff.viewer.folder import LABEL_FILE
 
 LabelsToStart = Annotated[
@@ -68,11 +68,13 @@ def view(
             run = opened_run.open_run(scene, scene_of_run, given)
         elif scene_of_run is not None:
             raise SettingError(f"--scene goes with a folder of hsidiff map, which {scene} is not")
+        source = None if run is None else run.source
+        if source is None:
+            source = session.SceneSource(scene, scene_options.arguments())
+            if scene.is_dir():
+                _check_opens(source)
         folder = out or Path(f"{scene.stem if run is None else run.name}-view")
         check_output_folder(folder)
-        source = (
-            session.SceneSource(scene, scene_options.arguments()) if run is None else run.source
-        )
         first = None
         if (folder / LABEL_FILE).exists():
             if labels is not None:
@@ -88,6 +90,20 @@ def view(
         console.say(f"labels and maps: {folder}; Ctrl-C ends")
 
     serve.serve(opened, port, tell, opens=not no_open)
+
+
+def _check_opens(source: Any) -> None:
+    """Say of a folder that is neither a scene nor a run what might be meant.
+
+    Raises:
+        SceneError: if it cannot be opened.
+    """
+    try:
+        source.open()
+    except SceneError as error:
+        raise SceneError(
+            f"{error}; or a folder that hsidiff map wrote (-o RUN), which holds a result.json"
+        ) from error
 
 
 def _viewer() -> tuple:

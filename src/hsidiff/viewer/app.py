@@ -143,6 +143,10 @@ def _add_work(app: FastAPI, session: Session) -> None:
     def all_methods() -> list[dict[str, Any]]:
         return methods()
 
+    @app.get("/api/hint")
+    def hint(method: str) -> dict[str, str]:
+        return {"hint": session.hint(method)}
+
     @app.post("/api/train")
     def train(wanted: requests.Train) -> dict[str, Any]:
         settings = {} if wanted.profile is None else {"profile": wanted.profile}

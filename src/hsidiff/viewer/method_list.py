@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any
 
 KINDS = {
-    "method": "Learns the scene first, without labels: takes minutes",
+    "method": "Learns the scene first, without labels: takes minutes; lda takes seconds",
     "baseline": "Learns from labels alone; lda and knn take seconds",
     "control": "A control, which leaves something out, to compare methods with",
 }
@@ -16,9 +16,11 @@ def methods() -> list[dict[str, Any]]:
     catalog = import_module("hsidiff.catalog")
     default = catalog.DEFAULT_METHOD
     names = [default, *(name for name in catalog.CLASSIFIERS if name != default)]
+    notes = {default: " (default)", catalog.QUICK_METHOD: " (quick)"}
     return [
         {
             "name": name,
+            "title": name + notes.get(name, ""),
             "profiles": list(getattr(catalog.CLASSIFIERS[name], "profiles", ())),
             "about": _in_words(catalog.CLASSIFIERS[name].about),
         }

@@ -1,6 +1,7 @@
 """A folder that ``hsidiff map`` wrote, opened in the viewer: its scene, its map, its labels."""
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.errors import HsidiffError, LabelError, MissingFileError, SettingError
+from hsidiff.errors import (
+    HsidiffError,
+    HsidiffWarning,
+    LabelError,
+    MissingFileError,
+    SettingError,
+)
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.read import read_labels
 from hsidiff.report.result_folder import ResultFolder, SceneMap
@@ -17,6 +24,9 @@ from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.viewer.map_layers import MapLayer
 from hsidiff.viewer.session import SceneSource
+
+MOST_HASHED_BYTES = 4e9
+"""Of a larger scene, whose hash takes many seconds, only the place on Earth is compared."""
 
 
 def is_run(path: Path) -> bool:
@@ -95,7 +105,7 @@ def open_run(folder: Path, scene_path: Path | None, options: dict[str, Any] | No
     if options is None:
         options = inputs.get("scene_options") or {}
     source = SceneSource(path, options)
-    _check_is_the_scene(results, mapped, source)
+    _check_is_the_scene(results, mapped, place, source)
     title = " ".join(filter(None, (folder.absolute().name, mapped.name)))
     return OpenedRun(source, MapLayer(results, mapped, place, title), inputs)
 
@@ -158,8 +168,13 @@ def _found(results: ResultFolder, named: str) -> Path:
     raise MissingFileError(f"{named}: there is no such file")
 
 
-def _check_is_the_scene(results: ResultFolder, mapped: SceneMap, source: SceneSource) -> None:
-    """Refuse a scene that the map does not lie on.
+def _check_is_the_scene(
+    results: ResultFolder, mapped: SceneMap, place: int, source: SceneSource
+) -> None:
+    """Refuse a scene that the map does not lie on, and say of one that it is not the same any more.
+
+    Warns:
+        HsidiffWarning: if its files have changed since, or it lies elsewhere on Earth.
 
     Raises:
         SettingError: if it has another shape.
@@ -176,3 +191,28 @@ def _check_is_the_scene(results: ResultFolder, mapped: SceneMap, source: SceneSo
             f"{source.path} has {scene.shape} rows and columns, the map of {results.path} has "
             f"{grid.shape}: give its own scene with --scene FILE"
         )
+    if _has_changed(results, place, scene) or _lies_elsewhere(scene, grid):
+        warnings.warn(
+            f"{source.path} is not as it was when the map of {results.path} was made: the map may "
+            "show another scene (--scene FILE names the one that it was made of)",
+            HsidiffWarning,
+            stacklevel=3,
+        )
+
+
+def _has_changed(results: ResultFolder, place: int, scene: Scene) -> bool:
+    """Whether the files of a scene have another hash than the run noted."""
+    facts = [results.facts("scene")] if len(results.maps) == 1 else results.result["scenes"]
+    noted = facts[place].get("sha256")
+    n_bytes = sum(path.stat().st_size for path in scene.files if path.is_file())
+    if noted is None or not 0 < n_bytes <= MOST_HASHED_BYTES:
+        return False
+    return scene.sha256() != noted
+
+
+def _lies_elsewhere(scene: Scene, grid: Scene) -> bool:
+    """Whether two scenes of one shape lie on other places of the Earth; not if one has none."""
+    if scene.transform is None or grid.transform is None:
+        return False
+    here, there = (np.array(transform) for transform in (scene.transform, grid.transform))
+    return not np.allclose(here, there, rtol=1e-6, atol=1e-9)

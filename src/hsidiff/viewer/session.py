@@ -225,10 +225,16 @@ class Session:
             "settings": dict(settings),
         }
         job = self._start(TRAIN, f"Map {name}, {method}", task, RESULTS + "/" + name, seed)
-        catalog = import_module("hsidiff.catalog")
-        if method == catalog.DEFAULT_METHOD and labels.n_labelled < VERY_FEW_LABELS:
-            job.notes.append(few_labels_in_words(labels.n_labelled, catalog.QUICK_METHOD))
+        job.notes.extend(filter(None, [self.hint(method)]))
         return job
+
+    def hint(self, method: str) -> str:
+        """What is worth knowing before a method is trained on these labels; or nothing."""
+        catalog = import_module("hsidiff.catalog")
+        n_labelled = self.labels.label_map().n_labelled
+        if method != catalog.DEFAULT_METHOD or not 0 < n_labelled < VERY_FEW_LABELS:
+            return ""
+        return few_labels_in_words(n_labelled, catalog.QUICK_METHOD)
 
     def follow(self, on: bool) -> None:
         """Switch the live map on or off; the first time the scene is learned for it.

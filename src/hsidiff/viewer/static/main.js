@@ -7,7 +7,7 @@ import { addPicture } from "./picture.js";
 import { Results } from "./results.js";
 import { drawSpectra } from "./spectrum.js";
 import { Suggestions } from "./suggestions.js";
-import { prepareTraining, showJob, showLive } from "./train.js";
+import { prepareTraining, showHint, showJob, showLive } from "./train.js";
 import { makeMap, toPixel } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
@@ -74,6 +74,7 @@ function showLabels(newLabels) {
   byId("saved").textContent = labels.features.length ? "labels saved" : "";
   tools.show(labels);
   suggestions.update();
+  showHint();
   showClasses(labels.classes, change);
   if (state) results.show(state, labels);
   if (looked) showSpectra();

@@ -1,6 +1,6 @@
 // Training: a method and its profile, how far it is, and the live map.
 
-import { attempt, get, post } from "./api.js";
+import { attempt, get, onlyLatest, post } from "./api.js";
 
 const byId = (id) => document.getElementById(id);
 let methods = [];
@@ -9,19 +9,31 @@ export async function prepareTraining() {
   const [method, profile] = [byId("method"), byId("profile")];
   method.add(new Option("loading …"));
   methods = (await attempt(() => get("api/methods"))) ?? [];
-  method.replaceChildren(...methods.map(({ name, about }) => Object.assign(new Option(name), { title: about })));
+  method.replaceChildren(...methods.map(({ name, title, about }) => Object.assign(new Option(title, name), { title: about })));
   method.onchange = () => {
     const { profiles, about } = methods.find(({ name }) => name === method.value);
     byId("method-about").textContent = about;
     profile.replaceChildren(...profiles.map((name) => new Option(name)));
     profile.hidden = !profiles.length;
     if (profiles.includes("fast")) profile.value = "fast";
+    showHint();
   };
   method.onchange();
   byId("train").disabled = false;
   byId("train").onclick = () => attempt(() => post("api/train", { method: method.value, profile: profile.hidden ? null : profile.value }));
   byId("stop").onclick = () => attempt(() => post("api/stop"));
   byId("live").onchange = (event) => attempt(() => post("api/live", { on: event.target.checked }));
+}
+
+const hintFor = onlyLatest((name) => get(`api/hint?method=${encodeURIComponent(name)}`));
+
+// How long the method takes on the labels as they are, if that is more than one would think.
+export async function showHint() {
+  if (!methods.length) return;
+  const answer = await hintFor(byId("method").value);
+  if (!answer) return;
+  byId("method-hint").textContent = answer.hint;
+  byId("method-hint").hidden = !answer.hint;
 }
 
 const duration = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
