@@ -16,7 +16,7 @@ def methods() -> list[dict[str, Any]]:
     catalog = import_module("hsidiff.catalog")
     default = catalog.DEFAULT_METHOD
     names = [default, *(name for name in catalog.CLASSIFIERS if name != default)]
-    notes = {default: " (default)", catalog.QUICK_METHOD: " (quick)"}
+    notes = {catalog.QUICK_METHOD: " (quick)"}
     return [
         {
             "name": name,
