@@ -76,6 +76,7 @@ def _label(page: Any, out: Path) -> None:
     page.wait_for_selector("#tools button")
     page.evaluate("document.querySelector('#folder').textContent = 'demo_scene-view'")
     page.select_option("#choice", "Colour infrared")
+    _wait_until_drawn(page)  # a map that is not drawn yet takes no click
     box = page.locator("#map").bounding_box()
     page.mouse.click(box["x"] + box["width"] * 0.48, box["y"] + box["height"] * 0.4)
     page.wait_for_selector("#spectrum svg")
@@ -105,6 +106,11 @@ def _map(page: Any, out: Path, method: str) -> None:
 
 def _take(page: Any, path: Path) -> None:
     """A picture of the page once all tiles of its map are drawn."""
+    _wait_until_drawn(page)
+    page.screenshot(path=path, type="jpeg", quality=QUALITY)
+
+
+def _wait_until_drawn(page: Any) -> None:
     page.wait_for_load_state("load")
     page.evaluate(
         """() => new Promise((drawn) => {
@@ -112,7 +118,6 @@ def _take(page: Any, path: Path) -> None:
           hsidiffMap.render();
         })"""
     )
-    page.screenshot(path=path, type="jpeg", quality=QUALITY)
 
 
 def _parser() -> argparse.ArgumentParser:
