@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,6 +65,29 @@ def test_killed_between_two_moves_all_files_are_put_back(n_moves: int, tmp_path:
     with write_together(out, gone=("c",)) as new:
         (new / "a").write_text("new")
     assert contents(out) == {"a": "new", "mine": "mine"}
+
+
+def test_killed_again_while_what_was_left_is_removed_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("a", "c"):
+        (out / name).write_text("old")
+    subprocess.run([sys.executable, "-c", KILLS_ITSELF, str(out), "3"], check=False)
+
+    def killed_half_way(folder: Path, **_: object) -> None:
+        shutil.move(folder / "new", tmp_path / "removed")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hsidiff.half_written.shutil.rmtree", killed_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            clear_up(out)
+    shutil.rmtree(tmp_path / "removed")
+    clear_up(out)
+    assert contents(out) == {"a": "old", "c": "old"}
+    assert names_in(tmp_path) == ["out"]
 
 
 def test_who_writes_next_removes_what_was_left(tmp_path: Path) -> None:

@@ -64,9 +64,11 @@ def _clear_up(folder: Path, target: Path) -> None:
     except OSError:  # another program writes in it, or has just removed it
         return
     if lock is not None:
-        _undo_moves(folder, target)
-        shutil.rmtree(folder, ignore_errors=True)
-        _let_go(lock)
+        try:
+            _undo_moves(folder, target)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            _let_go(lock)
 
 
 def _new_folder(target: Path) -> tuple[Path, int | None]:
@@ -140,6 +142,7 @@ def _put_back(names: Collection[str], gone: Collection[str], folder: Path, place
             _move(name, folder, place / "new")
     for name in (*gone, *names):
         _move(name, place / "old", folder)
+    (place / _MOVES).unlink()  # or else, killed while it removes "new", it would do so twice
 
 
 def _undo_moves(place: Path, target: Path) -> None:

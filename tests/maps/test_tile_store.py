@@ -1,5 +1,6 @@
 """What is done of a map is kept, and only the same map goes on with it."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from hsidiff.errors import SettingError
 from hsidiff.maps.tile_plan import TilePlan
-from hsidiff.maps.tile_store import PLAN, TileStore, only_one
+from hsidiff.maps.tile_store import PLAN, TileStore, only_one, remove
 
 PLAN_OF_6 = TilePlan((50, 30), (10, 10), (20, 20))
 RASTERS = {"classes": (1, np.dtype(np.uint8)), "probabilities": (3, np.dtype(np.uint8))}
@@ -75,6 +76,25 @@ def test_a_store_that_was_stopped_before_its_plan_begins_anew(tmp_path: Path) ->
     begin(tmp_path, model="a")
     (tmp_path / PLAN).unlink()
     assert begin(tmp_path, model="b").plan == PLAN_OF_6
+
+
+def test_a_store_whose_removal_was_stopped_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(tmp_path, model="a").write(0, {"classes": np.ones((20, 20, 1), np.uint8)})
+    rmtree = shutil.rmtree
+
+    def killed_half_way(folder: Path, **_: object) -> None:
+        rmtree(folder / "rasters.zarr")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("hsidiff.maps.tile_store.shutil.rmtree", killed_half_way)
+        with pytest.raises(KeyboardInterrupt):
+            remove(tmp_path)
+    store = begin(tmp_path, model="a")
+    assert not store.is_done(0)
+    assert not store.read("classes", 0).any()
 
 
 def test_a_worker_that_comes_late_writes_nothing_into_a_later_store(tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def remove(folder: Path) -> None:
-    """Delete a store."""
+    """Delete a store: its plan first, so that nothing goes on with what a kill leaves of it."""
+    (folder / PLAN).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
