@@ -37,7 +37,7 @@ def test_ranges_are_those_of_the_checks(run: Run) -> None:
     ("method", "setting", "allowed"),
     [
         ("knn", "n_neighbors", "must be a whole number, at least 1"),
-        ("random-forest", "n_trees", "must be a whole number, at least 1"),
+        ("random-forest", "n_trees", "must be a whole number, from 1 to 10000"),
         ("svm", "C", "must be a number above 0, or None to search for one"),
         ("pca-mean", "n_folds", "must be a whole number, at least 2"),
         ("pca-lda", "shrinkage", "must be 'auto' or from 0 to 1"),

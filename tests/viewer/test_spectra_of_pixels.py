@@ -42,7 +42,7 @@ def test_numbers_stand_at_their_bands_of_the_file(overlapping: Scene, tmp_path: 
 def test_colours_are_those_of_the_wavelengths(overlapping: Scene) -> None:
     shown = {choice.name: choice.numbers for choice in band_choices(overlapping)}
     assert shown["Colour infrared"] == (6, 3, 2)
-    assert len(SceneTiles(overlapping).tile((5, 2, 0), 1, 0, 0)) > 2000
+    assert len(SceneTiles(overlapping).tile((5, 2, 0), 1, 0, 0).png) > 2000
 
 
 def test_there_is_no_spectrum_beside_the_scene(overlapping: Scene, tmp_path: Path) -> None:
