@@ -165,6 +165,7 @@ def test_the_fixed_maps_are_read_with_their_own_classes(
 
 
 @pytest.mark.filterwarnings("ignore::hsidiff.errors.HsidiffWarning")
+@pytest.mark.slow
 def test_the_smallest_experiment_runs_to_its_tables(tmp_path: Path) -> None:
     folder = run_experiment(read(SMALLEST), tmp_path / "out", find_classifier)
     assert not folder.failed

@@ -60,6 +60,7 @@ def test_what_the_gpu_runs_runs_on_a_cpu(tmp_path: Path, monkeypatch: pytest.Mon
     assert training["minutes_of_paper"][training["best"]] == pytest.approx(fastest * 500)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_rows_that_were_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def test_notes_are_kept_once_and_those_of_others_are_silent() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a program does not inherit it")
+@pytest.mark.slow
 def test_the_peak_of_memory_is_not_that_of_the_program_before() -> None:
     program = "from hsidiff.evaluation.results import peak_memory_bytes; print(peak_memory_bytes())"
     held = np.ones(100_000_000)  # 800 MB, at the time when the other program starts
