@@ -17,6 +17,9 @@ from hsidiff.testing.fixtures import MakeClassifier
 pytestmark = pytest.mark.usefixtures("quick_experts")
 CLASSIFIERS: dict[str, type[SceneClassifier]] = {**BASELINES, **METHODS}
 
+RARELY_OTHER = ("cnn-3d", "minigcn", "spectralformer", "random-features", "denoising-autoencoder")
+"""Share nearly all their code with others of the list: ``make test-long`` asks them, too."""
+
 TINY_NETWORK: dict[str, object] = {"n_epochs": 20, "learning_rate": 0.01, "device": "cpu"}
 # The default head, which weighs many experts, is that of raw alone here.
 # Settings with which a classifier learns a scene of 40 x 50 x 12 in about a second on one core.
@@ -55,7 +58,13 @@ def quick_choice_of_timesteps() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=CLASSIFIERS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name in RARELY_OTHER else name
+        for name in CLASSIFIERS
+    ],
+)
 def make_classifier(request: pytest.FixtureRequest) -> MakeClassifier:
     """Makes unfitted classifiers; takes settings."""
     return partial(CLASSIFIERS[request.param], **TINY_SETTINGS.get(request.param, {}))

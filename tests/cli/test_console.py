@@ -43,6 +43,7 @@ class Slow(LinearDiscriminant):
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_mapping_leaves_nothing_behind(
     small_files: SmallFiles, tmp_path: Path
 ) -> None:

@@ -242,6 +242,7 @@ def test_a_map_is_trained_shown_exported_and_there_again_after_a_restart(
     assert_array_equal(restarted.labels.label_map().values, labels.values)
 
 
+@pytest.mark.slow
 def test_labels_that_allow_no_score_give_a_map_and_the_reason(viewer: Viewer) -> None:
     viewer.change(do="polygon", class_id=1, corners=[[0, 0], [3, 0], [3, 3], [0, 3]])
     viewer.change(do="point", class_id=2, at=[15, 5])

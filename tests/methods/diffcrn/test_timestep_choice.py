@@ -53,6 +53,7 @@ def test_two_informative_timesteps_side_by_side_are_both_chosen() -> None:
     assert found.follows_labels
 
 
+@pytest.mark.slow
 def test_shuffled_labels_give_an_even_spread_and_equal_weights() -> None:
     features = probed((1, 2, 6))
     assert learned(features, 3).positions == (1, 2, 6)
