@@ -223,3 +223,10 @@ def test_options_that_the_split_does_not_have_are_refused(
         assert ended.exit_code == 2
         assert expected in ended.error
     assert everything_in(tmp_path) == set()
+
+
+def test_options_of_two_splits_are_refused(
+    refused: Callable[..., str], small_files: SmallFiles
+) -> None:
+    error = refused(*small_files.paths, "--block-px", "8", "--single-field", "drop")
+    assert "--block-px and --single-field are no options of one --split" in error

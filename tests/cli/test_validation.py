@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas
 import numpy as np
 import pytest
+from rasterio.features import shapes
+from shapely.geometry import shape
 
 import hsidiff
 from command_line import Run, SmallFiles, write_labels
@@ -215,3 +218,41 @@ def test_a_denoiser_that_sees_training_blocks_only_is_scored_so(
     ended = run("map", small_files.scene_path, labels, *words)
     assert ended.exit_code == 0, ended.err
     assert read_result(out)["transductive"] is False
+
+
+def polygons_of(files: SmallFiles, path: Path) -> Path:
+    """The fields of the label raster as polygons, with their class's name."""
+    values = files.labels.values.astype(np.int32)
+    pieces = list(shapes(values, mask=values > 0, transform=files.scene.transform))
+    names = {c.id: c.name for c in files.labels.classes}
+    table = geopandas.GeoDataFrame(
+        {"kind": [names[int(value)] for _, value in pieces]},
+        geometry=[shape(piece) for piece, _ in pieces],
+        crs=files.scene.crs,
+    )
+    table.to_file(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        ((), "fields"),
+        (("--samples-per-class", "5"), "fields"),
+        (("--block-px", "5"), "blocks"),
+        (("--split", "random"), "random"),
+    ],
+)
+def test_many_pixels_in_polygons_are_split_by_polygons_unless_somebody_says_otherwise(
+    run: Run,
+    small_files: SmallFiles,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hsidiff.evaluation.validation.FEW_LABELS", 100)
+    labels, out = polygons_of(small_files, tmp_path / "labels.gpkg"), tmp_path / "out"
+    ended = run("map", small_files.scene_path, labels, *LDA, *options, "-o", out)
+    assert ended.exit_code == 0, ended.err
+    assert read_result(out)["split"]["kind"] == kind

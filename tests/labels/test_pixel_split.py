@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from hsidiff.labels.pixel_split import (
     per_class_split,
     published_split,
     random_split,
+    usual_split,
 )
 
 
@@ -273,3 +275,22 @@ def test_the_reference_protocol_leaves_every_class_on_both_sides(
     assert max(split.train.counts().values()) == 30
     assert min(split.train.counts().values()) >= 18
     assert min(split.test.counts().values()) >= 10
+
+
+@pytest.mark.parametrize(
+    ("samples", "kind"),
+    [
+        (None, "blocks"),
+        ([[1, 2, 3, 4]], "blocks"),
+        ([[1, 1, 1, 2]], "fields"),
+        ([[1, 1, 2, 3]], "blocks"),
+        ([[0, 0, 0, 1]], "blocks"),
+    ],
+    ids=["a raster", "points", "polygons", "as many points", "a raster and a point"],
+)
+def test_polygons_are_split_by_fields_if_nobody_says_how(
+    samples: list[list[int]] | None, kind: str
+) -> None:
+    labels = LabelMap.from_array(np.array([[1, 1, 2, 2]]))
+    ids = None if samples is None else np.array(samples, dtype=np.int32)
+    assert usual_split(replace(labels, sample_ids=ids)) == kind

@@ -16,7 +16,13 @@ from hsidiff.files import nearest_that_exists, sha256_of_files
 from hsidiff.labels.area import read_area
 from hsidiff.labels.field_split import SINGLE_FIELD
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.pixel_split import SPLIT_KINDS, block_split, random_split
+from hsidiff.labels.pixel_split import (
+    SPLIT_KINDS,
+    USUAL_SPLITS,
+    block_split,
+    random_split,
+    usual_split,
+)
 from hsidiff.labels.published import read_test_labels
 from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
@@ -33,6 +39,10 @@ _TRAIN_FRACTIONS = (
     f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
     f"{_OF_RANDOM['train_fraction'].default} of the labels"
 )
+
+_TEST_FILE = {"test_labels": True, "test_labels_variable": False, "test_layer": False}
+_OPTIONS = {kind: split_arguments(kind) for kind in SPLIT_KINDS} | {"published": _TEST_FILE}
+"""Of each kind of split its options, and whether it needs them."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +190,7 @@ class SplitOptions:
             "KIND",
             f"{', '.join(SPLIT_KINDS)}.",
             "--split",
-            show_default=SPLIT_KINDS[0],
+            show_default="fields for polygons, else blocks",
         ),
     ] = None
     train_fraction: Annotated[
@@ -249,28 +259,34 @@ class SplitOptions:
 
     def __post_init__(self) -> None:
         """Refuse what does not go together before anything is read."""
-        check_choice("split", self.kind, SPLIT_KINDS)
-        known = {kind: split_arguments(kind) for kind in SPLIT_KINDS}
-        known["published"] = {
-            "test_labels": True,
-            "test_labels_variable": False,
-            "test_layer": False,
-        }
+        if self.split is not None:
+            check_choice("split", self.split, SPLIT_KINDS)
         for name in self._given():
-            if name not in known[self.kind]:
-                kinds = [kind for kind, names in known.items() if name in names]
+            if not any(name in _OPTIONS[kind] for kind in self._asked()):
+                kinds = [kind for kind, names in _OPTIONS.items() if name in names]
                 raise SettingError(
-                    f"{as_option(name)} is no option of --split {self.kind}: leave it out, or "
-                    f"take --split {' or '.join(kinds)}"
+                    f"{as_option(name)} is no option of --split {' or '.join(self._asked())}: "
+                    f"leave it out, or take --split {' or '.join(kinds)}"
                 )
-        for name, is_needed in known[self.kind].items():
+        if not self._possible():
+            names = " and ".join(as_option(name) for name in self._given())
+            raise SettingError(f"{names} are no options of one --split: leave one of them out")
+        for name, is_needed in _OPTIONS[self._asked()[0]].items():
             if is_needed and name not in self._given():
-                raise SettingError(f"--split {self.kind} needs {as_option(name)}")
+                raise SettingError(f"--split {self.split} needs {as_option(name)}")
 
-    @property
-    def kind(self) -> str:
-        """The kind of split, the default one if none was given."""
-        return SPLIT_KINDS[0] if self.split is None else self.split
+    def kind_for(self, labels: LabelMap) -> str:
+        """The kind that was named or, if none was, that goes with the labels and the options."""
+        usual, possible = usual_split(labels), self._possible()
+        return usual if usual in possible else possible[0]
+
+    def _asked(self) -> tuple[str, ...]:
+        """The kind that was named, or those that may be taken where none was."""
+        return USUAL_SPLITS if self.split is None else (self.split,)
+
+    def _possible(self) -> list[str]:
+        """Those of them that know all options given."""
+        return [kind for kind in self._asked() if _OPTIONS[kind].keys() >= self._given().keys()]
 
     def given(self) -> dict[str, Any]:
         """All options that were given, by name."""
@@ -289,7 +305,7 @@ class SplitOptions:
         """
         path, given = self.test_labels, self._given()
         return split_labels(
-            self.kind,
+            self.kind_for(inputs.labels),
             inputs.labels,
             None
             if path is None

@@ -82,7 +82,7 @@ def leakage(
     on pixels without value are left out, as map does.
     """
     sides = _window_sides(windows)
-    if split_options.kind == "published" and seeds > 1:
+    if split_options.split == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
         inputs = read_labels_alone(labels, label_options, scene, scene_variable, no_masks)

@@ -18,7 +18,7 @@ from hsidiff.evaluation.results import describe_scores, describe_split
 from hsidiff.labels.group_folds import GroupFolding
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import measure_leakage
-from hsidiff.labels.pixel_split import block_split, published_split
+from hsidiff.labels.pixel_split import block_split, field_split, published_split, usual_split
 from hsidiff.labels.split import Split
 from hsidiff.scenes.scene import Scene
 
@@ -45,7 +45,8 @@ def default_plan(labels: LabelMap, receptive_field_px: int, seed: int) -> "Plan"
     kind, why = default_kind(labels.n_labelled)
     if kind == "groups":
         return plan_of_groups(why, labels, {}, receptive_field_px, seed)
-    split = block_split(labels, receptive_field_px=receptive_field_px, random_state=seed)
+    by_unit = field_split if usual_split(labels) == "fields" else block_split
+    split = by_unit(labels, receptive_field_px=receptive_field_px, random_state=seed)
     return plan_of_split(why, labels, split)
 
 

@@ -1,7 +1,8 @@
 """The kinds of split: blocks with a guard, whole fields, random, so many per class, published.
 
 A random split of pixels leaks: a method that looks at patches sees training pixels around nearly
-every test pixel. ``leakage.py`` measures how much. Blocks are the default of the product.
+every test pixel. ``leakage.py`` measures how much. Where nobody names a kind, the product
+takes fields for polygons and blocks for all other labels.
 """
 
 from dataclasses import replace
@@ -26,15 +27,36 @@ from hsidiff.labels.split import (
 
 __all__ = [
     "SPLIT_KINDS",
+    "USUAL_SPLITS",
     "Split",
     "block_split",
     "field_split",
     "per_class_split",
     "published_split",
     "random_split",
+    "usual_split",
 ]
 
 SPLIT_KINDS = ("blocks", "fields", "random", "per-class", "published")
+USUAL_SPLITS = ("blocks", "fields")
+"""One of these is taken where nobody names a kind."""
+
+
+def usual_split(labels: LabelMap) -> str:
+    """Which kind of split goes with the labels: "fields" for polygons, "blocks" for all others.
+
+    A map from polygons is mostly asked about ground beyond them, and blocks would cut them. A point
+    is a field by itself, so that whole fields of many points were a random split; the fields of a
+    raster are often all there is, and few.
+
+    Args:
+        labels: all labels. Polygons they are, if most pixels came in samples of several pixels.
+    """
+    if labels.sample_ids is None:
+        return "blocks"
+    sizes = np.bincount(labels.sample_ids[labels.values > 0])
+    in_polygons = sizes[1:][sizes[1:] > 1].sum()
+    return "fields" if 2 * in_polygons > sizes.sum() else "blocks"
 
 
 def random_split(
