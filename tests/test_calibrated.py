@@ -211,6 +211,7 @@ def test_what_is_inside_all_wrappers_is_found(scene: Scene) -> None:
     assert model.description()["method"] == "lda"
 
 
+@pytest.mark.slow
 def test_sets_hold_the_truth_as_often_as_asked_under_random_sampling() -> None:
     coverages = []
     for seed in range(12):

@@ -33,6 +33,7 @@ def test_two_classes_get_the_probabilities_of_a_scaled_sigmoid() -> None:
     np.testing.assert_allclose(model.predict_proba(scene)[..., 1].ravel(), second, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_settings_are_chosen_on_the_grid_by_held_out_accuracy() -> None:
     scene, labels = noisy_scene(), small_labels()
     model = SupportVectorMachine().fit(scene, labels)

@@ -21,6 +21,7 @@ SIMULATED_LABELS = "berlin-enmap-simulated/LandCov_BerlinUrbanGradient.shp"
 POTSDAM, POTSDAM_LABELS = "enmap_potsdam.tif", "enmap_potsdam_labels.tif"
 
 
+@pytest.mark.slow
 def test_the_unscaled_crop_of_potsdam_is_refused_with_its_factor(
     run: Run, real_data: Path, tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_unscaled_crop_of_potsdam_is_refused_with_its_factor(
     assert (mapped > 0).sum() == np.count_nonzero(whole[:96, :96])
 
 
+@pytest.mark.slow
 def test_a_model_of_the_airborne_scene_maps_the_simulated_one_by_wavelength(
     run: Run, real_data: Path, tmp_path: Path
 ) -> None:

@@ -201,6 +201,7 @@ def test_what_does_not_go_together_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_denoiser_that_sees_training_blocks_only_is_scored_so(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:

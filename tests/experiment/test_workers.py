@@ -48,6 +48,7 @@ def test_a_dead_worker_costs_its_own_task_only_and_is_replaced(how: int, reason:
     assert os.getpid() not in (before, *after)
 
 
+@pytest.mark.slow
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     answers = dict(run_in_workers([0, 1], partial(answer, dies_at=-1, how=0), 2))

@@ -82,6 +82,7 @@ def test_a_map_opens_with_its_scene_its_labels_and_its_scores(
         assert [layer["title"] for layer in layers] == ["run", "Map 1: lda"]
 
 
+@pytest.mark.slow
 def test_a_map_that_the_viewer_made_opens_as_well(
     mapped: tuple[SmallFiles, Path], tmp_path: Path
 ) -> None:
