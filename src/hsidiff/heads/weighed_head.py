@@ -17,6 +17,7 @@ from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
 from hsidiff.about import Cost
+from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.heads.averaged_head import AveragedHead
 from hsidiff.heads.experts import Expert, Judged, Setting, experts_of, judge
 from hsidiff.heads.head import Head, LabelledValues
@@ -98,15 +99,15 @@ class WeighedHead(AveragedHead):
         seen = np.stack([judged_samples(classes, folds) for folds in draws])
         truth = np.tile(classes, (n_draws, 1))[seen]
 
-        def predictions(expert: Expert) -> np.ndarray:
-            """(n_settings, n_judged, n_classes), one draw of folds after the other."""
+        def judged_by(expert: Expert) -> Judged:
             held_out = [
                 expert.held_out(values, classes, samples.n_classes, folds) for folds in draws
             ]
-            return np.stack(held_out, axis=1)[:, seen]
+            return judge(expert, np.stack(held_out, axis=1)[:, seen], truth)
 
-        experts = track(self._experts.items(), "fit head", len(self._experts))
-        judged = {name: judge(expert, predictions(expert), truth) for name, expert in experts}
+        every = side_by_side(judged_by, self._experts.values(), usable_cores())
+        tracked = track(every, "fit head", len(self._experts))
+        judged = dict(zip(self._experts, tracked, strict=True))
         self._weigh(judged, truth, np.tile(groups, (n_draws, 1))[seen])
         return judged
 
