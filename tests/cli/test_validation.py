@@ -257,3 +257,5 @@ def test_many_pixels_in_polygons_are_split_by_polygons_unless_somebody_says_othe
     ended = run("map", small_files.scene_path, labels, *LDA, *options, "-o", out)
     assert ended.exit_code == 0, ended.err
     assert read_result(out)["split"]["kind"] == kind
+    how = {"fields": "by whole fields", "blocks": "by blocks", "random": "at random"}[kind]
+    assert f"Scored on one split {how} (" in " ".join(ended.out.split())

@@ -4,6 +4,14 @@ from typing import Any
 
 from hsidiff.report.amounts import count
 
+_HELD_OUT = {
+    "blocks": " by blocks",
+    "fields": " by whole fields",
+    "random": " at random",
+    "per-class": " at random",
+    "published": " as published",
+}
+
 
 def validation_in_words(result: dict[str, Any]) -> list[str]:
     """Sentences on what was held out, from whom, and what the map learned from; empty if unknown.
@@ -33,9 +41,10 @@ def validation_in_words(result: dict[str, Any]) -> list[str]:
             )
         return [f"{made}.", _of_the_map(result)]
     if kind == "split":
+        how = _HELD_OUT.get((result.get("split") or {}).get("kind", ""), "")
         return [
-            f"Scored on one split ({why}): {n_scored} labels, predicted by a model that learned "
-            f"from {n_train}.",
+            f"Scored on one split{how} ({why}): {n_scored} labels, predicted by a model that "
+            f"learned from {n_train}.",
             _of_the_map(result),
         ]
     return []
