@@ -120,12 +120,11 @@ def test_it_costs_what_the_network_does_and_sees_as_far() -> None:
 
 
 def test_settings_reach_both_heads() -> None:
-    head = choice_of(1.0).with_epochs(5)
+    head = choice_of(1.0)
     head.configure(7, "cpu")
-    assert head.transformer.n_epochs == 5
     assert {part.random_state for part in (head, head.linear, head.transformer)} == {7}
     with pytest.raises(SettingError, match="head_epochs=0"):
-        head.with_epochs(0)
+        choice_of(1.0, n_epochs=0).check()
 
 
 def test_the_names_of_heads() -> None:

@@ -3,9 +3,8 @@
 Both predict the same held-out groups of training labels; the one with the lower log loss is taken.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Self
 
 import numpy as np
 
@@ -77,10 +76,6 @@ class ChosenHead(Head):
     def refitted(self, samples: LabelledValues) -> Head:
         """The head that was taken."""
         return self._taken.refitted(samples)
-
-    def with_epochs(self, n_epochs: int | None) -> Self:
-        """The same, whose network is trained for so many passes."""
-        return replace(self, transformer=self.transformer.with_epochs(n_epochs))
 
     def fit(self, samples: LabelledValues) -> None:
         """Fit the linear head; fit the network, too, if that predicts held-out samples better."""

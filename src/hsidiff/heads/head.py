@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from hsidiff.about import Cost
+from hsidiff.errors import check_whole_number
 from hsidiff.kinds import Kinds
 from hsidiff.part import Part
 from hsidiff.saved_model import Learned
@@ -61,12 +62,23 @@ class Head(Part, ABC):
 
     Attributes:
         leaves_out: kinds of values that the head does not look at.
+        n_epochs: passes over the labelled pixels of a head that learns in passes; None of another.
     """
 
     leaves_out: tuple[str, ...] = ()
+    n_epochs: int | None = None
 
     weighs_context: ClassVar[bool] = False
     """Whether it finds out by itself if means around a pixel help."""
+
+    def check(self) -> None:
+        """Refuse settings that are out of range.
+
+        Raises:
+            SettingError: naming the setting.
+        """
+        if self.n_epochs is not None:
+            check_whole_number("head_epochs", self.n_epochs, 1)
 
     @property
     def context_px(self) -> int:
@@ -80,8 +92,11 @@ class Head(Part, ABC):
 
     @property
     def refits_quickly(self) -> bool:
-        """Whether fitting it to parts of its samples takes no longer than fitting it once."""
-        return True
+        """Whether fitting it to parts of its samples takes no longer than fitting it once.
+
+        Passes over the parts take as long again for each.
+        """
+        return self.n_epochs is None
 
     def refitted(self, samples: LabelledValues) -> "Head":
         """A head like this one, fitted to a part of its samples; what was chosen may stay."""
@@ -90,8 +105,15 @@ class Head(Part, ABC):
         return head
 
     def with_epochs(self, n_epochs: int | None) -> Self:
-        """The same head, trained for so many passes over the labels, if it counts passes."""
-        return self
+        """The same head, with so many passes over the labels if it learns in passes; None: its own.
+
+        Raises:
+            SettingError: if the number is out of range, even if another head is taken in the end.
+        """
+        as_it_is = n_epochs is None or self.n_epochs is None
+        head = self if as_it_is else replace(self, n_epochs=n_epochs)
+        head.check()
+        return head
 
     def weigh_classes(self, probabilities: np.ndarray, shares: np.ndarray) -> None:
         """Fit the classes' shares to pixels without labels; only if it :attr:`takes_shares`.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import nan
-from typing import Self
 
 import numpy as np
 import torch
@@ -11,7 +10,7 @@ from scipy.special import log_softmax
 from torch import nn
 
 from hsidiff.about import Cost
-from hsidiff.errors import TrainingError, check_whole_number
+from hsidiff.errors import TrainingError
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.held_out import best_sharpness, folds_of, judged_samples, log_loss
 from hsidiff.heads.regularisation import Regularisation, networks_of
@@ -53,7 +52,7 @@ class PatchHead(Head):
     patch_px: int
     recipe: Recipe
     batch_size: int = 64
-    n_epochs: int
+    n_epochs: int = 100
     n_falls: int = 1
     regularisation: Regularisation = UNGUARDED
     leaves_out: tuple[str, ...] = (DENOISER_INPUT, SPECTRUM)
@@ -62,33 +61,10 @@ class PatchHead(Head):
     sharpness_: float = field(init=False, default=1.0)
     _columns: slice | np.ndarray = field(init=False)
 
-    def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
-        check_whole_number("head_epochs", self.n_epochs, 1)
-
     @property
     def context_px(self) -> int:
         """Half the patch."""
         return self.patch_px // 2
-
-    @property
-    def refits_quickly(self) -> bool:
-        """A network takes as long again for each part."""
-        return False
-
-    def with_epochs(self, n_epochs: int | None) -> Self:
-        """The same head, trained for so many passes over the labels.
-
-        Raises:
-            SettingError: if the number is out of range, even if another head is taken in the end.
-        """
-        head = self if n_epochs is None else replace(self, n_epochs=n_epochs)
-        head.check()
-        return head
 
     def fit(self, samples: LabelledValues) -> None:
         """Train the network on all samples."""

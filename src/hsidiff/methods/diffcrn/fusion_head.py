@@ -2,7 +2,6 @@
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import Self
 
 import numpy as np
 import torch
@@ -10,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hsidiff.about import Cost
-from hsidiff.errors import check_whole_number
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.kinds import Kinds
 from hsidiff.methods.diffcrn.stages import Stages
@@ -46,33 +44,10 @@ class FusionHead(Head):
 
     network_: CrossTimestepFusion = field(init=False)
 
-    def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
-        check_whole_number("head_epochs", self.n_epochs, 1)
-
     @property
     def context_px(self) -> int:
         """How far a pixel's patch reaches."""
         return self.stages.grid.halo_px
-
-    @property
-    def refits_quickly(self) -> bool:
-        """A network takes as long again for each part."""
-        return False
-
-    def with_epochs(self, n_epochs: int | None) -> Self:
-        """The same head, trained for so many passes over the labels.
-
-        Raises:
-            SettingError: if the number is out of range, even if another head is taken in the end.
-        """
-        head = self if n_epochs is None else replace(self, n_epochs=n_epochs)
-        head.check()
-        return head
 
     def fit(self, samples: LabelledValues) -> None:
         """Train the network. Features are computed anew for each batch: all would fill memory."""
