@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from hsidiff.diffusion.noise import pixel_noise
-from hsidiff.diffusion.schedule import NoiseSchedule
+from hsidiff.training.loop import Recipe
 from hsidiff.values.denoiser_input import EXTRACTIONS, DenoiserInput
+from hsidiff.values.pretraining import Denoising
 from hsidiff.windows.normalise import SpectralTransform
 
 N_BANDS = 5
@@ -19,7 +20,8 @@ def shown() -> DenoiserInput:
     transform = SpectralTransform(
         rng.normal(size=N_BANDS).astype(np.float32), rng.normal(size=(3, N_BANDS)) / 3
     )
-    return DenoiserInput(transform, NoiseSchedule.linear(500), "clean", 1.0, 3, "cpu")
+    denoising = Denoising(Recipe(n_steps=1, learning_rate=1e-3))
+    return DenoiserInput(transform, denoising, "clean", 3, "cpu")
 
 
 def spectra(*shape: int) -> np.ndarray:
@@ -52,7 +54,7 @@ def test_invalid_pixels_are_0(shown: DenoiserInput) -> None:
 
 def test_the_clean_scene_is_the_expectation_at_the_timestep(shown: DenoiserInput) -> None:
     x_0, corners = windows(), np.array([[0, 0], [7, 9]])
-    alpha_bar = shown.schedule.alpha_bar[T].item()
+    alpha_bar = shown.denoising.schedule.alpha_bar[T].item()
     torch.testing.assert_close(shown.at(x_0, corners, T), alpha_bar**0.5 * x_0)
     noisy = replace(shown, extraction="noisy")
     draws = [replace(noisy, random_state=seed).at(x_0, corners, T) for seed in range(100)]
@@ -61,7 +63,7 @@ def test_the_clean_scene_is_the_expectation_at_the_timestep(shown: DenoiserInput
 
 def test_the_noisy_scene_has_the_noise_of_its_pixels(shown: DenoiserInput) -> None:
     noisy, x_0 = replace(shown, extraction="noisy"), windows()
-    alpha_bar = shown.schedule.alpha_bar[T].item()
+    alpha_bar = shown.denoising.schedule.alpha_bar[T].item()
     found = noisy.at(x_0, np.array([[-2, 5], [7, 9]]), T)
     for window, (row, col) in enumerate([(-2, 5), (7, 9)]):
         eps = pixel_noise(torch.arange(row, row + 4), torch.arange(col, col + 6), 3, T, seed=3)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from hsidiff.diffusion.noise import pixel_noise
-from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.training.loop import pick_device
+from hsidiff.values.pretraining import Denoising
 from hsidiff.windows.normalise import SpectralTransform
 
 
@@ -19,17 +19,15 @@ class DenoiserInput:
 
     Attributes:
         transform: from spectra to x_0.
-        schedule: the noise schedule that the denoiser was trained with.
+        denoising: how the denoiser was trained; x_0 is cut at its limit.
         extraction: a key of :data:`EXTRACTIONS`.
-        limit: x_0 is cut at plus and minus this.
         random_state: of the noise, if any.
         device: where to compute.
     """
 
     transform: SpectralTransform
-    schedule: NoiseSchedule
+    denoising: Denoising
     extraction: str
-    limit: float
     random_state: int
     device: str
 
@@ -37,7 +35,7 @@ class DenoiserInput:
         """x_0 (1, channels, rows, cols) of spectra (rows, cols, n_bands); 0 where invalid."""
         values = np.nan_to_num(self.transform.apply(cube), nan=0.0)
         x_0 = torch.from_numpy(values).permute(2, 0, 1)[None].to(pick_device(self.device))
-        return x_0.clamp(-self.limit, self.limit)
+        return self.denoising.cut(x_0)
 
     def at(self, x_0: Tensor, corners: np.ndarray, timestep: int) -> Tensor:
         """What the denoiser is shown of x_0 (n, channels, rows, cols) at a timestep.
@@ -65,12 +63,12 @@ class DenoiserInput:
 def _noisy(shown: DenoiserInput, x_0: Tensor, corners: np.ndarray, timestep: int) -> Tensor:
     """The scene with one draw of noise, as in the papers."""
     eps = shown.noise(corners, (x_0.shape[-2], x_0.shape[-1]), timestep)
-    return shown.schedule.add_noise(x_0, _each(x_0, timestep), eps)
+    return shown.denoising.schedule.add_noise(x_0, _each(x_0, timestep), eps)
 
 
 def _clean(shown: DenoiserInput, x_0: Tensor, corners: np.ndarray, timestep: int) -> Tensor:
     """The scene scaled as at the timestep, without noise: its expected value."""
-    return shown.schedule.without_noise(x_0, _each(x_0, timestep))
+    return shown.denoising.schedule.without_noise(x_0, _each(x_0, timestep))
 
 
 def _each(x_0: Tensor, timestep: int) -> Tensor:

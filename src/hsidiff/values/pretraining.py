@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hsidiff.diffusion.objectives import mean_loss, target_of
+from hsidiff.diffusion.objectives import clean_from, mean_loss, target_of
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.errors import SettingError, check_whole_number
 from hsidiff.scenes.scene import Scene
@@ -70,6 +70,14 @@ class Denoising:
     def limit(self) -> float:
         """Where the values that the denoiser sees are cut."""
         return RANGE_LIMIT if self.space == "range" else WHITENED_LIMIT
+
+    def cut(self, x_0: Tensor) -> Tensor:
+        """Values that the denoiser sees, cut at plus and minus the limit."""
+        return x_0.clamp(-self.limit, self.limit)
+
+    def estimate_clean(self, denoiser: nn.Module, x_t: Tensor, t: Tensor) -> Tensor:
+        """What a denoiser takes for the x_0 of x_t (batch, channels, rows, cols) at t (batch,)."""
+        return self.cut(clean_from(self.target, self.schedule, x_t, t, denoiser(x_t, t)))
 
     def n_seen(self, n_bands: int) -> int:
         """How many values of a pixel with ``n_bands`` bands the denoiser sees."""
@@ -190,7 +198,7 @@ def pretrain(
         x_0, valid = pool.sample(n_crops, generator, distinct=denoising.crops == "grid")
         if denoising.crops == "random":
             x_0, valid = turned(x_0, valid, generator)
-        x_0 = x_0.clamp(-denoising.limit, denoising.limit).to(device)
+        x_0 = denoising.cut(x_0).to(device)
         if loss_of_crops is not None:
             x_0, valid = own.share(x_0), own.share(valid).to(device)
             return loss_of_crops(model, x_0, valid, _own_draws(generator, own))

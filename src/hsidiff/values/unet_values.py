@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from hsidiff.about import Cost
-from hsidiff.diffusion.objectives import clean_from
 from hsidiff.errors import check_choice, check_whole_number, check_whole_numbers
 from hsidiff.kinds import DENOISER_INPUT, FEATURES, SPECTRUM, Kinds
 from hsidiff.networks.counting import cost_of
@@ -187,22 +186,13 @@ class UNetValues(Values):
     ) -> Mapping[int, np.ndarray]:
         """See :func:`hsidiff.values.way_back.way_back`."""
         self.denoiser_.to(pick_device(self.device))
-        return way_back(scene, window, start, keep, self._shown, self._estimate_clean)
-
-    def _estimate_clean(self, x_t: Tensor, t: Tensor) -> Tensor:
-        prediction = self.denoiser_(x_t, t)
-        x_0 = clean_from(self.denoising.target, self.denoising.schedule, x_t, t, prediction)
-        return x_0.clamp(-self.denoising.limit, self.denoising.limit)
+        estimate_clean = partial(self.denoising.estimate_clean, self.denoiser_)
+        return way_back(scene, window, start, keep, self._shown, estimate_clean)
 
     @property
     def _shown(self) -> DenoiserInput:
         return DenoiserInput(
-            self.transform_,
-            self.denoising.schedule,
-            self.extraction,
-            self.denoising.limit,
-            self.random_state,
-            pick_device(self.device),
+            self.transform_, self.denoising, self.extraction, self.random_state, self.device
         )
 
     def learned(self) -> Learned:

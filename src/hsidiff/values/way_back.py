@@ -39,7 +39,8 @@ def way_back(
     Raises:
         SettingError: if a timestep is out of range.
     """
-    shown.schedule.check((start, *(t for t in keep if t != 0)))
+    schedule = shown.denoising.schedule
+    schedule.check((start, *(t for t in keep if t != 0)))
     cube = scene.read(window)
     corner, shape = np.array([[window.row, window.col]]), (window.n_rows, window.n_cols)
 
@@ -52,10 +53,10 @@ def way_back(
 
     x_0 = shown.clean(cube)
     at = torch.tensor([start], device=x_0.device)
-    x_t = shown.schedule.add_noise(x_0, at, noise(start))
+    x_t = schedule.add_noise(x_0, at, noise(start))
     states = {start: x_t} if start in keep else {}
     steps = track(range(start, 0, -1), "reconstruct", start)
-    for timestep, x in ancestral_steps(shown.schedule, estimate_clean, x_t, steps, noise):
+    for timestep, x in ancestral_steps(schedule, estimate_clean, x_t, steps, noise):
         if timestep in keep:
             states[timestep] = x
     return {timestep: spectra(x) for timestep, x in states.items()}

@@ -1,6 +1,7 @@
 import json
 from copy import copy, deepcopy
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -160,7 +161,7 @@ def test_the_gathered_patches_give_the_features_of_the_map(scene: Scene, patch_p
     edge[0, 0], edge[-1, -1], edge[0, -1] = 1, 2, 3
     labelled = labelled_in(values.stages, scene, LabelMap(edge, labels.classes))
     with torch.no_grad():
-        features = torch.cat(list(values.stages.features(labelled.patches)))
+        features = torch.cat(list(values.stages.features().of(labelled.patches)))
         patches = values.stages.addition_(features).flatten(-2)
     at_pixel = patches[torch.arange(len(patches)), ..., labelled.pixels].flatten(1).numpy()
     corners, inside = labelled.patches.corners, labelled.pixels.numpy()
@@ -175,9 +176,9 @@ def test_more_patches_than_are_computed_at_once_keep_their_order(scene: Scene) -
     generator = torch.Generator().manual_seed(0)
     patches = Patches(torch.randn(130, N_BANDS, 5, 5, generator=generator), np.zeros((130, 2), int))
     with torch.no_grad():
-        found = torch.cat(list(stages.features(patches)))
-        alone = next(stages.features(patches[np.array([127])]))
-        at_one = next(stages.features(patches[127:128], (200,)))
+        found = torch.cat(list(stages.features().of(patches)))
+        alone = next(stages.features().of(patches[np.array([127])]))
+        at_one = next(stages.features((200,)).of(patches[127:128]))
     assert found.shape == (130, 2, 2, WIDTH, 5, 5)
     torch.testing.assert_close(found[127:128], alone, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(alone[:, 1:], at_one, atol=1e-5, rtol=1e-4)
@@ -233,7 +234,7 @@ def test_the_timestep_that_tells_the_classes_is_chosen_and_the_features_are_take
     np.testing.assert_allclose(np.sum(choice.mean_fusion_weights, axis=0), 1, atol=1e-3)
     assert stages.addition_.sizes == (2, 2, WIDTH)
     patches = labelled_in(stages, scene, labels).patches[:4]
-    assert next(stages.features(patches)).shape == (4, 2, 2, WIDTH, 3, 3)
+    assert next(stages.features().of(patches)).shape == (4, 2, 2, WIDTH, 3, 3)
 
 
 def test_given_timesteps_are_taken_as_they_are_and_need_no_choice() -> None:
@@ -368,7 +369,8 @@ def test_a_way_back_by_patches_gives_every_pixel_its_own_value(scene: Scene, pat
     stages.denoiser_ = SeesOnePixel()  # type: ignore[assignment]
     window, keep = Window(3, 5, 11, 9), (20, 7, 0)
     found = stages.reconstruct(scene, window, 20, keep)
-    expected = way_back(scene, window, 20, keep, stages._shown, stages._clean)
+    of_pixels = partial(stages.denoising.estimate_clean, stages.denoiser_)
+    expected = way_back(scene, window, 20, keep, stages._shown, of_pixels)
     assert list(found) == list(keep)
     for timestep in keep:
         np.testing.assert_allclose(found[timestep], expected[timestep], rtol=1e-5, atol=1e-6)

@@ -62,7 +62,7 @@ class FusionHead(Head):
             chosen = next(batches)
             with torch.no_grad():
                 patches = labelled.patches[chosen.numpy()]
-                features = torch.cat(list(self.stages.features(patches)))
+                features = torch.cat(list(self.stages.features().of(patches)))
             scores = model(features.to(device), labelled.pixels[chosen, None].to(device))[:, 0]
             targets = labelled.classes[chosen].to(device)
             return functional.cross_entropy(scores, targets, label_smoothing=LABEL_SMOOTHING)
@@ -81,7 +81,7 @@ class FusionHead(Head):
         def probabilities(features: Tensor) -> Tensor:
             return network(features, middle.expand(len(features), -1)).softmax(dim=-1)
 
-        return self.stages.by_patch(values, window, probabilities)
+        return self.stages.features().by_patch(values, window, probabilities)
 
     def cost(self, kinds: Kinds, n_classes: int) -> Cost:
         """That of CTSSFM, AWAM among it; the stages are counted with the values."""

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hsidiff.diffusion.objectives import clean_from
 from hsidiff.diffusion.schedule import NoiseSchedule
 from hsidiff.diffusion.spectral_angle import spectral_angle
 from hsidiff.methods.diffcrn.contrastive_pretraining import PhysicalSpectra
@@ -61,16 +60,15 @@ def reconstruction_angles(
     """
     device = next(denoiser.parameters()).device
     x_0, valid = (part.to(device) for part in crops)
-    x_0 = x_0.clamp(-denoising.limit, denoising.limit)
+    x_0 = denoising.cut(x_0)
     generator = torch.Generator().manual_seed(int(random_state))
     eps = torch.randn(x_0.shape, generator=generator).to(x_0.device)
     clean, angles = physical(x_0), []
     for timestep in timesteps.tolist():
         t = torch.full((len(x_0),), timestep, device=x_0.device)
         x_t = denoising.schedule.add_noise(x_0, t, eps)
-        estimate = clean_from(denoising.target, denoising.schedule, x_t, t, denoiser(x_t, t))
-        angle = spectral_angle(physical(estimate.clamp(-denoising.limit, denoising.limit)), clean)
-        angles.append(angle[valid].cpu().numpy())
+        estimate = denoising.estimate_clean(denoiser, x_t, t)
+        angles.append(spectral_angle(physical(estimate), clean)[valid].cpu().numpy())
     return np.stack(angles)
 
 

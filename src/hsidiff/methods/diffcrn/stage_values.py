@@ -99,7 +99,7 @@ class StageValues(Values):
             return addition(features).flatten(1, 2).flatten(2)[:, :, middle].transpose(1, 2)
 
         inputs = self.stages.of_window(cube, window)
-        values = self.stages.by_patch(inputs, window, at_middle)
+        values = self.stages.features().by_patch(inputs, window, at_middle)
         return np.split(values, self.stages.shape.n_stages, axis=-1)
 
     def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:

@@ -1,7 +1,8 @@
 """DiffCRN's staged denoiser of a scene, its timesteps, and how its stages are added over them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from hsidiff.about import Cost
-from hsidiff.diffusion.objectives import LOSSES, clean_from
+from hsidiff.diffusion.objectives import LOSSES
 from hsidiff.errors import SettingError, check_choice, check_whole_number, check_whole_numbers
 from hsidiff.heads.held_out import folds_of
 from hsidiff.kinds import DENOISER_INPUT, Kinds
@@ -35,6 +36,7 @@ from hsidiff.methods.diffcrn.reconstruction_angles import (
     probed_timesteps,
     reconstruction_angles,
 )
+from hsidiff.methods.diffcrn.stage_features import PATCHES_AT_ONCE, StageFeatures
 from hsidiff.methods.diffcrn.staged_denoiser import StagedDenoiser, StagesShape
 from hsidiff.methods.diffcrn.timestep_choice import TimestepChoice, learn_fusion
 from hsidiff.methods.diffcrn.timestep_fusion import AdaptiveAddition, Fusion
@@ -44,7 +46,6 @@ from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import pick_device, seeded
-from hsidiff.training.precision import without_tf32
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.values.denoiser_input import EXTRACTIONS, DenoiserInput
 from hsidiff.values.pretraining import Denoising, crops_of
@@ -56,8 +57,6 @@ from hsidiff.windows.normalise import SpectralTransform
 from hsidiff.windows.statistics import scene_moments
 from hsidiff.windows.tiles import read_with_halo
 
-PATCHES_AT_ONCE = 64
-"""64 patches of 16 x 16 pixels, 4 stages of 128 channels and 5 timesteps are 170 MB."""
 N_ANGLE_CROPS = 64
 """Crops whose pixels' spectral angles are averaged."""
 CONTRAST, PROBE = Contrast(), ProbeRecipe()
@@ -213,7 +212,7 @@ class Stages(Values):
         classes = np.unique(samples.class_ids, return_inverse=True)[1]
         labelled = self.labelled_patches(samples.values, samples.rows, samples.cols, classes)
         candidates, angles = self._candidates
-        at_pixel, pooled = self._at_labels(labelled, candidates)
+        at_pixel, pooled = self.features(candidates).at_labels(labelled)
         groups = held_out_units(labels, samples.rows, samples.cols)
         probed = ProbedFeatures(
             at_pixel, pooled, labelled.classes, groups, torch.from_numpy(angles.astype(np.float32))
@@ -248,88 +247,20 @@ class Stages(Values):
     ) -> LabelledPatches:
         """The patch of each labelled pixel, see :func:`.patches.patches_at`."""
         labelled = patches_at(self.grid, values, rows, cols, classes)
-        limit = self.denoising.limit
-        patches = Patches(labelled.patches.x_0.clamp(-limit, limit), labelled.patches.corners)
+        patches = Patches(self.denoising.cut(labelled.patches.x_0), labelled.patches.corners)
         return replace(labelled, patches=patches)
 
-    @torch.no_grad()
-    def _at_labels(
-        self, labelled: LabelledPatches, timesteps: tuple[int, ...]
-    ) -> tuple[Tensor, Tensor]:
-        """Features of the labelled pixel of each patch, and their means over the patch.
-
-        Returns:
-            Two tensors (n, timesteps, stages, width), on the CPU.
-        """
-        at_pixel, pooled = [], []
-        batches = zip(
-            self.features(labelled.patches, timesteps),
-            labelled.pixels.split(PATCHES_AT_ONCE),
-            strict=True,
-        )
-        for features, pixels in batches:
-            flat = features.flatten(-2)
-            at_pixel.append(flat[torch.arange(len(flat)), ..., pixels].cpu())
-            pooled.append(flat.mean(dim=-1).cpu())
-        return torch.cat(at_pixel), torch.cat(pooled)
-
-    def features(
-        self, patches: Patches, timesteps: tuple[int, ...] | None = None
-    ) -> Iterator[Tensor]:
-        """Features (batch, timesteps, stages, width, P, P) of a few patches after the other.
-
-        Args:
-            patches: what the denoiser sees without noise.
-            timesteps: where; None takes the chosen ones.
-        """
-        at = self.choice_.timesteps if timesteps is None else timesteps
+    def features(self, timesteps: tuple[int, ...] | None = None) -> StageFeatures:
+        """What takes features of patches at some timesteps; None takes the chosen ones."""
+        at = tuple(self.choice_.timesteps if timesteps is None else timesteps)
         self.denoiser_.to(pick_device(self.device))
-        for first in range(0, len(patches), PATCHES_AT_ONCE):
-            some = patches[first : first + PATCHES_AT_ONCE]
-            yield torch.stack([self._at(some, timestep) for timestep in at], dim=1)
-
-    def _at(self, patches: Patches, timestep: int) -> Tensor:
-        """Features (batch, stages, width, P, P) of patches at one timestep."""
-        x_0 = patches.x_0.to(pick_device(self.device))
-        x_t = self._shown.at(x_0, patches.corners, timestep)
-        t = torch.full((len(x_0),), timestep, device=x_0.device)
-        with without_tf32(x_t.device):
-            taps = self.denoiser_.taps(x_t, t, tuple(range(self.shape.n_stages)))
-        return torch.stack([tap.float() for tap in taps], dim=1)
+        return StageFeatures(self.denoiser_, self.shape.n_stages, self.grid, self._shown, at)
 
     @property
     def _shown(self) -> DenoiserInput:
         return DenoiserInput(
-            self.transform_,
-            self.denoising.schedule,
-            self.extraction,
-            self.denoising.limit,
-            self.random_state,
-            self.device,
+            self.transform_, self.denoising, self.extraction, self.random_state, self.device
         )
-
-    @torch.inference_mode()
-    def by_patch(
-        self, inputs: np.ndarray, window: Window, values_of: Callable[[Tensor], Tensor]
-    ) -> np.ndarray:
-        """Something that is computed patch by patch, for every pixel of a window.
-
-        Args:
-            inputs: (rows + 2 grid.halo_px, cols + 2 grid.halo_px, n_inputs) what the denoiser sees;
-                NaN where invalid.
-            window: where it lies in the scene, without the halo.
-            values_of: from features (batch, timesteps, stages, width, P, P) to values (batch, S *
-                S, n) of the pixels in the middle.
-
-        Returns:
-            (rows, cols, n) float32.
-        """
-        limit = self.denoising.limit
-        x_0 = torch.from_numpy(np.nan_to_num(inputs, nan=0.0)).clamp(-limit, limit)
-        patches, n_down, n_right = patches_over(self.grid, x_0, window)
-        parts = torch.cat([values_of(features).cpu() for features in self.features(patches)])
-        parts = parts.view(n_down, n_right, -1, parts.shape[-1])
-        return joined_middles(self.grid, parts, window).numpy()
 
     @property
     def last_reconstructed(self) -> int:
@@ -350,23 +281,18 @@ class Stages(Values):
             )
         self.denoiser_.to(pick_device(self.device))
         halo, middle = self.grid.halo_px, self.grid.middle()
+        clean_of = partial(self.denoising.estimate_clean, self.denoiser_)
 
         def estimate_clean(x_t: Tensor, t: Tensor) -> Tensor:
             wide = functional.pad(x_t, (halo, halo, halo, halo), mode="replicate")
             patches, n_down, n_right = patches_over(self.grid, wide[0].permute(1, 2, 0), window)
-            parts = torch.cat([self._clean(some, t) for some in patches.x_0.split(PATCHES_AT_ONCE)])
+            some = patches.x_0.split(PATCHES_AT_ONCE)
+            parts = torch.cat([clean_of(x, t.expand(len(x))) for x in some])
             kept = parts.flatten(2)[..., middle.to(parts.device)].transpose(1, 2)
             joined = joined_middles(self.grid, kept.unflatten(0, (n_down, n_right)), window)
             return joined.permute(2, 0, 1)[None]
 
         return way_back(scene, window, start, keep, self._shown, estimate_clean)
-
-    def _clean(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """The estimate of x_0 of patches (batch, channels, P, P) at a timestep (1,)."""
-        denoising, at = self.denoising, t.expand(len(x_t))
-        prediction = self.denoiser_(x_t, at)
-        x_0 = clean_from(denoising.target, denoising.schedule, x_t, at, prediction)
-        return x_0.clamp(-denoising.limit, denoising.limit)
 
     def of_window(self, cube: np.ndarray, window: Window) -> np.ndarray:
         """What the denoiser sees of the pixels; NaN where invalid."""
