@@ -40,6 +40,8 @@ from hsidiff.windows.training_labels import seen_region
 
 VALUES, HEAD = "values.", "head."
 """How the names of the arrays of each part begin in a saved model."""
+OF_VALUES = ("pretrain_steps", "budget", "timesteps", "layers", "extraction", "n_components")
+"""What a method with a U-Net may let its user set of the values."""
 SHARES_TILE_PX = 16
 MAX_SHARES_TILES = 32
 """Classes' shares are estimated from at most these small tiles, all over the scene."""
@@ -87,6 +89,21 @@ class Profile:
         heads = heads_with(deepcopy(self.transformer).with_epochs(n_epochs))
         chosen = heads[check_choice("head", self.head if head is None else head, heads)]
         return (Surroundings(values=values) if chosen.weighs_context else values), chosen
+
+    def parts_of(self, method: SceneClassifier, **fixed: Any) -> tuple[Values, Head]:
+        """Values and head, with a method's own settings in their places; None leaves the profile's.
+
+        Args:
+            method: of its settings those count that are named in :data:`OF_VALUES`, ``head`` and
+                ``head_epochs``; it may lack some.
+            **fixed: settings of the values that the method does not leave open.
+
+        Raises:
+            SettingError: as :meth:`new_values` and :meth:`parts` do.
+        """
+        own = method.get_params(deep=False)
+        values = self.new_values(**{name: own.get(name) for name in OF_VALUES}, **fixed)
+        return self.parts(values, own.get("head"), own.get("head_epochs"))
 
 
 def given(**settings: Any) -> dict[str, Any]:

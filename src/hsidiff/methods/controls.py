@@ -75,10 +75,7 @@ class RandomFeatures(TwoStepClassifier):
     about: ClassVar[About] = About("control", "Saxe et al., ICML", 2011)
 
     def _parts(self) -> tuple[Values, Head]:
-        values = FAST.new_values(
-            timesteps=self.timesteps, layers=self.layers, extraction=self.extraction, trained=False
-        )
-        return FAST.parts(values, self.head, self.head_epochs)
+        return FAST.parts_of(self, trained=False)
 
 
 @dataclass(repr=False, eq=False)
@@ -108,13 +105,5 @@ class DenoisingAutoencoder(TwoStepClassifier):
                 f"timesteps={tuple(self.timesteps)}: {self.name} has one level of noise; give one "
                 f"timestep, such as ({LEVEL},)"
             )
-        timesteps = tuple(self.timesteps)
-        values = FAST.new_values(
-            self.pretrain_steps,
-            self.budget,
-            timesteps=timesteps,
-            layers=self.layers,
-            extraction=self.extraction,
-        )
-        values.denoising = replace(values.denoising, noise_timesteps=timesteps)
-        return FAST.parts(values, self.head, self.head_epochs)
+        denoising = replace(FAST.values.denoising, noise_timesteps=tuple(self.timesteps))
+        return replace(FAST, values=replace(FAST.values, denoising=denoising)).parts_of(self)

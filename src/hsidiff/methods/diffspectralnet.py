@@ -164,16 +164,8 @@ class DiffSpectralNet(TwoStepClassifier):
 
     Attributes:
         profile: "paper" or "fast".
-        pretrain_steps: optimiser steps of the denoiser.
-        budget: how long the denoiser learns, in place of ``pretrain_steps``: a time ("60s", "2min",
-            "1h"), "400 steps", or "4 steps per pixel". After a time the weights depend on the
-            machine and on what else it does.
-        timesteps, layers, extraction, n_components: see
-            :class:`hsidiff.values.unet_values.UNetValues`.
-        head: "transformer" (the paper's), "linear", "chosen", which takes the one of them that
-            predicts held-out training labels better, or "weighed": experts on the pixel and on
-            means around it, linear ones and kernels, averaged by held-out training labels.
-        head_epochs: passes of the transformer over the training labels.
+        pretrain_steps, budget, head, head_epochs: as of SpectralDiff.
+        timesteps, layers, extraction, n_components: as of SpectralDiff.
         fusion: skips across the transformer's layers: "caf" (cross-layer adaptive fusion) or
             "none".
     """
@@ -203,14 +195,6 @@ class DiffSpectralNet(TwoStepClassifier):
                 raise SettingError(f"{name}={tuple(numbers)}: must name each once")
         check_choice("fusion", self.fusion, FUSIONS)
         profile = PROFILES[check_choice("profile", self.profile, PROFILES)]
-        values = profile.new_values(
-            self.pretrain_steps,
-            self.budget,
-            timesteps=self.timesteps,
-            layers=self.layers,
-            extraction=self.extraction,
-            n_components=self.n_components,
-        )
         network = partial(grouped_transformer, self.fusion)
         profile = replace(profile, transformer=replace(profile.transformer, make_network=network))
-        return profile.parts(values, self.head, self.head_epochs)
+        return profile.parts_of(self)

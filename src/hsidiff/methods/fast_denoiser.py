@@ -1,4 +1,4 @@
-"""The denoiser for a laptop that the ``fast`` profiles of both methods with a U-Net share.
+"""How the ``fast`` profiles learn a scene on a laptop, and the U-Net that two of them share.
 
 Ten seconds of training; docs/decisions/0010 says how it was found.
 """

@@ -171,13 +171,4 @@ class SpectralDiff(TwoStepClassifier):
     profiles: ClassVar[Mapping[str, Profile]] = PROFILES
 
     def _parts(self) -> tuple[Values, Head]:
-        profile = PROFILES[check_choice("profile", self.profile, PROFILES)]
-        values = profile.new_values(
-            self.pretrain_steps,
-            self.budget,
-            timesteps=self.timesteps,
-            layers=self.layers,
-            extraction=self.extraction,
-            n_components=self.n_components,
-        )
-        return profile.parts(values, self.head, self.head_epochs)
+        return PROFILES[check_choice("profile", self.profile, PROFILES)].parts_of(self)

@@ -62,6 +62,7 @@ from hsidiff.methods.diffcrn.fusion_head import FusionHead
 from hsidiff.methods.diffcrn.stage_values import StageValues
 from hsidiff.methods.diffcrn.staged_denoiser import StagesShape
 from hsidiff.methods.diffcrn.stages import Stages
+from hsidiff.methods.fast_denoiser import FAST_DENOISING
 from hsidiff.training.loop import Recipe
 from hsidiff.two_step import TwoStepClassifier, given
 from hsidiff.values.pretraining import Denoising
@@ -81,22 +82,12 @@ PAPER_STAGES = Stages(
     extraction="noisy",
 )
 FAST_STAGES = Stages(
-    denoising=Denoising(
-        space="whitened",
-        target="v",
+    denoising=replace(
+        FAST_DENOISING,
         loss="lae",
         noise_timesteps=tuple(range(1, 401)),
-        crops="random",
         batch_size=16,
-        recipe=Recipe(
-            n_steps=225,
-            learning_rate=2e-3,
-            rate="cosine",
-            max_gradient_norm=1.0,
-            ema_decay=0.99,
-            bfloat16=True,
-            n_threads=1,
-        ),
+        recipe=replace(FAST_DENOISING.recipe, n_steps=225),
     ),
     shape=StagesShape(width=64, patch_px=8, time_width=128),
     fixed_timesteps=(50, 125, 200, 275, 350),
@@ -116,10 +107,7 @@ class DiffCRN(TwoStepClassifier):
 
     Attributes:
         profile: "paper" or "fast".
-        pretrain_steps: optimiser steps of the denoiser.
-        budget: how long the denoiser learns, in place of ``pretrain_steps``: a time ("60s", "2min",
-            "1h"), "400 steps", or "4 steps per pixel". After a time the weights depend on the
-            machine and on what else it does.
+        pretrain_steps, budget: as of SpectralDiff.
         loss: a key of :data:`hsidiff.diffusion.objectives.LOSSES`.
         stages: kinds of the denoiser's stages, "spatial" or "spectral".
         patch_px: side of the patches.
