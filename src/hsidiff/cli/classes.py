@@ -6,12 +6,11 @@ from typing import Annotated
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file, read_labels_alone
 from hsidiff.cli.options import (
-    SCENE_PANEL,
     JsonOption,
     LabelOptions,
     LabelsArgument,
+    SceneOfLabelsOption,
     SceneVariableOption,
-    option,
     out_option,
 )
 from hsidiff.labels.class_table import write_class_table
@@ -20,14 +19,7 @@ from hsidiff.labels.class_table import write_class_table
 def classes(
     labels: LabelsArgument,
     label_options: LabelOptions,
-    scene: Annotated[
-        Path | None,
-        option(
-            SCENE_PANEL,
-            "SCENE",
-            "The scene that the labels are for: points and polygons need its grid.",
-        ),
-    ] = None,
+    scene: SceneOfLabelsOption = None,
     scene_variable: SceneVariableOption = None,
     out: Annotated[
         Path | None, out_option("FILE", "Table to write, .csv, to edit and give as --classes.")

@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from inspect import signature
-from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any
 
@@ -13,13 +12,13 @@ import numpy as np
 from hsidiff.cli import console
 from hsidiff.cli.inputs import SplitOptions, read_labels_alone
 from hsidiff.cli.options import (
-    SCENE_PANEL,
     SPLIT_PANEL,
     JsonOption,
     LabelOptions,
     LabelsArgument,
     NoMasksOption,
     ReceptiveFieldOption,
+    SceneOfLabelsOption,
     SceneVariableOption,
     SeedOption,
     option,
@@ -45,14 +44,7 @@ def leakage(
     labels: LabelsArgument,
     label_options: LabelOptions,
     split_options: SplitOptions,
-    scene: Annotated[
-        Path | None,
-        option(
-            SCENE_PANEL,
-            "SCENE",
-            "The scene that the labels are for: points and polygons need its grid.",
-        ),
-    ] = None,
+    scene: SceneOfLabelsOption = None,
     scene_variable: SceneVariableOption = None,
     no_masks: NoMasksOption = False,
     receptive_field: ReceptiveFieldOption = 1,

@@ -63,6 +63,14 @@ MoreScenesArgument = Annotated[
         "[SCENE LABELS]...", "Further scenes (flight lines, dates), each followed by its labels."
     ),
 ]
+SceneOfLabelsOption = Annotated[
+    Path | None,
+    option(
+        SCENE_PANEL,
+        "SCENE",
+        "The scene that the labels are for: points and polygons need its grid.",
+    ),
+]
 SceneVariableOption = Annotated[
     str | None,
     option(SCENE_PANEL, "NAME", "Array of the .mat, .npz, NetCDF or HDF5 file that is the scene."),

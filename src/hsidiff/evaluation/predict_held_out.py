@@ -18,27 +18,22 @@ _TILES_PX = (8, 64, WINDOW_PX)
 """Sides of tiles in which labels are looked up: small ones for few labels far apart."""
 
 
-def predict_held_out(
-    model: SceneClassifier, scene: Scene, splits: Sequence[Split], step: str = "validate"
-) -> HeldOut:
+def predict_held_out(model: SceneClassifier, scene: Scene, splits: Sequence[Split]) -> HeldOut:
     """Fit a copy of a classifier to the training side of each split; predict its test side.
 
     Args:
         model: the classifier; it is left as it is.
         scene: the scene.
         splits: at least one; no pixel is in two of their test sides.
-        step: what the progress is called.
     """
 
     def predict(split: Split) -> np.ndarray:
         return probabilities_at(clone(model).fit(scene, split.train), scene, split.test)
 
-    return predictions_of(splits, predict, step)
+    return predictions_of(splits, predict)
 
 
-def predictions_of(
-    splits: Sequence[Split], predict: Callable[[Split], np.ndarray], step: str = "validate"
-) -> HeldOut:
+def predictions_of(splits: Sequence[Split], predict: Callable[[Split], np.ndarray]) -> HeldOut:
     """Predict the test side of each split; ``predict`` gives its probabilities.
 
     These are (n, n_classes), pixels row by row, classes in the order of the labels' legend.
@@ -46,7 +41,7 @@ def predictions_of(
     labels = _together([split.test for split in splits])
     number = np.cumsum(labels.values > 0).reshape(labels.shape) - 1
     probabilities = np.empty((labels.n_labelled, len(labels.classes)), dtype=np.float32)
-    for split in track(splits, step, len(splits)):
+    for split in track(splits, "validate", len(splits)):
         probabilities[number[split.test.values > 0]] = predict(split)
     return held_out_of(labels, probabilities)
 

@@ -52,8 +52,10 @@ def read_test_labels(
     own["layer"] = test_layer or (None if suffix not in VECTOR_SUFFIXES else own.get("layer"))
     own["variable"] = test_variable
     if test_variable is None and suffix in ARRAY_SUFFIXES and test.exists():
-        choose = _other_variable if is_same else _if_there
-        own["variable"] = choose(test, scene, options.get("variable"))
+        variable = options.get("variable")
+        own["variable"] = (
+            _other_variable(test, scene, variable) if is_same else _if_there(test, variable)
+        )
     elif is_same and test_variable is None and own["layer"] == options.get("layer"):
         raise LabelError(
             f"{test.name} is the file of the training labels, too: say which layer holds the test "
@@ -78,7 +80,7 @@ def _other_variable(path: Path, scene: Scene, variable: str | None) -> str | Non
     return others[0]
 
 
-def _if_there(path: Path, scene: Scene, variable: str | None) -> str | None:
+def _if_there(path: Path, variable: str | None) -> str | None:
     """A variable's name, if the file has an array of that name."""
     try:
         names = {array.name for array in list_arrays(path)}

@@ -18,9 +18,9 @@ def short_percent(share: float) -> str:
     return "< 1 %" if 0 < share < 0.01 else percent(share, 0)
 
 
-def decimal(number: float | None, digits: int = 3) -> str:
-    """A number with fixed decimals."""
-    return UNKNOWN if number is None else f"{number:.{digits}f}"
+def decimal(number: float | None) -> str:
+    """A number with three decimals."""
+    return UNKNOWN if number is None else f"{number:.3f}"
 
 
 def in_pieces(text: str) -> str:
@@ -35,9 +35,9 @@ def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}".replace(",", "\u202f")
 
 
-def signed(number: float, digits: int = 1) -> str:
-    """A number with its sign, a true minus; what rounds to zero has none."""
-    rounded = f"{number:+.{digits}f}"
+def signed(number: float) -> str:
+    """A number with one decimal and its sign, a true minus; what rounds to zero has none."""
+    rounded = f"{number:+.1f}"
     return rounded[1:] if float(rounded) == 0 else rounded.replace("-", MINUS)
 
 

@@ -56,6 +56,7 @@ class Recipe:
         seconds: wall-clock time after which the training ends, at the next boundary of steps, in
             place of ``n_steps``; the rate then follows the elapsed share of the time. How many
             steps that allows, hence the weights, depends on the machine and its load.
+        shared: whether the processes that torchrun started share the training.
     """
 
     n_steps: int

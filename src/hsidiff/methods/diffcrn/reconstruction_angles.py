@@ -24,14 +24,14 @@ from hsidiff.values.pretraining import Denoising
 N_PROBED = 20
 
 
-def probed_timesteps(schedule: NoiseSchedule, last: int, n: int = N_PROBED) -> np.ndarray:
-    """At most ``n`` timesteps from 1 to ``last``, evenly spaced in the logarithm of sigma.
+def probed_timesteps(schedule: NoiseSchedule, last: int) -> np.ndarray:
+    """At most :data:`N_PROBED` timesteps up to ``last``, evenly spaced in the logarithm of sigma.
 
     sigma = sqrt(1 - alpha_bar) / sqrt(alpha_bar) is the noise over the signal.
     """
     alpha_bar = schedule.alpha_bar[1 : last + 1].numpy()
     log_sigma = 0.5 * np.log((1 - alpha_bar) / alpha_bar)
-    wanted = np.linspace(log_sigma[0], log_sigma[-1], n)
+    wanted = np.linspace(log_sigma[0], log_sigma[-1], N_PROBED)
     nearest = np.abs(log_sigma[:, None] - wanted).argmin(axis=0)
     return np.unique(nearest) + 1
 
