@@ -1,5 +1,6 @@
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,17 @@ def test_a_class_of_ones_own_has_a_name_of_its_own(tmp_path: Path, name: str, me
         find_classifier(f"{path}:Mine")
     with pytest.raises(SettingError, match="say which class of the file"):
         find_classifier(str(path))
+
+
+def test_a_class_of_ones_own_may_use_files_beside_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "part_beside_it.py").write_text("NAME = 'in-two-files'\n")
+    (tmp_path / "in_two_files.py").write_text(
+        "from hsidiff.baselines.position import PositionOnly\n"
+        "from part_beside_it import NAME\n\n"
+        "class InTwoFiles(PositionOnly):\n    name = NAME\n"
+    )
+    assert find_classifier(f"{tmp_path / 'in_two_files.py'}:InTwoFiles").name == "in-two-files"
+    assert sys.path[-1] == str(tmp_path.resolve())

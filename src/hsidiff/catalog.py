@@ -50,11 +50,14 @@ def find_classifier(name: str) -> type[SceneClassifier]:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Run a file of Python as a module."""
+    """Run a file of Python as a module; what lies beside it can be imported."""
     spec = spec_from_file_location(f"own_classifier_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # last, so that no file there hides a library
     # Dataclasses look their module up there.
     sys.modules[module.__name__] = module
     spec.loader.exec_module(module)

@@ -1,6 +1,7 @@
 """``hsidiff settings`` says what ``--set`` takes."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +60,20 @@ def test_an_unknown_setting_is_refused_with_a_hint(
     assert "see hsidiff settings svm" in ended.error
     for words in (("svmm",), ("svm", "--profile", "fast")):
         assert run("settings", *words).exit_code == 2
+
+
+def test_a_docstring_may_send_the_reader_to_a_class_that_nobody_knows(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "own_settings.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from hsidiff.baselines.knn import NearestNeighbours\n\n\n"
+        "@dataclass(repr=False, eq=False)\n"
+        "class Own(NearestNeighbours):\n"
+        '    """Own.\n\n    Attributes:\n        n_neighbors: see Slopes.\n'
+        '        step: see :class:`mine.Slopes`.\n    """\n\n'
+        "    step: int = 1\n    name = 'own'\n"
+    )
+    ended = run("settings", f"{tmp_path / 'own_settings.py'}:Own", "--json")
+    meanings = {e["name"]: e["meaning"] for e in json.loads(ended.out)["settings"]}
+    assert (meanings["n_neighbors"], meanings["step"]) == ("see Slopes.", "see mine.Slopes.")

@@ -85,7 +85,6 @@ def describe_settings(
 def meanings_of(classifier: type) -> dict[str, str]:
     """What docstrings say of attributes, those of parents included."""
     meanings: dict[str, str] = {}
-    own_classes = {known.__name__: known for known in CLASSIFIERS.values()}
     for parent in reversed(classifier.__mro__):
         text = inspect.cleandoc(parent.__doc__ or "")
         _, _, section = text.partition("\nAttributes:\n")
@@ -98,14 +97,17 @@ def meanings_of(classifier: type) -> dict[str, str]:
             else:
                 meanings |= {name: f"{meanings[name]} {line.strip()}" for name in names}
     for name, meaning in meanings.items():
-        if found := _ELSEWHERE.fullmatch(meaning):
-            other = _imported(found[1]) if found[1] else own_classes[found[2]]
+        found = _ELSEWHERE.fullmatch(meaning)
+        if found and (other := _class_of(found[1] or found[2])):
             meanings[name] = meanings_of(other).get(name, meaning)
     return {name: _MARKUP.sub(r"\1\2", meaning) for name, meaning in meanings.items()}
 
 
-def _imported(path: str) -> type:
+def _class_of(path: str) -> type | None:
+    """A class of the package by its path, a classifier by its name; None of others."""
     module, _, name = path.rpartition(".")
+    if not module.startswith("hsidiff."):
+        return {known.__name__: known for known in CLASSIFIERS.values()}.get(name)
     found: type = getattr(import_module(module), name)
     return found
 
