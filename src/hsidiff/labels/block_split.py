@@ -19,9 +19,9 @@ from hsidiff.labels.split import (
     check_can_be_split,
     check_samples_per_class,
     check_train_fraction,
-    draw_per_class,
     named,
     warn_of_one_sided_classes,
+    with_samples_per_class,
 )
 
 _TEST, _TRAIN, _OPEN = 0, 1, -1
@@ -92,9 +92,7 @@ def block_split(
 
     # 2. Take or draw the training pixels inside them.
     train = labels.keeping(train_region, train_region)
-    if samples_per_class is not None:
-        wanted = {i: min(samples_per_class, n) for i, n in train.counts().items()}
-        train = train.keeping(draw_per_class(train.values, wanted, generator), train_region)
+    train = with_samples_per_class(train, samples_per_class, generator)
 
     # 3. Leave out the test pixels too near to them.
     distance_px = distance_to_px(train.values > 0, labels.overlap)

@@ -17,9 +17,9 @@ from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
-    draw_per_class,
     named,
     warn_of_one_sided_classes,
+    with_samples_per_class,
 )
 
 SINGLE_FIELD = ("halve", "drop")
@@ -95,9 +95,7 @@ def field_split(
     in_training = _draw_fields(used.values, fields, train_fraction, generator)
     region = _nearer(in_training, (used.values > 0) & ~in_training, labels.overlap)
     train = used.keeping(in_training, region)
-    if samples_per_class is not None:
-        wanted = {i: min(samples_per_class, n) for i, n in train.counts().items()}
-        train = train.keeping(draw_per_class(train.values, wanted, generator), region)
+    train = with_samples_per_class(train, samples_per_class, generator)
 
     # 3. Leave out the test pixels too near to them.
     distance_px = distance_to_px(train.values > 0, labels.overlap)

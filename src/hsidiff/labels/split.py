@@ -238,3 +238,13 @@ def draw_per_class(
 def named(land_class: LandClass) -> str:
     """A class as messages write it: ``5 'Soil'``."""
     return f"{land_class.id} {land_class.name!r}"
+
+
+def with_samples_per_class(
+    train: LabelMap, samples_per_class: int | None, generator: np.random.Generator
+) -> LabelMap:
+    """Training labels of which so many pixels of each class are drawn, or all; None takes all."""
+    if samples_per_class is None:
+        return train
+    wanted = {i: min(samples_per_class, n) for i, n in train.counts().items()}
+    return train.keeping(draw_per_class(train.values, wanted, generator), train.region)
