@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from hsidiff.about import About, Cost
 from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.errors import ModelError
+from hsidiff.labels.fold_by_fold import Predict, predict_fold_by_fold
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.memory import or_none_without_memory
 from hsidiff.progress import track
@@ -203,18 +204,17 @@ class SceneClassifier(BaseEstimator, ABC):
         """
         ids = [land_class.id for land_class in self.classes_]
         rows, cols = np.nonzero(labels.values)
-        probabilities = np.full((len(fold), len(ids)), np.nan)
-        for number in np.unique(fold[fold >= 0]):
-            inside = np.zeros(labels.shape, dtype=bool)
-            inside[rows[fold != number], cols[fold != number]] = True
-            other = clone(self).fit(scene, labels.keeping(inside, labels.region))
+        pixels = [Window(int(row), int(col), 1, 1) for row, col in zip(rows, cols, strict=True)]
+
+        def fit(inside: np.ndarray) -> tuple[np.ndarray, Predict]:
+            mask = np.zeros(labels.shape, dtype=bool)
+            mask[rows[inside], cols[inside]] = True
+            other = clone(self).fit(scene, labels.keeping(mask, labels.region))
             known = np.searchsorted(ids, [land_class.id for land_class in other.classes_])
-            outside = np.flatnonzero(fold == number)
-            probabilities[outside] = 0
-            for pixel in outside:
-                window = Window(int(rows[pixel]), int(cols[pixel]), 1, 1)
-                probabilities[pixel, known] = other.predict_proba_window(scene, window)[0, 0]
-        return probabilities
+            predict = partial(other.predict_proba_window, scene)
+            return known, lambda chosen: np.stack([predict(pixels[i])[0, 0] for i in chosen])
+
+        return predict_fold_by_fold(fold, len(ids), fit)
 
     def values_at(self, scene: Scene, labels: LabelMap) -> Samples:
         """What tells labelled pixels apart for this classifier: spectra, unless it knows better.

@@ -24,6 +24,7 @@ from hsidiff.heads.chosen_head import heads_with
 from hsidiff.heads.head import Head, LabelledValues
 from hsidiff.heads.patch_head import PatchHead
 from hsidiff.kinds import widths_of
+from hsidiff.labels.fold_by_fold import Predict, predict_fold_by_fold
 from hsidiff.labels.ground import held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
@@ -272,17 +273,17 @@ class TwoStepClassifier(SceneClassifier):
         fold_of_sample = np.empty(len(fold), dtype=int)
         order = np.lexsort((samples.cols, samples.rows))
         fold_of_sample[order] = fold
-        probabilities = np.full((len(fold), samples.n_classes), np.nan)
-        for number in np.unique(fold[fold >= 0]):
-            inside, known = samples.part(fold_of_sample != number)
-            head = self.head_.refitted(inside)
-            outside = np.flatnonzero(fold_of_sample == number)
-            probabilities[outside] = 0
-            for pixel in outside:
-                window = Window(int(samples.rows[pixel]), int(samples.cols[pixel]), 1, 1)
-                found = head.predict_proba(samples.values[pixel], window)
-                probabilities[pixel, known] = found[0, 0]
-        return probabilities[order]
+        places = zip(samples.rows.tolist(), samples.cols.tolist(), strict=True)
+        pixels = [Window(row, col, 1, 1) for row, col in places]
+
+        def fit(inside: np.ndarray) -> tuple[np.ndarray, Predict]:
+            part, known = samples.part(inside)
+            predict = self.head_.refitted(part).predict_proba
+            return known, lambda chosen: np.stack(
+                [predict(samples.values[i], pixels[i])[0, 0] for i in chosen]
+            )
+
+        return predict_fold_by_fold(fold_of_sample, samples.n_classes, fit)[order]
 
     def _without_labels(
         self, values: Values, head: Head, scene: Scene, region: np.ndarray | None

@@ -25,6 +25,7 @@ from sklearn.base import ClassifierMixin
 from hsidiff.about import Cost
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, HsidiffWarning, check_whole_number
+from hsidiff.labels.fold_by_fold import Predict, predict_fold_by_fold
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
@@ -108,18 +109,16 @@ class SpectralBaseline(SceneClassifier):
         samples = self._gather(scene, labels)
         order = np.lexsort((samples.cols, samples.rows))
         vectors, class_ids = samples.values[order], samples.class_ids[order]
-        probabilities = np.full((len(fold), len(self.classes_)), np.nan)
         all_ids = [land_class.id for land_class in self.classes_]
-        for number in np.unique(fold[fold >= 0]):
-            inside, outside = fold != number, fold == number
+
+        def fit(inside: np.ndarray) -> tuple[np.ndarray, Predict]:
             other = copy(self)
             other._check(class_ids[inside])
             other._fit_estimator(vectors[inside], class_ids[inside])
             known = np.searchsorted(all_ids, np.unique(class_ids[inside]))
-            found = np.zeros((np.count_nonzero(outside), len(all_ids)))
-            found[:, known] = other._spectra_proba(vectors[outside].astype(np.float64))
-            probabilities[outside] = found
-        return probabilities
+            return known, lambda chosen: other._spectra_proba(vectors[chosen].astype(np.float64))
+
+        return predict_fold_by_fold(fold, len(all_ids), fit)
 
     def _fit_estimator(self, spectra: np.ndarray, class_ids: np.ndarray) -> None:
         self.train_spectra_ = spectra
