@@ -11,6 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from hsidiff.about import Cost
+from hsidiff.amounts import count
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import (
     LARGEST_RANDOM_STATE,
@@ -242,7 +243,8 @@ class TwoStepClassifier(SceneClassifier):
         if len(samples) < labels.n_labelled:
             raise SceneError(
                 f"{name} has no number at {labels.n_labelled - len(samples)} of "
-                f"{labels.n_labelled} labelled pixels: of a valid pixel all values must be finite"
+                f"{count(labels.n_labelled)} labelled pixels: of a valid pixel all "
+                "values must be finite"
             )
         ids = np.array([land_class.id for land_class in self.classes_])
         return LabelledValues(

@@ -73,7 +73,7 @@ def test_a_model_of_the_airborne_scene_maps_the_simulated_one_by_wavelength(
     assert ended.exit_code == 0, ended.err
     assert "bands of the model are found by wavelength among its 177" in ended.err
     scene = hsidiff.open_scene(real_data / SIMULATED)
-    with pytest.warns(HsidiffWarning, match="869 of 3531 labels lie outside the scene"):
+    with pytest.warns(HsidiffWarning, match="869 of 3\u202f531 labels lie outside the scene"):
         labels = hsidiff.read_labels(real_data / SIMULATED_LABELS, scene, field="Level_2")
     mapped = read_class_map(tmp_path / "other.tif")
     names = {c.id: c.name for c in hsidiff.load_classifier(model).classes_}

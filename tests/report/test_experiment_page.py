@@ -12,11 +12,11 @@ import pytest
 from pages import Page
 
 from fake_experiment import ERROR, METHODS, SCENES, SPLITS, write_fake_experiment
+from hsidiff.amounts import in_pieces
 from hsidiff.errors import MissingFileError
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.folder import ExperimentFolder, cell_folder
 from hsidiff.experiment.pairwise import MethodPair
-from hsidiff.report.amounts import in_pieces
 from hsidiff.report.blocks import Block, Bold, render_page
 from hsidiff.report.drawing import Drawing, new_figure
 from hsidiff.report.experiment_page import Gallery, best_in_words, write_experiment_report

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import SettingError, check_choice, check_whole_number
 
 ALLOCATIONS = ("minimum", "proportional", "equal")
@@ -66,8 +67,9 @@ def allocate(
     for name, size, available in zip(names, sizes, n_pixels, strict=True):
         if size > available:
             raise SettingError(
-                f"{name} has {available} pixels, and {size} samples of it were asked for: ask for "
-                "fewer (-n), or take --min-per-class or --allocation proportional"
+                f"{name} has {count(available)} pixels, and {count(size)} samples of it were "
+                "asked for: ask for fewer (-n), or take --min-per-class or "
+                "--allocation proportional"
             )
     return sizes
 

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from affine import Affine
 
+from hsidiff.amounts import count
 from hsidiff.assessment.reference import reference_classes
 from hsidiff.assessment.sample_file import (
     ALL_PIXELS,
@@ -118,8 +119,9 @@ def read_sample(
     rows, cols = _pixels(features[is_given], grid, name)
     if n_empty := int((~is_given).sum()):
         warnings.warn(
-            f"{name}: {n_empty} of {len(features)} points have no reference class: they are left "
-            "out, as if nothing set them apart from the others of their stratum",
+            f"{name}: {count(n_empty)} of {count(len(features))} points have no reference "
+            "class: they are left out, as if nothing set them apart from the others of their "
+            "stratum",
             HsidiffWarning,
             stacklevel=2,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hsidiff.amounts import count
 from hsidiff.assessment.areas import NO_HECTARES, ClassArea
 from hsidiff.cli import console
 from hsidiff.report.tables.accuracy_tables import area_table
@@ -14,6 +15,6 @@ def tell_areas(
     """Print pixels and hectares of each class; ``n_without`` pixels have no class."""
     console.say(to_text(area_table(areas)))
     if n_without:
-        console.say(f"{reason} {n_without} pixels")
+        console.say(f"{reason} {count(n_without)} pixels")
     if areas and areas[0].hectares is None:
         console.say(NO_HECTARES)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from hsidiff.amounts import count, in_hectares
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, argument, option, out_option
@@ -79,7 +80,9 @@ def _say(found: Change) -> None:
         console.say(f"  {row['class']}: {ends[0]}, then {ends[1]}")
     n_one_side = int(table["pixels"].sum() - n_both - table[_is_empty(table)]["pixels"].sum())
     if n_one_side:
-        console.say(f"{n_one_side} pixels have a class in one map only, and are not compared")
+        console.say(
+            f"{count(n_one_side)} pixels have a class in one map only, and are not compared"
+        )
 
 
 def _is_empty(table: pd.DataFrame) -> pd.Series:
@@ -91,5 +94,5 @@ def _amount(rows: pd.DataFrame | pd.Series, when: str = "") -> str:
     pixels, hectares = rows[f"pixels{when}"], rows[f"hectares{when}"]
     if isinstance(rows, pd.DataFrame):
         pixels, hectares = pixels.sum(), hectares.sum(skipna=False)
-    ground = "" if pd.isna(hectares) else f" ({hectares:.4g} ha)"
-    return f"{pixels} pixels{ground}"
+    ground = "" if pd.isna(hectares) else f" ({in_hectares(float(hectares))} ha)"
+    return f"{count(int(pixels))} pixels{ground}"

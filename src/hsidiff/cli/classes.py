@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file, read_labels_alone
 from hsidiff.cli.options import (
@@ -44,6 +45,6 @@ def classes(
         return
     width = max(len(c.name) for c in read.classes)
     for c in read.classes:
-        console.say(f"{c.id:>4}  {c.name:<{width}}  {c.color}  {counts[c.id]:>8} pixels")
+        console.say(f"{c.id:>4}  {c.name:<{width}}  {c.color}  {count(counts[c.id]):>9} pixels")
     if out is not None:
         console.say(f"written: {out}")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from hsidiff.amounts import count
 from hsidiff.cli.options import OUTPUT_PANEL, option
 from hsidiff.errors import SettingError
 from hsidiff.maps.doubt import Doubt
@@ -65,5 +66,5 @@ def confidence_in_words(result: dict[str, Any]) -> list[str]:
         lines.append(
             f"confidence        off by {after:.1%} on average, before calibration {before:.1%}"
         )
-    lines += [f"{entry['name']:<17} {entry['n_pixels']} pixels" for entry in result["doubt"]]
+    lines += [f"{entry['name']:<17} {count(entry['n_pixels'])} pixels" for entry in result["doubt"]]
     return lines

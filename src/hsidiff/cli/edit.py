@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import (
@@ -67,9 +68,9 @@ def edit(
         )
         return
     for c in drawn.classes:
-        console.say(f"{c.name:<24} {counts[c.id]:>10} pixels")
+        console.say(f"{c.name:<24} {count(counts[c.id]):>11} pixels")
     if min_size is not None:
-        console.say(f"{n_changed} pixels lay in patches of fewer than {min_size} pixels")
+        console.say(f"{count(n_changed)} pixels lay in patches of fewer than {min_size} pixels")
     console.say("written:")
     for path in map_files(out):
         console.say(f"  {path}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import geopandas
 
+from hsidiff.amounts import count
 from hsidiff.assessment.read_sample import is_sample, read_sample
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder, side_of_split
@@ -156,8 +157,8 @@ def _where_mapped(labels: LabelMap, drawn: LabelMap, labels_path: Path) -> Label
     if n_outside == labels.n_labelled:
         raise LabelError(f"{labels_path}: the map has no class at any label: give other labels")
     warnings.warn(
-        f"{labels_path.name}: {n_outside} of {labels.n_labelled} labelled pixels have no class in "
-        "the map and are left out",
+        f"{labels_path.name}: {count(n_outside)} of {count(labels.n_labelled)} labelled "
+        "pixels have no class in the map and are left out",
         HsidiffWarning,
         stacklevel=2,
     )
@@ -179,9 +180,9 @@ def _tell(accuracy: MapAccuracy, scores: Scores | None) -> None:
     if scores is not None:
         console.say(f"macro F1         {scores.macro_f1:.3f}")
         console.say(f"mean IoU         {scores.mean_iou:.3f}")
-    console.say(f"scored pixels    {assessment.n_scored}")
+    console.say(f"scored pixels    {count(assessment.n_scored)}")
     if scores is not None and scores.n_not_mapped:
-        console.say(f"  of these mapped as no class of the labels: {scores.n_not_mapped}")
+        console.say(f"  of these mapped as no class of the labels: {count(scores.n_not_mapped)}")
     for table in tables_of(accuracy):
         console.say("")
         console.say(table.title)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.options import JsonOption
 from hsidiff.errors import SettingError
@@ -46,5 +47,5 @@ def _list(as_json: bool) -> None:
         rows, cols, bands = entry.shape
         console.say(
             f"{name:<17} {entry.sensor:<16} {f'{rows} x {cols} x {bands}':<18} "
-            f"{len(entry.classes):>2} classes {entry.n_labelled:>7} labels"
+            f"{len(entry.classes):>2} classes {count(entry.n_labelled):>8} labels"
         )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.inputs import check_output_folder, side_of_split
@@ -68,5 +69,5 @@ def fit(
         answer = {"model": str(out), "n_train": train.n_labelled, "seconds": seconds}
         console.answer_json({"method": model.name, "settings": model.get_params(), **answer})
         return
-    console.say(f"{model.name}: learned from {train.n_labelled} labels in {seconds:.0f} s")
+    console.say(f"{model.name}: learned from {count(train.n_labelled)} labels in {seconds:.0f} s")
     console.say(f"written: {out}")

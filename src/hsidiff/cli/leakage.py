@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import SplitOptions, read_labels_alone
 from hsidiff.cli.options import (
@@ -138,7 +139,8 @@ def _say(answer: dict[str, Any]) -> None:
     settings = [f"{n}={value}" for n, value in answer["parameters"].items() if value is not None]
     drawn = [f"mean of {answer['n_splits']} draws"] if answer["n_splits"] > 1 else []
     _say_filled(", ".join([f"split {answer['kind']}", *settings, *drawn]))
-    console.say(f"{answer['n_train']:.0f} training pixels, {answer['n_test']:.0f} test pixels")
+    n_train, n_test = (count(round(answer[name])) for name in ("n_train", "n_test"))
+    console.say(f"{n_train} training pixels, {n_test} test pixels")
 
     console.say("\ntest pixels with a training pixel in the window around them")
     for row in window_shares(answer):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+from hsidiff.amounts import count
 from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
@@ -99,7 +100,7 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
     profile = f" ({result['profile']})" if result["profile"] else ""
     console.say(
         f"{result['method']}{profile} on {result['scene']['name']}: the map learned from "
-        f"{result['n_labels']} labels"
+        f"{count(result['n_labels'])} labels"
     )
     if "overall_accuracy" in result:
         _tell_scores(result)
@@ -117,7 +118,8 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
     tell_areas([ClassArea(**entry) for entry in result["areas"]])
     if small := result["small_patches"]:
         console.say(
-            f"{small['n_pixels']} pixels lay in patches of fewer than {small['min_size_px']} pixels"
+            f"{count(small['n_pixels'])} pixels lay in patches of fewer than "
+            f"{small['min_size_px']} pixels"
         )
     console.say("written:")
     for path in outputs_of(out):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, option, out_option
@@ -47,8 +48,8 @@ def polygons(
         answer = {"polygons": str(out), "n_polygons": counts}
         console.answer_json(answer | {"confidence": None if path is None else str(path)})
         return
-    for name, count in counts.items():
-        console.say(f"{name:<24} {count:>8} polygons")
+    for name, n in counts.items():
+        console.say(f"{name:<24} {count(n):>9} polygons")
     if path is not None:
         console.say(f"confidence from {path}")
     console.say(f"written: {out}")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import typer
 
+from hsidiff.amounts import duration
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.inputs import check_output_folder
@@ -25,7 +26,6 @@ from hsidiff.diffusion.spectral_angle import spectral_angle
 from hsidiff.errors import ModelError, SceneError, SettingError
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import json_text, write_together
-from hsidiff.report.amounts import duration
 from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
 from hsidiff.scenes.scene import Scene

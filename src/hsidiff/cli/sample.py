@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import pandas as pd
 
+from hsidiff.amounts import count
 from hsidiff.assessment.areas import ClassArea, areas_of_map
 from hsidiff.assessment.draw import ALLOCATIONS, MIN_PER_STRATUM, allocate, draw
 from hsidiff.assessment.sample_file import check_sample_path, sample_table, write_sample
@@ -122,6 +123,6 @@ def _tell(
     console.say(f"{'stratum':<30} {'pixels':>12} {'points':>8}")
     for area, size in zip(areas, sizes, strict=True):
         label = f"{area.id:>4}  {area.name}" if by_class else area.name
-        console.say(f"{label:<30} {area.pixels:>12} {size:>8}")
+        console.say(f"{label:<30} {count(area.pixels):>12} {count(size):>8}")
     console.say(f"written: {out}")
     console.say(f"next: fill in the field reference, then: hsidiff evaluate {map_path} {out}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.errors import HsidiffError, HsidiffWarning
 from hsidiff.labels.split import Split
@@ -29,8 +30,8 @@ def warn_of_training(map_path: Path, labels_path: Path, is_label: np.ndarray) ->
         told = f"{labels_path.name} is the file that this map was learned from (run.json beside it)"
     elif (folder / "run.json").is_file() and (n := _n_learned(folder / "split.npz", is_label)):
         told = (
-            f"this map was learned from {n} of the {is_label.sum()} labelled pixels (split.npz "
-            "beside it)"
+            f"this map was learned from {count(n)} of the {count(int(is_label.sum()))} labelled "
+            "pixels (split.npz beside it)"
         )
     else:
         return

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file, read_inputs
 from hsidiff.cli.options import (
@@ -48,7 +49,7 @@ def spectra(
         return
     for c in measured.classes:
         n_pixels = int((measured.samples.class_ids == c.id).sum())
-        console.say(f"{c.name:<24} {n_pixels:>8} pixels, {counts[c.name]} suspicious")
+        console.say(f"{c.name:<24} {count(n_pixels):>9} pixels, {count(counts[c.name])} suspicious")
     console.say(EXPLANATION)
     console.say("written:")
     console.say(f"  {out}")

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
+from hsidiff.amounts import count
 from hsidiff.errors import LabelError
 from hsidiff.labels.label_map import LabelMap, as_text
 
@@ -80,7 +81,7 @@ class Scores:
         heads = ["id", "class", "test pixels", "accuracy", "precision", "F1"]
         return (
             f"Scores: overall accuracy {self.overall_accuracy:.1%}, average accuracy "
-            f"{self.average_accuracy:.1%}, kappa {kappa}, {self.n_scored} test pixels\n"
+            f"{self.average_accuracy:.1%}, kappa {kappa}, {count(self.n_scored)} test pixels\n"
             f"{as_text(pd.DataFrame(rows, columns=heads))}"
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, LabelError, SplitError
 from hsidiff.evaluation.comparison import spatial_units_of
@@ -32,8 +33,8 @@ FEW_SCORED = 30
 def default_kind(n_labelled: int) -> tuple[str, str]:
     """How so many labels are scored if nobody says how, "groups" or "split", and why."""
     if n_labelled < FEW_LABELS:
-        return "groups", f"{n_labelled} labels are few, below {FEW_LABELS}"
-    return "split", f"{n_labelled} labels are many, {FEW_LABELS} or more"
+        return "groups", f"{count(n_labelled)} labels are few, below {FEW_LABELS}"
+    return "split", f"{count(n_labelled)} labels are many, {FEW_LABELS} or more"
 
 
 def default_plan(labels: LabelMap, receptive_field_px: int, seed: int) -> "Plan":
@@ -107,7 +108,8 @@ def plan_of_labels(why: str, labels: LabelMap, given: LabelMap) -> "Plan":
         raise SplitError("every label is a validation label, too: give other labels to learn from")
     if n_shared:
         warnings.warn(
-            f"{n_shared} labels lie on pixels of validation labels: they are not learned from",
+            f"{count(n_shared)} labels lie on pixels of validation labels: they are not "
+            "learned from",
             HsidiffWarning,
             stacklevel=2,
         )

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning
 from hsidiff.labels.label_map import LabelMap
 
@@ -53,8 +54,8 @@ def without_copies(
 
 def _what_is_left_out(name: str, n_labels: int, n_pixels: int, n_contested: int) -> str:
     text = (
-        f"{name}: {n_labels} labels lie on {n_pixels} measured pixels, of which the map shows some "
-        "several times: each counts once"
+        f"{name}: {count(n_labels)} labels lie on {count(n_pixels)} measured pixels, of which the "
+        "map shows some several times: each counts once"
     )
     if n_contested:
         text += f"; {n_contested} with labels of several classes are left out"
@@ -77,8 +78,8 @@ def without_copies_of(labels: LabelMap, others: LabelMap) -> LabelMap:
     if not shared.any():
         return labels
     warnings.warn(
-        f"{int(shared.sum())} test labels lie on copies of measured pixels that train, and are "
-        "left out",
+        f"{count(int(shared.sum()))} test labels lie on copies of measured pixels that train, "
+        "and are left out",
         HsidiffWarning,
         stacklevel=3,
     )

@@ -11,6 +11,7 @@ import pandas as pd
 from affine import Affine
 from rasterio.crs import CRS
 
+from hsidiff.amounts import count
 from hsidiff.errors import LabelError
 from hsidiff.labels.class_colors import class_colors
 from hsidiff.labels.overlap import Overlap
@@ -129,7 +130,7 @@ class LabelMap:
         counts = self.counts()
         rows = [(c.id, c.name, counts[c.id]) for c in self.classes]
         table = pd.DataFrame(rows, columns=["id", "class", "pixels"])
-        size = f"{self.shape[0]} x {self.shape[1]} pixels, {self.n_labelled} labelled"
+        size = f"{self.shape[0]} x {self.shape[1]} pixels, {count(self.n_labelled)} labelled"
         return f"LabelMap: {size}\n{as_text(table)}"
 
     @classmethod

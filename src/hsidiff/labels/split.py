@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from affine import Affine
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, SplitError
 from hsidiff.files import is_special, json_of, write_whole
 from hsidiff.labels.copies import shared_pixels
@@ -61,14 +62,14 @@ class Split:
         n_shared = int(np.count_nonzero((self.train.values > 0) & (self.test.values > 0)))
         if n_shared:
             raise SplitError(
-                f"{n_shared} pixels are in both training and test labels: "
+                f"{count(n_shared)} pixels are in both training and test labels: "
                 "leave each labelled pixel in one of them"
             )
         n_copies = int(shared_pixels(self.test, self.train).sum())
         if n_copies:
             raise SplitError(
-                f"{n_copies} test labels lie on copies of measured pixels that train: split labels "
-                "that read_labels gave, which keeps one of each"
+                f"{count(n_copies)} test labels lie on copies of measured pixels that train: split "
+                "labels that read_labels gave, which keeps one of each"
             )
         for name, labels in (("training", self.train), ("test", self.test)):
             if labels.n_labelled == 0:

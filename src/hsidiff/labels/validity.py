@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.scenes.scene import Scene
@@ -35,9 +36,9 @@ def without_invalid_pixels(labels: LabelMap, scene: Scene, name: str = "labels")
     kept = labels.keeping(~lost, labels.region)
     if kept.n_labelled == 0:
         raise LabelError(
-            f"{name}: none of the {labels.n_labelled} labels lies on a pixel of {scene.name} with "
-            "values in all bands: label other pixels, or drop bands that lack values there "
-            "(--drop-bands)"
+            f"{name}: none of the {count(labels.n_labelled)} labels lies on a pixel of "
+            f"{scene.name} with values in all bands: label other pixels, or "
+            "drop bands that lack values there (--drop-bands)"
         )
     warnings.warn(_what_is_lost(labels, kept, name), HsidiffWarning, stacklevel=2)
     return kept
@@ -69,7 +70,7 @@ def _what_is_lost(labels: LabelMap, kept: LabelMap, name: str) -> str:
     gone = [c.name for c in losing if after[c.id] == 0]
     n_lost = labels.n_labelled - kept.n_labelled
     text = (
-        f"{name}: {n_lost} of {labels.n_labelled} labels lie on pixels without value and are left "
-        f"out: {', '.join(counted)}"
+        f"{name}: {count(n_lost)} of {count(labels.n_labelled)} labels lie on pixels without value "
+        f"and are left out: {', '.join(counted)}"
     )
     return text + (f"; no label is left of {', '.join(gone)}" if gone else "")

@@ -16,6 +16,7 @@ import shapely
 from affine import Affine
 from shapely import GeometryType
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.attribute_fields import read_classes
 from hsidiff.labels.burn import Parts, burn, n_too_small
@@ -176,7 +177,7 @@ def single_parts(
     dropped = {
         "features have no class": int((class_ids == 0).sum()),
         "features have no geometry": int((absent & (class_ids != 0)).sum()),
-        f"of {len(shapes)} labels lie outside the scene": int((~inside).sum()),
+        f"of {count(len(shapes))} labels lie outside the scene": int((~inside).sum()),
         "invalid polygons were repaired": int(broken.sum()),
     }
     return Parts(shapes, class_ids[features], inside, dropped)

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from hsidiff.amounts import UNKNOWN
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report import drawing
-from hsidiff.report.amounts import UNKNOWN
 from hsidiff.report.drawing import Drawing, figure_name, look, method_legend, method_styles
 from hsidiff.report.seed_means import (
     finished,

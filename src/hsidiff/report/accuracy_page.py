@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from hsidiff.amounts import count, decimal, percent
 from hsidiff.errors import SettingError
 from hsidiff.files import sha256_of_files, write_json, write_together
 from hsidiff.labels.spreadsheet import without_formulas
-from hsidiff.report.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Section, caution, render_page, sentence
 from hsidiff.report.map_accuracy import MapAccuracy
 from hsidiff.report.tables.accuracy_tables import (

@@ -12,7 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from hsidiff.report import amounts, style
+from hsidiff import amounts
+from hsidiff.report import style
 
 
 class Block(NamedTuple):

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hsidiff.amounts import count, percent
 from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
-from hsidiff.report.amounts import count, percent
 from hsidiff.report.drawing import Drawing, figure_name
 from hsidiff.report.map_sheet import NO_DATA, Key, Panel, draw_sheet, page_width_px, shown_part
 from hsidiff.report.marks import FEW_POINTS
@@ -119,11 +119,14 @@ def draw_error_maps(mapped: MappedSplit) -> Drawing:
         n_wrong = int(np.count_nonzero((test > 0) & (class_map != test)))
         picture = error_picture(mapped.split, class_map, mapped.fit.step)
         shown.append(Panel(cell.method, f"{count(n_wrong)} wrong", picture))
-        numbers.append(f"{cell.method} {n_wrong} wrong")
+        numbers.append(f"{cell.method} {count(n_wrong)} wrong")
     n_train, n_test = mapped.split.train.n_labelled, mapped.split.test.n_labelled
     colors = (RIGHT_PIXEL, WRONG_PIXEL, INK, EMPTY_COLOR)
     key = list(zip(colors, ("right", "wrong", "training pixel", "not scored"), strict=True))
-    words = f"With {n_train} training pixels. Of {n_test} test pixels: {', '.join(numbers)}."
+    words = (
+        f"With {count(n_train)} training pixels. Of {count(n_test)} test pixels: "
+        f"{', '.join(numbers)}."
+    )
     caption = (
         f"Right and wrong among {count(n_test)} test pixels, and {count(n_train)} training pixels."
     )

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from hsidiff.amounts import PLUS_MINUS
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.progress import track
 from hsidiff.report.accuracy_charts import draw_accuracies, draw_learning_curves, draw_seconds
-from hsidiff.report.amounts import PLUS_MINUS
 from hsidiff.report.blocks import Block, Section, folded, render_page, sentence
 from hsidiff.report.drawing import POSITION, Drawing
 from hsidiff.report.experiment_maps import all_labels, map_drawings

@@ -1,9 +1,9 @@
 """The spectra of the labels on the page of a map: a mislabelled point shows here."""
 
+from hsidiff.amounts import count
 from hsidiff.errors import LabelError
 from hsidiff.evaluation.label_spectra import at_most, measure_label_spectra, suspicious_pixels
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.report.amounts import count
 from hsidiff.report.blocks import Block, sentence
 from hsidiff.report.result_folder import SceneMap
 from hsidiff.report.spectra_page import EXPLANATION, spectra_blocks, suspicious_table

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from hsidiff.report.amounts import TIMES, percent, short_percent
+from hsidiff.amounts import TIMES, percent, short_percent
 from hsidiff.report.blocks import Block, sentence
 
 POSITION_IS_NEARLY_ALL = 0.9

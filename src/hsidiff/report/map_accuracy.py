@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.assessment.areas import (
     NO_HECTARES,
     AdjustedArea,
@@ -69,7 +70,9 @@ class MapAccuracy:
             told.append(f"only {n} samples are scored: look at the intervals, not at the estimates")
         n_unmapped = int(self.assessment.counts[-1].sum())
         if n_unmapped:
-            told.append(f"{n_unmapped} samples lie where this map has no class: none is right")
+            told.append(
+                f"{count(n_unmapped)} samples lie where this map has no class: none is right"
+            )
         if all(area.hectares is None for area in self.areas):
             told.append(NO_HECTARES)
         return told

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hsidiff.report.amounts import count, decimal, percent
+from hsidiff.amounts import count, decimal, percent
 from hsidiff.report.blocks import Block, Section, sentence
 from hsidiff.report.leakage import leakage_blocks
 from hsidiff.report.reliability import reliability_blocks

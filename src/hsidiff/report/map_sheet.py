@@ -12,8 +12,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from hsidiff.amounts import percent
 from hsidiff.files import write_whole
-from hsidiff.report.amounts import percent
 from hsidiff.report.drawing import axes_of_pixels, columns_of, look, plain_figure
 from hsidiff.report.marks import hatched
 from hsidiff.report.pictures import CONFIDENCE_COLORS, Enlargement, class_picture, false_colour

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from hsidiff.amounts import TIMES, UNKNOWN, duration, listed, n_bytes
 from hsidiff.experiment.folder import ExperimentFolder
-from hsidiff.report.amounts import TIMES, UNKNOWN, duration, listed, n_bytes
 from hsidiff.report.blocks import Block, folded, sentence
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.tables.table import Column, Table

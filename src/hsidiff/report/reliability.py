@@ -4,7 +4,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from hsidiff.report.amounts import count
+from hsidiff.amounts import count
 from hsidiff.report.blocks import Block, sentence
 from hsidiff.report.drawing import Drawing, look, new_figure
 from hsidiff.report.style import ACCENT, MUTED

@@ -6,12 +6,12 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_hex
 
+from hsidiff.amounts import count, percent
 from hsidiff.assessment.areas import NO_HECTARES, ClassArea, areas_together
 from hsidiff.evaluation.held_out_labels import HeldOut
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report import pictures
 from hsidiff.report.accuracy_page import COUNTED
-from hsidiff.report.amounts import count, percent
 from hsidiff.report.blocks import Block, Picture, Section, sentence
 from hsidiff.report.label_spectra import label_spectra_blocks
 from hsidiff.report.map_accuracy import areas_of_file
@@ -123,7 +123,7 @@ def _confidence_and_labels(
             _picture(
                 pictures.split_picture(split, fit.step, mapped.place),
                 fit,
-                f"Where the {n_train} training and {n_test} test pixels lie",
+                f"Where the {count(n_train)} training and {count(n_test)} test pixels lie",
                 f"The split that scored the map: {count(n_train)} labels to learn from, "
                 f"{count(n_test)} to test with. The map itself learned from all.",
                 Block("legend", sides),
@@ -142,7 +142,7 @@ def _held_out(held_out: HeldOut, mapped: SceneMap, fit: Enlargement) -> Picture:
     return _picture(
         pictures.right_and_wrong_picture(right, wrong, fit.step),
         fit,
-        f"Where {n_right} held-out labels were predicted right and {n_wrong} wrong",
+        f"Where {count(n_right)} held-out labels were predicted right and {count(n_wrong)} wrong",
         f"Held-out labels: {count(n_right)} predicted right, {count(n_wrong)} wrong (crosses, if "
         "they are few), by models that had not learned from them.",
         Block("legend", [(RIGHT_PIXEL, "right"), (WRONG_PIXEL, "wrong")]),

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from hsidiff.amounts import PLUS_MINUS
 from hsidiff.evaluation.comparison import Spread, spread
 from hsidiff.experiment.folder import Cell, ExperimentFolder
-from hsidiff.report.amounts import PLUS_MINUS
 
 
 @dataclass(frozen=True)

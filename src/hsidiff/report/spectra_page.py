@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from hsidiff.amounts import count
 from hsidiff.evaluation.label_spectra import FEWEST_TO_JUDGE, MODIFIED_Z_LIMIT, LabelSpectra
 from hsidiff.files import write_whole
-from hsidiff.report.amounts import count
 from hsidiff.report.blocks import Block, Section, render_page, sentence
 from hsidiff.report.spectrum_lines import HOW_TO_READ, draw_label_spectra
 from hsidiff.report.tables.table import Table, columns
@@ -43,7 +43,8 @@ def write_spectra_page(
     )
     page = render_page(
         f"{scene.name}: spectra of the labels",
-        f"{n_pixels} pixels of {len(measured.classes)} classes, {len(suspicious)} suspicious",
+        f"{n_pixels} pixels of {len(measured.classes)} classes, "
+        f"{count(len(suspicious))} suspicious",
         [],
         sections,
         "Made by hsidiff from the scene and its labels.",

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from hsidiff.amounts import count
 from hsidiff.evaluation.label_spectra import LabelSpectra
-from hsidiff.report.amounts import count
 from hsidiff.report.drawing import Drawing, look, new_figure
 from hsidiff.report.style import INK, WRONG
 from hsidiff.scenes.scene import Scene

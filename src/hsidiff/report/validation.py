@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hsidiff.report.amounts import count
+from hsidiff.amounts import count
 
 _HELD_OUT = {
     "blocks": " by blocks",
@@ -28,7 +28,7 @@ def validation_in_words(result: dict[str, Any]) -> list[str]:
         return [f"Scored on {n_scored} {validation.get('why')}, which the map never learned from."]
     why = validation.get("why")
     if kind == "groups":
-        groups = f"{parameters.get('n_groups')} whole {parameters.get('groups')} ({why})"
+        groups = f"{count(parameters.get('n_groups'))} whole {parameters.get('groups')} ({why})"
         made = (
             f"Scored by {parameters.get('n_folds')} folds over {groups}: {n_scored} labels, each "
             f"predicted by a model that learned from about {n_train} others"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
+from hsidiff.amounts import count
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import LARGEST_RANDOM_STATE, SettingError, check_whole_number
 from hsidiff.labels.label_map import LabelMap, LandClass
@@ -133,8 +134,8 @@ def suggest_pixels(
         pool.add(window, probabilities, allowed)
     if pool.n_seen < n:
         raise SettingError(
-            f"n={n}: {pool.n_seen} pixels have a value, no label, and lie in the area: ask for "
-            "fewer (-n)"
+            f"n={n}: {count(pool.n_seen)} pixels have a value, no label, and lie in the area: ask "
+            "for fewer (-n)"
         )
     # 2. Choose among them by what the classifier knows.
     taken = np.unique(np.concatenate(labelled), axis=0)

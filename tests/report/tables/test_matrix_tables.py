@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
+from hsidiff.amounts import MINUS, NO_PIXEL
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
-from hsidiff.report.amounts import MINUS, NO_PIXEL
 from hsidiff.report.blocks import Bold
 from hsidiff.report.style import RIGHT, WRONG, shade
 from hsidiff.report.tables.all_tables import make_tables

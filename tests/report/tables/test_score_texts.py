@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
+from hsidiff.amounts import UNKNOWN
 from hsidiff.evaluation.comparison import Spread, spread
 from hsidiff.experiment.folder import ExperimentFolder
-from hsidiff.report.amounts import UNKNOWN
 from hsidiff.report.blocks import Bold
 from hsidiff.report.tables.score_tables import class_table, summary_table
 from hsidiff.report.tables.score_texts import score_texts

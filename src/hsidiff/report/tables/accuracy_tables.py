@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hsidiff.amounts import UNKNOWN, count, decimal, in_hectares, percent
 from hsidiff.assessment.areas import AdjustedArea, ClassArea
 from hsidiff.assessment.assess import Assessment
 from hsidiff.assessment.intervals import Estimate
-from hsidiff.report.amounts import UNKNOWN, count, decimal, percent
 from hsidiff.report.style import RIGHT, WRONG, shade
 from hsidiff.report.tables.table import Column, Table, columns
 
@@ -130,12 +130,11 @@ def area_table(areas: Sequence[ClassArea], adjusted: Sequence[AdjustedArea] | No
         row, known = [f"{area.id} {area.name}"], area.to_json()
         if adjusted is not None:
             estimate = adjusted[place].hectares or adjusted[place].pixels
-            row.append(
-                f"{_amount(estimate.value)} ({_amount(estimate.low)} to {_amount(estimate.high)})"
-            )
+            low, high = in_hectares(estimate.low), in_hectares(estimate.high)
+            row.append(f"{in_hectares(estimate.value)} ({low} to {high})")
             unit = "pixels" if adjusted[place].hectares is None else "hectares"
             known |= _columns_of(f"adjusted_{unit}", estimate)
-        row += [_amount(area.hectares)] if has_hectares else []
+        row += [in_hectares(area.hectares)] if has_hectares else []
         row += [count(area.pixels), percent(area.pixels / total if total else None)]
         rows.append(row)
         numbers.append(known)
@@ -178,15 +177,6 @@ def _short(estimate: Estimate | None) -> str:
 
 def _area_percent(share: float) -> str:
     return f"{100 * share:.2f}"
-
-
-def _amount(hectares: float | None) -> str:
-    """An area, with as many digits as make sense of a pixel's size."""
-    if hectares is None or hectares == 0:
-        return UNKNOWN if hectares is None else "0"
-    if hectares >= 1000:
-        return count(round(hectares))
-    return f"{hectares:.1f}" if hectares >= 10 else f"{hectares:.2f}"
 
 
 def _columns_of(name: str, estimate: Estimate | None) -> dict[str, float | None]:

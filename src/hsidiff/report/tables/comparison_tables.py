@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from hsidiff.amounts import UNKNOWN
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair
-from hsidiff.report.amounts import UNKNOWN
 from hsidiff.report.blocks import Bold
 from hsidiff.report.seed_means import cells_not_run, spread_of, value_of
 from hsidiff.report.tables.score_texts import mean_text, percent_text

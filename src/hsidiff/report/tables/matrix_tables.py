@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from hsidiff.amounts import NO_PIXEL, UNKNOWN, count, percent, signed
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
-from hsidiff.report.amounts import NO_PIXEL, UNKNOWN, count, percent, signed
 from hsidiff.report.blocks import Bold
 from hsidiff.report.style import MUTED, RIGHT, WRONG, shade
 from hsidiff.report.tables.table import Table, columns, file_stem

@@ -4,10 +4,10 @@ from typing import Any
 
 import pandas as pd
 
+from hsidiff.amounts import PLUS_MINUS, UNKNOWN
 from hsidiff.evaluation.comparison import Spread
 from hsidiff.evaluation.published import PublishedScore, is_reproduced, published_scores
 from hsidiff.experiment.folder import Cell, ExperimentFolder
-from hsidiff.report.amounts import PLUS_MINUS, UNKNOWN
 from hsidiff.report.seed_means import splits_with_cells, spread_of
 from hsidiff.report.tables.score_tables import KAPPA
 from hsidiff.report.tables.score_texts import mean_text

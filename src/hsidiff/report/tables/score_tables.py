@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hsidiff.amounts import TIMES, UNKNOWN
 from hsidiff.evaluation.comparison import Spread, spread
 from hsidiff.experiment.folder import Cell, ExperimentFolder
-from hsidiff.report.amounts import TIMES, UNKNOWN
 from hsidiff.report.seed_means import mean_seconds, n_seeds, splits_with_cells, spread_of, value_of
 from hsidiff.report.tables.score_texts import Measured, mean_text, numbers_of, score_texts
 from hsidiff.report.tables.table import Table, columns, file_stem

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from hsidiff.amounts import MINUS, PLUS_MINUS, UNKNOWN
 from hsidiff.evaluation.comparison import Spread
-from hsidiff.report.amounts import MINUS, PLUS_MINUS, UNKNOWN
 from hsidiff.report.blocks import Bold
 from hsidiff.report.tables.table import FIGURE_SPACE
 

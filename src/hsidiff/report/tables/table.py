@@ -7,7 +7,7 @@ from typing import Literal
 
 import pandas as pd
 
-from hsidiff.report.amounts import MINUS, NO_PIXEL, PLUS_MINUS, TIMES, UNKNOWN
+from hsidiff.amounts import MINUS, NO_PIXEL, PLUS_MINUS, TIMES, UNKNOWN
 from hsidiff.report.blocks import Bold
 
 FIGURE_SPACE = "\N{FIGURE SPACE}"

@@ -35,6 +35,15 @@ def count(number: int | None) -> str:
     return UNKNOWN if number is None else f"{number:,}".replace(",", "\u202f")
 
 
+def in_hectares(hectares: float | None) -> str:
+    """An area, with as many digits as make sense of a pixel's size."""
+    if hectares is None or hectares == 0:
+        return UNKNOWN if hectares is None else "0"
+    if hectares >= 1000:
+        return count(round(hectares))
+    return f"{hectares:.1f}" if hectares >= 10 else f"{hectares:.2f}"
+
+
 def signed(number: float) -> str:
     """A number with one decimal and its sign, a true minus; what rounds to zero has none."""
     rounded = f"{number:+.1f}"

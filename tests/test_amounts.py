@@ -1,0 +1,24 @@
+"""Numbers as a person reads them."""
+
+import pytest
+
+from hsidiff.amounts import count, in_hectares
+from hsidiff.evaluation.validation import default_kind
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(None, "\u2013"), (999, "999"), (1024, "1\u202f024"), (1234567, "1\u202f234\u202f567")],
+)
+def test_thousands_are_set_apart(number, text):
+    assert count(number) == text
+
+
+def test_hectares_are_never_written_as_a_power_of_ten():
+    assert in_hectares(123456.7) == "123\u202f457"
+    assert in_hectares(12.34) == "12.3"
+    assert in_hectares(1.234) == "1.23"
+
+
+def test_why_a_map_is_scored_so_sets_thousands_apart():
+    assert default_kind(1024) == ("split", "1\u202f024 labels are many, 500 or more")
