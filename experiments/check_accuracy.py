@@ -58,6 +58,10 @@ def main(folder: str) -> None:
                 again = [ratio(points.iloc[draw], hits[draw], of[draw]) for draw in draws[:400]]
                 errors.append((entry["name"], key, entry[key]["standard_error"], np.nanstd(again)))
                 assert entry[key]["low"] < entry[key]["high"], (entry["name"], key)
+    has_class = np.isin(mapped, list(names.values()))
+    for key, of in (("overall_accuracy", has_class | True), ("accuracy_where_mapped", has_class)):
+        if told[key] is not None:
+            apart.append(abs(ratio(points, reference == mapped, of) - told[key]["value"]))
     assert max(apart) < 1e-6, f"numbers differ by up to {max(apart)}"
     print(f"values agree to {max(apart):.1e}; standard errors, told and drawn:")
     print(pd.DataFrame(errors, columns=["class", "of", "told", "drawn"]).round(4).to_string())

@@ -10,7 +10,10 @@ import pytest
 
 from command_line import Run, SmallFiles, everything_in, write_labels
 from experiments.check_accuracy import main as check_accuracy
+from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
+from hsidiff.maps.geotiff import write_class_map
+from hsidiff.maps.read_map import read_map
 from small_scenes import small_fields, small_invalid
 
 LDA = ("--block-px", 5, "--method", "lda")
@@ -172,7 +175,7 @@ def test_labels_where_the_map_has_no_class_are_left_out_and_counted(
     labels = write_labels(small_files, small_fields() + 1, tmp_path / "all.tif")
     ended = run("evaluate", small_map, labels, "--json")
     n = int(small_invalid().sum())
-    assert f"all.tif: {n} of {small_fields().size} labelled pixels have no class" in ended.err
+    assert f"all.tif: {n} of 2 000 labelled pixels have no class in the map" in ended.err
     assert json.loads(ended.out)["n_scored"] == small_fields().size - n
 
 
@@ -223,3 +226,60 @@ def test_a_map_tells_its_areas(run: Run, small_files: SmallFiles, tmp_path: Path
         "predict", out / "model", small_files.scene_path, "-o", tmp_path / "m.tif", "--json"
     )
     assert json.loads(ended.out)["areas"] == areas
+
+
+@pytest.fixture
+def map_in_doubt(small_map: Path) -> Path:
+    """The same map, "not sure" in its upper rows, as ``map --abstain`` writes it."""
+    drawn = read_map(small_map)
+    values = drawn.values.copy()
+    values[:12][values[:12] > 0] = 4
+    legend = (*drawn.classes, LandClass(4, "not sure", "#d9d9d9"))
+    path = small_map.parent / "doubt.tif"
+    write_class_map(values, legend, path, drawn.crs, drawn.transform)
+    return path
+
+
+def test_not_sure_is_a_stratum_and_no_class_of_the_ground(
+    run: Run, small_files: SmallFiles, map_in_doubt: Path, tmp_path: Path
+) -> None:
+    points, out = tmp_path / "points.gpkg", tmp_path / "accuracy"
+    assert run("sample", map_in_doubt, "-n", 150, "--by-class", "-o", points).exit_code == 0
+    fill(points, tmp_path / "filled.gpkg", small_files)
+    ended = run("evaluate", map_in_doubt, tmp_path / "filled.gpkg", "-o", out, "--json")
+    assert ended.exit_code == 0, ended.err
+    found = json.loads(ended.out)["assessment"]
+    assert [entry["name"] for entry in found["classes"]] == ["corn", "grass", "roof [red]"]
+    assert [entry["name"] for entry in found["areas"]][-1] == "not sure"
+    assert "adjusted_pixels" not in found["areas"][-1]
+    # The undecided upper part is ground all the same: the areas still add up to the whole.
+    total = sum(entry["adjusted_pixels"]["value"] for entry in found["areas"][:-1])
+    assert total == pytest.approx((read_map(map_in_doubt).values > 0).sum())
+    assert found["accuracy_where_mapped"]["value"] > 0.8 > found["overall_accuracy"]["value"]
+    assert "of what has a class" in " ".join(found["cautions"])
+    check_accuracy(str(out))
+
+
+def test_not_sure_is_no_reference(
+    run: Run, small_files: SmallFiles, map_in_doubt: Path, tmp_path: Path
+) -> None:
+    points = tmp_path / "points.gpkg"
+    assert run("sample", map_in_doubt, "-n", 150, "--by-class", "-o", points).exit_code == 0
+    fill(points, tmp_path / "filled.gpkg", small_files)
+    table = geopandas.read_file(tmp_path / "filled.gpkg")
+    table.loc[[3, 4], "reference"] = "not sure"
+    table.to_file(tmp_path / "told.gpkg")
+    ended = run("evaluate", map_in_doubt, tmp_path / "told.gpkg")
+    assert ended.exit_code == 2
+    assert "2 points have the reference 'not sure', which is no class" in ended.error
+
+
+def test_labels_where_the_map_is_not_sure_are_left_out(
+    run: Run, small_files: SmallFiles, map_in_doubt: Path
+) -> None:
+    ended = run("evaluate", map_in_doubt, small_files.labels_path, "--json")
+    assert ended.exit_code == 0, ended.err
+    assert "have no class in the map (no data, not sure) and are left out" in ended.err
+    found = json.loads(ended.out)["assessment"]
+    assert [entry["name"] for entry in found["classes"]] == ["corn", "grass", "roof [red]"]
+    assert found["overall_accuracy"]["value"] == pytest.approx(0.9, abs=0.05)

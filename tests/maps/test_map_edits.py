@@ -156,6 +156,18 @@ def test_change_counts_every_pair() -> None:
     assert totals.loc["roof", ["pixels_before", "pixels_after"]].tolist() == [4, 6]
 
 
+def test_what_a_map_is_not_sure_of_did_not_change() -> None:
+    names, colors = NAMES | {4: "not sure"}, {4: "#d9d9d9"}
+    after = np.where(VALUES == 2, 4, VALUES)
+    after[0, 0] = 3
+    change = compare_maps(made(), made(after, names, colors=colors), ("a.tif", "b.tif"))
+    table = change.table.set_index(["from", "to"])
+    assert table.index[table["changed"]].tolist() == [("grass", "water")]
+    assert not table.loc[("roof", "not sure"), "compared"]
+    assert (change.values > 0).sum() == 1
+    assert class_totals(change)["class"].tolist() == ["grass", "water"]
+
+
 def test_change_goes_by_name_where_ids_differ() -> None:
     other = np.choose(VALUES, [0, 3, 1, 2])
     change = compare_maps(

@@ -59,6 +59,8 @@ class Assessment:
         kappa: Cohen's kappa, of the shares if there are some; None where it is not defined.
         per_class: one entry per class.
         n_scored: number of samples.
+        accuracy_where_mapped: share that is right of what the map has a class for; None where it
+            has one everywhere, or nowhere.
     """
 
     classes: tuple[LandClass, ...]
@@ -68,6 +70,7 @@ class Assessment:
     kappa: float | None
     per_class: tuple[ClassAssessment, ...]
     n_scored: int
+    accuracy_where_mapped: Estimate | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -92,6 +95,7 @@ class Assessment:
             "by_design": self.shares is not None,
             "n_scored": self.n_scored,
             "overall_accuracy": self.overall_accuracy.to_json(),
+            "accuracy_where_mapped": numbers(self.accuracy_where_mapped),
             "kappa": self.kappa,
             "classes": classes,
             "error_matrix": self.counts.tolist(),
@@ -140,18 +144,22 @@ def assess_sample(
         hits, of_map, of_reference = cells[:, k, k], cells[:, k].sum(axis=1), cells[:, :, k]
         n_of_reference = of_reference.sum(axis=1)
         holds = of_map > 0 if are_map_classes else np.ones(n_strata, dtype=bool)
-        of_holding = Design(*(part[holds] for part in vars(design).values()))
         per_class.append(
             ClassAssessment(
                 land_class,
                 int(of_map.sum()),
                 int(n_of_reference.sum()),
-                estimate_ratio(hits[holds], (of_map - hits)[holds], of_holding),
+                estimate_ratio(hits[holds], (of_map - hits)[holds], design.of(holds)),
                 estimate_ratio(hits, n_of_reference - hits, design),
                 _f1(shares, k),
                 estimate_share(n_of_reference, design),
             )
         )
+    where_mapped = None
+    if cells[:, -1].any():
+        of_map = cells[:, :-1].sum(axis=(1, 2))
+        holds = of_map > 0 if are_map_classes else np.ones(n_strata, dtype=bool)
+        where_mapped = estimate_ratio(right[holds], (of_map - right)[holds], design.of(holds))
     return Assessment(
         tuple(classes),
         cells.sum(axis=0),
@@ -160,6 +168,7 @@ def assess_sample(
         _kappa(shares),
         tuple(per_class),
         len(reference),
+        where_mapped,
     )
 
 

@@ -39,6 +39,10 @@ class Design:
         """(strata,) the finite population correction, 1 - n_h / N_h."""
         return 1 - self.n_samples / self.n_pixels
 
+    def of(self, strata: np.ndarray) -> "Design":
+        """The same of some strata alone, (strata,) bool."""
+        return Design(self.n_pixels[strata], self.n_samples[strata], self.weights[strata])
+
     def reach(self, hits: np.ndarray, prior: float) -> tuple[np.ndarray, np.ndarray]:
         """Distances (strata,) of the limits from the strata's shares, down and up.
 

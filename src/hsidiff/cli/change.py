@@ -68,7 +68,7 @@ def _as_json(found: Change) -> dict[str, Any]:
 def _say(found: Change) -> None:
     table = found.table
     changed = table[table["changed"]].sort_values("pixels", ascending=False)
-    both = table[(table["from_id"] > 0) & (table["to_id"] > 0)]
+    both = table[table["compared"]]
     n_both, n_changed = int(both["pixels"].sum()), int(changed["pixels"].sum())
     share = n_changed / n_both if n_both else 0.0
     console.say(f"changed: {_amount(changed)}, {share:.1%} of what both maps show")

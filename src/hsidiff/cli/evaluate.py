@@ -1,13 +1,15 @@
 """``hsidiff evaluate``: the accuracy of a map that exists, and the areas of its classes."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import geopandas
+import numpy as np
 
 from hsidiff.amounts import count
-from hsidiff.assessment.read_sample import is_sample, read_sample
+from hsidiff.assessment.read_sample import Sample, is_sample, read_sample
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_folder, side_of_split
 from hsidiff.cli.options import (
@@ -25,9 +27,10 @@ from hsidiff.errors import HsidiffWarning, LabelError, SettingError
 from hsidiff.evaluation.metrics import Scores, score
 from hsidiff.labels.columns import MAP_CLASS, REFERENCE
 from hsidiff.labels.copies import without_copies
-from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
+from hsidiff.maps.doubt import undecided_of
 from hsidiff.maps.read_map import read_map
 from hsidiff.report.accuracy_page import check_accuracy_folder, tables_of, write_accuracy
 from hsidiff.report.map_accuracy import MapAccuracy, by_labels, by_sample
@@ -86,14 +89,15 @@ def evaluate(
             if split_file is not None:
                 test_labels = side_of_split(split_file, "test", test_labels, labels)
             warn_of_training(map_path, labels, test_labels.values > 0)
-            test_labels = _where_mapped(test_labels, drawn, labels)
             test_labels = with_ids_of(test_labels, drawn.classes, "the map")
+            test_labels = _where_mapped(test_labels, drawn, labels)
             scores = score(drawn.values, test_labels)
             accuracy = by_labels(test_labels, drawn, grid, map_path, labels)
         else:
             if split_file is not None:
                 raise SettingError(f"{labels} is a sample of its own: leave out --split-file")
             sample = read_sample(features, grid, drawn.classes, labels.name, label_options.field)
+            _refuse_undecided(sample, drawn, labels)
             accuracy = by_sample(sample, drawn, grid, map_path, labels)
         written = [] if out is None else write_accuracy(accuracy, notes, out)
     if as_json:
@@ -150,7 +154,8 @@ def _where_mapped(labels: LabelMap, drawn: LabelMap, labels_path: Path) -> Label
     Warns:
         HsidiffWarning: if some are left out.
     """
-    is_mapped = drawn.values > 0
+    undecided = undecided_of(drawn.classes)
+    is_mapped = (drawn.values > 0) & ~np.isin(drawn.values, [c.id for c in undecided])
     n_outside = int(((labels.values > 0) & ~is_mapped).sum())
     if n_outside == 0:
         return labels
@@ -158,11 +163,26 @@ def _where_mapped(labels: LabelMap, drawn: LabelMap, labels_path: Path) -> Label
         raise LabelError(f"{labels_path}: the map has no class at any label: give other labels")
     warnings.warn(
         f"{labels_path.name}: {count(n_outside)} of {count(labels.n_labelled)} labelled "
-        "pixels have no class in the map and are left out",
+        f"pixels have no class in the map{_or_are(undecided)} and are left out",
         HsidiffWarning,
         stacklevel=2,
     )
     return labels.keeping(is_mapped, labels.region)
+
+
+def _or_are(undecided: Sequence[LandClass]) -> str:
+    """What else than no data is no class, in brackets; nothing where nothing is."""
+    return f" (no data, {', '.join(c.name for c in undecided)})" if undecided else ""
+
+
+def _refuse_undecided(sample: Sample, drawn: LabelMap, path: Path) -> None:
+    """Refuse a reference such as "not sure" with a LabelError: it is a word of the map's alone."""
+    for entry in undecided_of(drawn.classes):
+        if n := int((sample.reference == entry.id).sum()):
+            raise LabelError(
+                f"{path.name}: {count(n)} points have the reference {entry.name!r}, which is no "
+                "class of the ground: leave those empty that cannot be told"
+            )
 
 
 def _tell(accuracy: MapAccuracy, scores: Scores | None) -> None:

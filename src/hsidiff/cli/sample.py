@@ -13,6 +13,7 @@ from hsidiff.assessment.sample_file import check_sample_path, sample_table, writ
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, option, out_option
+from hsidiff.maps.doubt import undecided_of
 from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.open import open_scene
 
@@ -92,7 +93,9 @@ def sample(
         shown = [class_names[i] for i in drawn.values[points.rows, points.cols].tolist()]
         table = sample_table(points, strata, grid.transform, shown if show_class else None)
         side = 1.0 if grid.transform is None else abs(grid.transform.determinant) ** 0.5
-        write_sample(table, out, grid.crs, drawn.classes, side)
+        undecided = undecided_of(drawn.classes)
+        classes = [c for c in drawn.classes if c not in undecided]
+        write_sample(table, out, grid.crs, classes, side)
     if as_json:
         entries = [
             {**area.to_json(), "n_samples": size} for area, size in zip(areas, sizes, strict=True)

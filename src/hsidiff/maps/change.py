@@ -12,6 +12,7 @@ from hsidiff.labels.class_colors import class_colors
 from hsidiff.labels.grid import describe_grid, same_place
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import with_ids_of
+from hsidiff.maps.doubt import undecided_of
 from hsidiff.scenes.pixel_area import pixel_hectares
 
 NO_DATA = "no data"
@@ -25,8 +26,9 @@ class Change:
 
     Attributes:
         table: a row per pair of classes that occurs: ``from_id``, ``from``, ``to_id``, ``to``,
-            ``pixels``, ``hectares`` (NaN without a place on the earth), ``changed``; id 0 and the
-            name ``no data`` where a map holds no class, which is no change.
+            ``pixels``, ``hectares`` (NaN without a place on the earth), ``compared``, ``changed``;
+            id 0 and the name ``no data`` where a map holds no class. There, and where one of them
+            is "not sure" or says "none of these", nothing is compared.
         values: (rows, cols) int32, the number of the changed pair, 0 = not changed or no data.
         classes: the changed pairs as a legend: ``grass to roof``.
         crs: coordinate reference system, or None.
@@ -64,7 +66,9 @@ def compare_maps(before: LabelMap, after: LabelMap, names: tuple[str, str]) -> C
     if hectares is not None:
         areas = np.bincount(at.ravel(), np.repeat(hectares, before.shape[1]), len(pairs))
     called = {0: NO_DATA} | {class_id: c.name for class_id, c in legend.items()}
-    changed = (pairs > 0).all(axis=1) & (pairs[:, 0] != pairs[:, 1])
+    no_class = [0, *(c.id for c in undecided_of(list(legend.values())))]
+    compared = ~np.isin(pairs, no_class).any(axis=1)
+    changed = compared & (pairs[:, 0] != pairs[:, 1])
     table = pd.DataFrame(
         {
             "from_id": pairs[:, 0],
@@ -73,6 +77,7 @@ def compare_maps(before: LabelMap, after: LabelMap, names: tuple[str, str]) -> C
             "to": [called[i] for i in pairs[:, 1].tolist()],
             "pixels": n_pixels,
             "hectares": areas,
+            "compared": compared,
             "changed": changed,
         }
     )
@@ -89,7 +94,7 @@ def class_totals(change: Change) -> pd.DataFrame:
     Columns: ``id``, ``class``, ``pixels_before``, ``pixels_after``, ``hectares_before``,
     ``hectares_after``.
     """
-    both = change.table[(change.table["from_id"] > 0) & (change.table["to_id"] > 0)]
+    both = change.table[change.table["compared"]]
     names = dict(zip(both["from_id"], both["from"], strict=True))
     names |= dict(zip(both["to_id"], both["to"], strict=True))
     rows = []

@@ -19,7 +19,9 @@ from hsidiff.assessment.areas import adjusted_areas as _adjusted
 from hsidiff.assessment.assess import FEW_SAMPLES, Assessment, assess_labels, assess_sample
 from hsidiff.assessment.read_sample import Sample
 from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.maps.doubt import undecided_of
 from hsidiff.maps.geotiff import class_map_windows
+from hsidiff.report.tables.accuracy_tables import with_interval
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
@@ -49,7 +51,8 @@ class MapAccuracy:
         map_path: the map.
         labels_path: the labels, or the sample that was filled in.
         assessment: error matrix and accuracies.
-        areas: what the map shows, one entry per class of the assessment.
+        areas: what the map shows, one entry per class of the assessment, and then what it left
+            undecided ("not sure", "none of these").
         adjusted: what a sample drawn by design says; None without one.
         sample: the sample, or None.
     """
@@ -70,9 +73,10 @@ class MapAccuracy:
             told.append(f"only {n} samples are scored: look at the intervals, not at the estimates")
         n_unmapped = int(self.assessment.counts[-1].sum())
         if n_unmapped:
-            told.append(
-                f"{count(n_unmapped)} samples lie where this map has no class: none is right"
-            )
+            text = f"{count(n_unmapped)} samples lie where this map has no class: none is right"
+            if (where_mapped := self.assessment.accuracy_where_mapped) is not None:
+                text += f"; of what has a class, {with_interval(where_mapped)} is right"
+            told.append(text)
         if all(area.hectares is None for area in self.areas):
             told.append(NO_HECTARES)
         return told
@@ -82,7 +86,7 @@ class MapAccuracy:
         areas = []
         for place, area in enumerate(self.areas):
             entry: dict[str, Any] = area.to_json()
-            if self.adjusted is not None:
+            if self.adjusted is not None and place < len(self.adjusted):
                 adjusted = self.adjusted[place]
                 entry["adjusted_pixels"] = adjusted.pixels.to_json()
                 entry["adjusted_hectares"] = adjusted.hectares and adjusted.hectares.to_json()
@@ -115,17 +119,24 @@ def by_sample(
 ) -> MapAccuracy:
     """Assess a map by a sample drawn by design, from this map or an earlier one.
 
+    What the map left undecided is no class: there it is not right, and its legend's entry has no
+    area on the ground.
+
     Args:
-        sample: the sample.
+        sample: the sample; its reference names nothing that is undecided.
         drawn: the classes of the map.
         grid: the grid of the map.
         map_path: its file.
         labels_path: the sample's file.
     """
+    undecided = undecided_of(drawn.classes)
+    ids = [c.id for c in undecided]
+    classes = [c for c in sample.classes if c.id not in ids]
+    mapped = sample.class_of(drawn.values)
     assessment = assess_sample(
-        sample.classes,
+        classes,
         sample.strata,
-        sample.class_of(drawn.values),
+        np.where(np.isin(mapped, ids), 0, mapped),
         sample.reference,
         sample.n_pixels,
         weights=sample.hectares,
@@ -136,7 +147,7 @@ def by_sample(
         map_path,
         labels_path,
         assessment,
-        areas_of_map(drawn.values, sample.classes, grid.crs, grid.transform),
+        areas_of_map(drawn.values, [*classes, *undecided], grid.crs, grid.transform),
         _adjusted(assessment, float(sample.n_pixels.sum()), hectares),
         sample,
     )
@@ -147,6 +158,8 @@ def by_labels(
 ) -> MapAccuracy:
     """Assess a map by labels of its grid that were not drawn by design; ids are the map's.
 
+    Labels where the map is undecided do not belong to them.
+
     Args:
         labels: the labels.
         drawn: the classes of the map.
@@ -155,8 +168,9 @@ def by_labels(
         labels_path: the labels' file.
     """
     is_label = labels.values > 0
-    known = {c.id: c for c in (*labels.classes, *drawn.classes)}
+    undecided = undecided_of(drawn.classes)
+    known = {c.id: c for c in (*labels.classes, *drawn.classes) if c not in undecided}
     classes: list[LandClass] = [known[number] for number in sorted(known)]
     assessment = assess_labels(classes, drawn.values[is_label], labels.values[is_label])
-    areas = areas_of_map(drawn.values, classes, grid.crs, grid.transform)
+    areas = areas_of_map(drawn.values, [*classes, *undecided], grid.crs, grid.transform)
     return MapAccuracy(map_path, labels_path, assessment, areas, None, None)

@@ -129,10 +129,11 @@ def area_table(areas: Sequence[ClassArea], adjusted: Sequence[AdjustedArea] | No
     for place, area in enumerate(areas):
         row, known = [f"{area.id} {area.name}"], area.to_json()
         if adjusted is not None:
-            estimate = adjusted[place].hectares or adjusted[place].pixels
-            low, high = in_hectares(estimate.low), in_hectares(estimate.high)
-            row.append(f"{in_hectares(estimate.value)} ({low} to {high})")
-            unit = "pixels" if adjusted[place].hectares is None else "hectares"
+            estimate = None  # of what the map left undecided
+            if place < len(adjusted):
+                estimate = adjusted[place].hectares or adjusted[place].pixels
+            unit = "pixels" if adjusted[0].hectares is None else "hectares"
+            row.append(_area_with_interval(estimate))
             known |= _columns_of(f"adjusted_{unit}", estimate)
         row += [in_hectares(area.hectares)] if has_hectares else []
         row += [count(area.pixels), percent(area.pixels / total if total else None)]
@@ -173,6 +174,13 @@ def _users(assessment: Assessment, rows: np.ndarray) -> list[str]:
 
 def _short(estimate: Estimate | None) -> str:
     return UNKNOWN if estimate is None else percent(estimate.value)
+
+
+def _area_with_interval(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return UNKNOWN
+    low, high = in_hectares(estimate.low), in_hectares(estimate.high)
+    return f"{in_hectares(estimate.value)} ({low} to {high})"
 
 
 def _area_percent(share: float) -> str:
