@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from fuzzing.cropped import CROPS
+
 _LARGEST_BYTES = 1_500_000
 
 _SCENES = {
@@ -37,7 +39,7 @@ def real_seeds() -> dict[str, tuple[str, Callable[[Path], str]]]:
         return {}
     data = Path(os.environ["HSIDIFF_DATA"])
     found = {
-        name: (kind, _copier(data, *place))
+        name: (kind, _cropper(data, name, *place) if name in CROPS else _copier(data, *place))
         for kind, table in (("scene", _SCENES), ("labels", _LABELS), ("raster", _RASTERS))
         for name, place in table.items()
         if any(data.glob(place[0]))
@@ -62,6 +64,15 @@ def _packer(write: Callable[[Path], str], name: str) -> Callable[[Path], str]:
         return name
 
     return pack
+
+
+def _cropper(data: Path, name: str, place: str) -> Callable[[Path], str]:
+    def crop(folder: Path) -> str:
+        """Leave a window of a file."""
+        CROPS[name](data / place, folder)
+        return Path(place).name
+
+    return crop
 
 
 def _copier(data: Path, pattern: str, main: str = "") -> Callable[[Path], str]:
