@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.attribute_fields import nearest, read_classes
 
 
@@ -69,7 +69,8 @@ def test_ids_that_lack_a_class_or_another_name_are_left_alone():
     lacking = {"cover": ["tree", "roof", "tree"], "cover_id": [None, 1, 4]}
     assert classes(lacking, "cover")[0] == [2, 1, 2]
     unrelated = {"cover": ["tree", "roof", "tree"], "sheet": [4, 1, 4]}
-    assert classes(unrelated, "cover")[0] == [2, 1, 2]
+    with pytest.warns(HsidiffWarning, match="'sheet' would number them"):
+        assert classes(unrelated, "cover")[0] == [2, 1, 2]
 
 
 def test_the_only_field_that_fits_is_found():

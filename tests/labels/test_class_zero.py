@@ -4,9 +4,10 @@ import geopandas
 import numpy as np
 import pytest
 import rasterio
+import xarray
 from shapely import Point
 
-from hsidiff.errors import HsidiffWarning
+from hsidiff.errors import HsidiffWarning, LabelError, SettingError
 from hsidiff.labels.legend import means_no_class
 from hsidiff.labels.read import read_labels
 
@@ -128,3 +129,77 @@ def test_names_of_classes_do_not_mean_none():
         assert not means_no_class(name)
     for name in ("", "UNCLASSIFIED", "un-labelled", "no_data", "Not classified", "none", "0"):
         assert means_no_class(name)
+
+
+def with_nodata(kind, tmp_path):
+    """Labels of the classes 0, 1, 2 without names, 5 pixels of which hold nodata."""
+    values = VALUES.astype("int16")
+    values[5, :5] = 99
+    if kind == "array":
+        return np.where(values == 99, np.nan, values)
+    if kind == "masked":
+        return np.ma.masked_equal(values, 99)
+    if kind == "xarray":
+        return xarray.DataArray(values, dims=("y", "x"), attrs={"_FillValue": 99})
+    if kind == "npy":
+        np.save(tmp_path / "a.npy", np.where(values == 99, np.nan, values))
+        return tmp_path / "a.npy"
+    if kind == "envi":
+        fields = {"data type": 2, "class lookup": "{}", "data ignore value": 99}
+        return write_envi_classes(tmp_path / "a.img", [], values, **fields)
+    size = {"height": 6, "width": 8, "count": 1, "dtype": "int16"}
+    with rasterio.open(tmp_path / "a.tif", "w", driver="GTiff", nodata=99, **size) as dataset:
+        dataset.write(values, 1)
+    return tmp_path / "a.tif"
+
+
+KINDS = ["array", "masked", "xarray", "npy", "envi", "tif"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_zeros_beside_nodata_stay_unlabelled_with_a_note_that_says_what_to_do(
+    bare_scene, tmp_path, kind
+):
+    note = "16 pixels hold 0, which means no label here, though 5 others hold nodata: if 0 is a cl"
+    with pytest.warns(HsidiffWarning, match=f"{note}.*--zero class"):
+        labels = read_labels(with_nodata(kind, tmp_path), bare_scene)
+    assert labels.counts() == {1: 16, 2: 11}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_zero_is_a_class_if_the_user_says_so(bare_scene, tmp_path, kind):
+    with pytest.warns(HsidiffWarning, match="'class 0' has the id 0.*raised by 1"):
+        labels = read_labels(with_nodata(kind, tmp_path), bare_scene, zero="class")
+    assert labels.counts() == {1: 16, 2: 16, 3: 11}
+    assert [c.name for c in labels.classes] == ["class 0", "class 1", "class 2"]
+
+
+def test_minus_one_is_unlabelled_where_classes_count_from_0(bare_scene):
+    values = VALUES.astype(np.int8)
+    values[5] = -1
+    with pytest.raises(LabelError, match=r"the first is -1.*--zero class"):
+        read_labels(values, bare_scene)
+    with pytest.warns(HsidiffWarning, match="raised by 1"):
+        assert read_labels(values, bare_scene, zero="class").counts() == {1: 16, 2: 16, 3: 8}
+
+
+def test_a_zero_that_the_file_calls_unclassified_is_no_doubt(bare_scene, tmp_path):
+    values = VALUES.copy()
+    values[0, :3] = 255
+    path = write_envi_classes(tmp_path / "a.img", ["Unclassified", "Tree", "Soil"], values,
+                              **{"data ignore value": 255})  # fmt: skip
+    assert read_labels(path, bare_scene).counts() == {1: 16, 2: 16}
+
+
+def test_numbers_of_a_table_may_count_from_0(grid_scene):
+    points = [Point(500_005 + 10 * i, 5_799_995) for i in range(6)]
+    table = geopandas.GeoDataFrame({"gridcode": [0, 1, 2, 0, 1, -1]}, geometry=points, crs=32633)
+    with pytest.warns(HsidiffWarning, match=r"raised by 1|1 features have no class"):
+        labels = read_labels(table, grid_scene, field="gridcode", zero="class")
+    assert labels.values[0, :6].tolist() == [1, 2, 3, 1, 2, 0]
+    assert [c.name for c in labels.classes] == ["class 0", "class 1", "class 2"]
+
+
+def test_zero_means_one_of_two_things(bare_scene):
+    with pytest.raises(SettingError, match="zero"):
+        read_labels(VALUES, bare_scene, zero="water")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from shapely import Point
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.attribute_fields import read_classes
 from hsidiff.labels.read import read_labels
 
@@ -45,6 +45,8 @@ TABLES = {
     "LUCAS": {"POINT_ID": NUMBERS, "LC1": IDS, "LC1_LABEL": NAMES},
     "by hand": {"class": NAMES, "id": IDS, "remark": list("abcdef")},
     "by hand, in German": {"Klasse": NAMES, "Nr": IDS, "fid": NUMBERS},
+    "InVEST": {"lucode": IDS, "LULC_desc": NAMES},
+    "a code of its own name": {"habitat": NAMES, "fid": NUMBERS, "eunis_code": IDS},
     "CORINE": {"ID": NUMBERS, "code": IDS, "landcover": NAMES},
 }
 
@@ -102,3 +104,17 @@ def test_colours_of_the_classes_come_along(grid_scene):
     other = read_labels(table, grid_scene)
     assert [c.color for c in other.classes if c.name == "Forest"] == ["#020508"]
     assert all(c.color != "#010407" for c in other.classes)
+
+
+def test_numbers_of_another_name_are_told_of_and_not_taken():
+    table = {"class": NAMES, "priority": IDS}
+    with pytest.warns(HsidiffWarning, match="'priority' would number them.*--field priority"):
+        ids, names = classes(table)
+    assert names == {1: "Developed", 2: "Forest", 3: "Water"}
+    assert ids == [3, 2, 1, 2, 3, 1]
+    assert classes(table, "priority")[1] == EXPECTED
+
+
+def test_a_flag_whose_name_ends_like_an_id_is_none():
+    valid = [int(name == "Forest") for name in NAMES]
+    assert classes({"class": NAMES, "valid": valid})[0] == [3, 2, 1, 2, 3, 1]

@@ -1,10 +1,15 @@
+import shlex
 from dataclasses import replace
 
 import geopandas
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from rasterio.crs import CRS
-from rasterio.enums import WktVersion
+from rasterio.enums import Resampling, WktVersion
+from rasterio.transform import from_bounds
+from rasterio.warp import reproject
 from shapely import Point
 
 from hsidiff.errors import LabelError
@@ -63,7 +68,8 @@ def test_labels_without_the_heights_of_the_scene_are_on_its_grid(grid_scene):
     ("shape", "advice"),
     [
         ((8, 6), "transpose the labels"),
-        ((8, 2), r"bands first: transpose it to \(rows, cols, bands\)"),
+        ((8, 2), "bands first: give .*--band-axis first"),
+        ((6, 2), "bands middle: give .*--band-axis middle"),
         ((5, 5), "give labels of the same grid"),
     ],
 )
@@ -78,6 +84,47 @@ def test_a_scene_with_its_bands_first_is_recognised_by_its_labels(bare_scene):
     )
     with pytest.raises(LabelError, match=r"labels are \(6, 8\).*bands first"):
         check_grid("labels", scene, (6, 8))
+
+
+@pytest.mark.parametrize("epsg", [32633, 4326])
+@pytest.mark.parametrize("pixel", [5, 10, 17])
+def test_labels_of_another_pixel_size_are_refused_with_the_command_that_warps_them(
+    grid_scene, tmp_path, epsg, pixel
+):
+    """The words of the command, carried out by rasterio, bring labels to the scene's grid."""
+    crs, step = CRS.from_epsg(epsg), pixel if epsg == 32633 else pixel * 1e-5
+    origin = (499_990, 5_800_010) if epsg == 32633 else (14.9998, 52.3501)
+    path = tmp_path / "fine labels.tif"
+    values = np.ones((40, 40), dtype=np.uint8)
+    values[:, 20:] = 2
+    source = {"crs": crs, "transform": Affine(step, 0, origin[0], 0, -step, origin[1])}
+    with rasterio.open(path, "w", width=40, height=40, count=1, dtype="uint8", **source) as made:
+        made.write(values, 1)
+    with pytest.raises(LabelError, match="warp the labels to its grid: gdalwarp -r near") as told:
+        read_labels(path, grid_scene)
+    words = shlex.split(str(told.value).partition("its grid: ")[2])
+    assert words[-2:] == ["fine labels.tif", "on_grid.tif"]
+    assert ("-t_srs" in words) == (epsg == 4326)
+    te, ts = words.index("-te"), words.index("-ts")
+    cols, rows = (int(word) for word in words[ts + 1 : ts + 3])
+    target = from_bounds(*(float(word) for word in words[te + 1 : te + 5]), cols, rows)
+    warped = np.zeros((rows, cols), dtype=np.uint8)
+    reproject(
+        values, warped, src_crs=crs, src_transform=source["transform"], dst_crs=UTM,
+        dst_transform=target, resampling=Resampling.nearest,
+    )  # fmt: skip
+    check_grid("warped", grid_scene, warped.shape, UTM, target)
+    assert set(np.unique(warped)) <= {0, 1, 2}
+    assert (warped > 0).any()
+
+
+def test_no_command_is_given_where_none_would_do(grid_scene):
+    turned = replace(grid_scene, transform=Affine.rotation(20) @ grid_scene.transform)
+    for scene, name in ((turned, "a.tif"), (grid_scene, "labels"), (grid_scene, "a.hdr")):
+        with pytest.raises(LabelError, match="give labels of the same grid"):
+            check_grid(name, scene, (5, 5), UTM, Affine(5, 0, 0, 0, -5, 0))
+    with pytest.raises(LabelError, match="give labels of the same grid"):
+        check_grid("a.tif", grid_scene, (5, 5), None, Affine(5, 0, 0, 0, -5, 0))
 
 
 LOCAL = CRS.from_wkt('LOCAL_CS["unnamed",UNIT["metre",1]]')

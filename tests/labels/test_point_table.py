@@ -1,5 +1,11 @@
+import csv
+import json
+
+import geopandas
 import numpy as np
 import pytest
+from shapely import Point, set_srid, to_wkb
+from shapely.geometry import mapping
 
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.read import read_labels
@@ -21,7 +27,16 @@ def write(path, names=("x", "y", "class"), separator=",", rows=ROWS, decimal="."
 
 @pytest.mark.parametrize(
     "names",
-    [("x", "y"), ("X", "Y"), ("Easting", "Northing"), ("POINT_X", "POINT_Y"), ("xcoord", "ycoord")],
+    [
+        ("x", "y"),
+        ("X", "Y"),
+        ("Easting", "Northing"),
+        ("POINT_X", "POINT_Y"),
+        ("xcoord", "ycoord"),
+        ("X_UTM", "Y_UTM"),
+        ("EASTING (m)", "NORTHING (m)"),
+        ("X Coordinate", "Y Coordinate"),
+    ],
 )
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_points_of_a_table_label_the_pixels_that_hold_them(grid_scene, tmp_path, names, separator):
@@ -176,3 +191,64 @@ def test_what_is_no_table_of_points_is_refused(grid_scene, tmp_path, text, messa
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(LabelError, match=message):
         read_labels(tmp_path / "a.csv", grid_scene)
+
+
+SHAPES = [Point(x, y) for x, y, _ in ROWS]
+IN_DEGREES = list(geopandas.GeoSeries(SHAPES, crs=32633).to_crs(4326))
+
+
+def write_shapes(path, column, cells):
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        rows = [[cell, row[-1]] for cell, row in zip(cells, ROWS, strict=True)]
+        csv.writer(stream).writerows([[column, "class"], *rows])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("wkt_geom", [shape.wkt for shape in SHAPES]),
+        ("the_geom", [f"SRID=32633;{shape.wkt}" for shape in SHAPES]),
+        ("geom", [f"SRID=4326; {shape.wkt}" for shape in IN_DEGREES]),
+        ("geom", [shape.wkb_hex for shape in SHAPES]),
+        (
+            "geom",
+            [to_wkb(set_srid(shape, 4326), hex=True, include_srid=True) for shape in IN_DEGREES],
+        ),
+        (".geo", [json.dumps(mapping(shape) | {"geodesic": False}) for shape in IN_DEGREES]),
+    ],
+    ids=["wkt", "ewkt", "ewkt in degrees", "wkb", "ewkb", "earth engine"],
+)
+def test_shapes_of_databases_and_of_earth_engine_are_read(grid_scene, tmp_path, column, cells):
+    labels = read_labels(write_shapes(tmp_path / "a.csv", column, cells), grid_scene)
+    np.testing.assert_array_equal(labels.values, EXPECTED)
+
+
+def test_a_column_of_shapes_that_holds_none_is_named(grid_scene, tmp_path):
+    path = write_shapes(tmp_path / "a.csv", "geom", ["here", "there", "nowhere"])
+    with pytest.raises(LabelError, match="column 'geom' holds no shapes, the first is 'here'"):
+        read_labels(path, grid_scene)
+
+
+def test_shapes_in_several_systems_are_refused(grid_scene, tmp_path):
+    cells = [f"SRID={32630 + i};{shape.wkt}" for i, shape in enumerate(SHAPES)]
+    with pytest.raises(LabelError, match="several systems"):
+        read_labels(write_shapes(tmp_path / "a.csv", "geom", cells), grid_scene)
+
+
+def test_a_system_that_does_not_exist_is_named(grid_scene, tmp_path):
+    cells = [f"SRID=999999;{shape.wkt}" for shape in SHAPES]
+    with pytest.raises(LabelError, match="EPSG:999999"):
+        read_labels(write_shapes(tmp_path / "a.csv", "geom", cells), grid_scene)
+
+
+@pytest.mark.parametrize("kind", ["wkt", "wkb", "geojson"])
+def test_shapes_nested_without_end_are_none(grid_scene, tmp_path, kind):
+    deep = {
+        "wkt": "GEOMETRYCOLLECTION (" * 5000,
+        "wkb": "010700000001000000" * 5000,
+        "geojson": '{"type": "GeometryCollection", "geometries": [' * 2000,
+    }[kind]
+    path = write_shapes(tmp_path / "a.csv", "geom", [deep] * 3)
+    with pytest.raises(LabelError, match="column 'geom' holds no shapes"):
+        read_labels(path, grid_scene)

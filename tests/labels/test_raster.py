@@ -72,9 +72,11 @@ def test_whole_numbers_of_every_type_are_class_ids(bare_scene, dtype):
 def test_nan_and_masked_are_unlabelled(bare_scene):
     values = VALUES.astype(float)
     values[0, 0] = np.nan
-    assert from_values(values, bare_scene, "labels").n_labelled == 11
     masked = np.ma.masked_equal(VALUES, 7)
-    assert from_values(masked, bare_scene, "labels").counts() == {1: 6}
+    with pytest.warns(HsidiffWarning, match="pixels hold 0, which means no label"):
+        assert from_values(values, bare_scene, "labels").n_labelled == 11
+    with pytest.warns(HsidiffWarning, match="though 6 others hold nodata"):
+        assert from_values(masked, bare_scene, "labels").counts() == {1: 6}
 
 
 @pytest.mark.parametrize(
@@ -368,11 +370,26 @@ def test_a_wrong_class_lookup_is_one_clear_line(bare_scene, tmp_path, lookup):
 def test_an_xarray_object_is_checked_against_the_grid(grid_scene):
     array = xarray.DataArray(VALUES, dims=("y", "x")).rio.write_crs(grid_scene.crs)
     array = array.rio.write_transform(grid_scene.transform).rio.write_nodata(7)
-    np.testing.assert_array_equal(from_data_array(array, grid_scene).values, VALUES % 7)
     one_band = array.expand_dims("band")
-    assert from_data_array(one_band, grid_scene).counts() == {1: 6}
+    for given in (array, one_band):
+        with pytest.warns(HsidiffWarning, match="though 6 others hold nodata"):
+            labels = from_data_array(given, grid_scene)
+        np.testing.assert_array_equal(labels.values, VALUES % 7)
     elsewhere = replace(grid_scene, crs=CRS.from_epsg(32632))
     with pytest.raises(LabelError, match="labels are in EPSG:32633, grid is in EPSG:32632"):
         from_data_array(array, elsewhere)
     with pytest.raises(LabelError, match="2 bands"):
         from_data_array(xarray.concat([array, array], "band"), grid_scene)
+
+
+@pytest.mark.parametrize("shape", [(48,), (48, 1), (1, 48), (6, 8, 3)])
+@pytest.mark.parametrize("suffix", [".npy", ".mat"])
+def test_lists_and_layers_of_pixels_are_refused_with_the_way_to_a_raster(
+    bare_scene, tmp_path, shape, suffix
+):
+    values = np.ones(shape, dtype=np.uint8)
+    path = tmp_path / f"a{suffix}"
+    np.save(path, values) if suffix == ".npy" else scipy.io.savemat(path, {"a": values})
+    advice = r"argmax\(2\) \+ 1" if len(shape) == 3 else r"reshape\(6, 8\), with order='F'"
+    with pytest.raises(LabelError, match=advice):
+        read_labels(path, bare_scene)

@@ -224,6 +224,7 @@ def zipped(archive, *sources, inside="", extra=()):
         ("a.zip", "", ()),
         ("a.zip", "fields 2024/", ()),
         ("a.zip", "a/b.zip/", ("readme.txt",)),
+        ("a.zip", "../", ()),
         ("A.ZIP", "", ("__MACOSX/._fields.shp", "__MACOSX/._fields.gpkg", ".DS_Store")),
     ],
 )
@@ -415,3 +416,20 @@ def test_files_of_globes_are_answered_with_the_way_out(grid_scene, tmp_path, suf
     path.write_text("<kml></kml>")
     with pytest.raises(LabelError, match=r"open it in QGIS, .* and export it as \.gpkg"):
         read_labels(path, grid_scene)
+
+
+def test_features_are_counted_though_a_table_of_gdal_says_another_number(grid_scene, tmp_path):
+    path = tmp_path / "a.gpkg"
+    FEATURES.to_file(path, layer="labels")
+    for number in (2, 0, 9):
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"update gpkg_ogr_contents set feature_count = {number}")
+        connection.close()
+        assert read_labels(path, grid_scene).counts() == COUNTS
+
+
+@pytest.mark.parametrize("name", ["a.roi", "a.xml", "a.txt"])
+def test_regions_of_envi_are_answered_with_the_way_out(grid_scene, tmp_path, name):
+    (tmp_path / name).write_text("; ENVI Output of ROIs (5.3)\n; ROI name: Water\n 1 2 2\n")
+    with pytest.raises(LabelError, match=r"regions of interest of ENVI.* as a shapefile"):
+        read_labels(tmp_path / name, grid_scene)

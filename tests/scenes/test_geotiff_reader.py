@@ -184,6 +184,9 @@ LISTED = "450, 550, 2300"
         ([], {"wavelength": LISTED, "wavelength_units": "Nanometers"}),
         ([], {"wavelengths": "{0.45,0.55,2.3}", "wavelength_units": "Micrometers"}),
         ([{"wavelength": "x"}] * 3, {"wavelength_nm": LISTED}),
+        ([{"wl": "450"}, {"wl": "550"}, {"wl": "2300"}], {}),
+        ([], {"Band_1": "450 Nanometers", "Band_2": "550 Nanometers", "Band_3": "2300 Nanometers"}),
+        ([], {f"Band_{i}": f"band {i} ({um})" for i, um in ((1, 0.45), (2, 0.55), (3, 2.3))}),
     ],
 )
 def test_wavelengths_are_understood_wherever_tags_keep_them(tmp_path, of_bands, of_file):
@@ -210,6 +213,22 @@ def test_tags_of_wavelengths_that_are_not_understood_are_noted(tmp_path, of_band
     with rasterio.open(path, "r+") as dataset:
         dataset.update_tags(**of_file)
     with pytest.warns(HsidiffWarning, match="'wavelength' of the bands are not understood"):
+        assert open_scene(path).wavelengths_nm is None
+
+
+def test_wavelengths_of_an_envi_header_that_gdal_kept_are_understood(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 3)))
+    with rasterio.open(path, "r+") as dataset:
+        fields = {"wavelength": "{0.45, 0.55, 2.3}", "wavelength_units": "Micrometers"}
+        dataset.update_tags(ns="ENVI", **fields)
+    np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 550, 2300])
+
+
+def test_other_tags_that_speak_of_wavelengths_are_noted(tmp_path):
+    path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 3)))
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**{"eo:bands": '[{"center_wavelength": 0.45}]', "title": "wavelengths"})
+    with pytest.warns(HsidiffWarning, match=r"the tag 'eo.* speaks of wavelengths"):
         assert open_scene(path).wavelengths_nm is None
 
 

@@ -332,3 +332,68 @@ def test_a_file_of_hdf5_is_known_without_its_suffix(tmp_path):
     path = write_cube(tmp_path / "a.nc", CUBE.transpose(2, 0, 1), coordinates=AXES)
     path.rename(tmp_path / "scene.data")
     np.testing.assert_array_equal(open_scene(tmp_path / "scene.data").read(), CUBE)
+
+
+INVALID = np.zeros((4, 5), dtype=bool)
+INVALID[1:3, 2] = True
+
+
+def write_with(path, values, **attributes):
+    """A cube (rows, cols, 3 bands) with wavelengths, and attributes."""
+    with h5py.File(path, "w") as file:
+        file["cube"] = values
+        file["cube"].attrs.update(attributes)
+        file["wavelength"] = [450.0, 550.0, 650.0]
+    return path
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"valid_range": np.array([0, 10_000], "i2")},
+        {"valid_min": np.int16(0), "valid_max": np.int16(10_000)},
+        {"valid_max": np.int16(10_000)},
+        {"valid_range": np.array([0.0, 1.0])},  # of values, as the type says
+    ],
+)
+def test_numbers_beyond_the_valid_range_are_no_values(tmp_path, attributes):
+    stored = np.full((4, 5, 3), 5000, dtype="i2")
+    stored[INVALID, 1] = 20_000
+    path = write_with(tmp_path / "a.nc", stored, scale_factor=1e-4, **attributes)
+    scene = open_scene(path)
+    assert "beyond its valid range" in scene.notes[0]
+    np.testing.assert_array_equal(np.isnan(scene.read()).all(axis=-1), INVALID)
+    np.testing.assert_allclose(scene.read()[~INVALID], 0.5)
+    np.testing.assert_allclose(open_scene(path, apply_masks=False).read()[INVALID, 1], 2.0)
+
+
+def test_a_valid_range_of_bands_that_are_scaled_apart_is_told_of(tmp_path):
+    scale = np.array([1e-4, 2e-4, 3e-4])
+    path = write_with(
+        tmp_path / "a.nc", np.ones((4, 5, 3), "i2"), scale_factor=scale, valid_range=[0.0, 1.0]
+    )
+    assert "is not applied" in open_scene(path).notes[0]
+
+
+def test_numbers_without_a_sign_in_a_type_with_one_are_read_without(tmp_path):
+    stored = np.full((4, 5, 3), 40_000, dtype="u2")
+    stored[INVALID] = 65_535
+    signed = stored.view("i2")
+    path = write_with(tmp_path / "a.nc", signed, _Unsigned="true", _FillValue=np.int16(-1))
+    scene = open_scene(path)
+    assert scene.source.dtype == np.uint16
+    np.testing.assert_array_equal(np.isnan(scene.read()).all(axis=-1), INVALID)
+    assert np.nanmax(scene.read()) == np.nanmin(scene.read()) == 40_000
+
+
+def test_the_default_fill_of_netcdf_is_no_value_though_nothing_says_so(tmp_path):
+    values = np.full((4, 5, 3), 0.5, dtype="f4")
+    values[INVALID] = 9.96921e36
+    scene = open_scene(write_with(tmp_path / "a.nc", values))
+    np.testing.assert_array_equal(np.isnan(scene.read()).all(axis=-1), INVALID)
+
+
+@pytest.mark.parametrize("name", ["Scale_Factor", "slope", "gain", "reflectance_scale_factor"])
+def test_attributes_of_a_scale_that_are_not_applied_are_told_of(tmp_path, name):
+    scene = open_scene(write_with(tmp_path / "a.h5", np.ones((4, 5, 3), "i2"), **{name: 10_000.0}))
+    assert f"not applied: {name} = 10000.0: if values come out in another unit" in scene.notes[0]

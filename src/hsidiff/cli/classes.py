@@ -7,6 +7,7 @@ from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file, read_labels_alone
 from hsidiff.cli.options import (
+    BandAxisOption,
     JsonOption,
     LabelOptions,
     LabelsArgument,
@@ -22,6 +23,7 @@ def classes(
     label_options: LabelOptions,
     scene: SceneOfLabelsOption = None,
     scene_variable: SceneVariableOption = None,
+    band_axis: BandAxisOption = None,
     out: Annotated[
         Path | None, out_option("FILE", "Table to write, .csv, to edit and give as --classes.")
     ] = None,
@@ -35,7 +37,10 @@ def classes(
     if out is not None:
         check_output_file(out, (".csv",), [labels, *([] if scene is None else [scene])])
     with console.at_work():
-        read = read_labels_alone(labels, label_options, scene, scene_variable).labels
+        inputs = read_labels_alone(
+            labels, label_options, scene, scene_variable, band_axis=band_axis
+        )
+        read = inputs.labels
         if out is not None:
             write_class_table(read, out)
     counts = read.counts()

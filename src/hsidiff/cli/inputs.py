@@ -127,12 +127,17 @@ def read_labels_alone(
     scene_path: Path | None,
     scene_variable: str | None,
     no_masks: bool = False,
+    band_axis: str | None = None,
 ) -> Inputs:
     """Read labels, on the grid of a scene or, a raster, on their own."""
     if scene_path is not None:
-        grid = open_scene(scene_path, variable=scene_variable, apply_masks=not no_masks)
+        grid = open_scene(
+            scene_path, variable=scene_variable, apply_masks=not no_masks, band_axis=band_axis
+        )
     elif scene_variable is not None:
         raise SettingError(f"--scene-variable {scene_variable} needs --scene")
+    elif band_axis is not None:
+        raise SettingError(f"--band-axis {band_axis} needs --scene")
     elif labels_path.suffix.lower() in VECTOR_SUFFIXES:
         raise SettingError(f"{labels_path}: points and polygons have no pixels: add --scene SCENE")
     else:

@@ -14,6 +14,7 @@ from hsidiff.cli import console
 from hsidiff.cli.inputs import SplitOptions, read_labels_alone
 from hsidiff.cli.options import (
     SPLIT_PANEL,
+    BandAxisOption,
     JsonOption,
     LabelOptions,
     LabelsArgument,
@@ -48,6 +49,7 @@ def leakage(
     scene: SceneOfLabelsOption = None,
     scene_variable: SceneVariableOption = None,
     no_masks: NoMasksOption = False,
+    band_axis: BandAxisOption = None,
     receptive_field: ReceptiveFieldOption = 1,
     windows: Annotated[
         str,
@@ -78,7 +80,9 @@ def leakage(
     if split_options.split == "published" and seeds > 1:
         raise SettingError(f"--seeds {seeds}: a published split is not drawn: leave it out")
     with console.at_work():
-        inputs = read_labels_alone(labels, label_options, scene, scene_variable, no_masks)
+        inputs = read_labels_alone(
+            labels, label_options, scene, scene_variable, no_masks, band_axis
+        )
         if inputs.has_pixels:
             known = without_invalid_pixels(inputs.labels, inputs.scene, labels.name)
             inputs = replace(inputs, labels=known)

@@ -10,8 +10,10 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from hsidiff.errors import SettingError
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.legend import ZERO_MEANS
 from hsidiff.labels.read import read_labels
 from hsidiff.scenes.bands import NmRange
+from hsidiff.scenes.formats.pixels import BAND_AXES
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 
@@ -112,6 +114,15 @@ NoMasksOption = Annotated[
         "--no-masks",
     ),
 ]
+BandAxisOption = Annotated[
+    str | None,
+    option(
+        SCENE_PANEL,
+        "|".join(BAND_AXES),
+        "Axis of the .mat, .npz, .npy, NetCDF or HDF5 cube that holds the bands.",
+        show_default="what the file says, else last",
+    ),
+]
 ReceptiveFieldOption = Annotated[
     int,
     option(
@@ -188,6 +199,7 @@ class SceneOptions:
     keep_nm: KeepNmOption = None
     rescale: RescaleOption = None
     no_masks: NoMasksOption = False
+    band_axis: BandAxisOption = None
 
     def open(self, path: Path) -> Scene:
         """The scene that the options describe.
@@ -213,6 +225,7 @@ class SceneOptions:
             "keep_nm": _nm_ranges("--keep-nm", self.keep_nm),
             "rescale": self.rescale,
             "apply_masks": not self.no_masks,
+            "band_axis": self.band_axis,
         }
 
 
@@ -249,12 +262,22 @@ class LabelOptions:
         ),
     ] = None
 
+    zero: Annotated[
+        str,
+        option(
+            LABELS_PANEL,
+            "|".join(ZERO_MEANS),
+            "What the id 0 means; as a class, all ids are raised by 1.",
+        ),
+    ] = ZERO_MEANS[0]
+
     def arguments(self) -> dict[str, Any]:
         """The same as arguments of :func:`~hsidiff.labels.read.read_labels`."""
         return {
             "field": self.field,
             "layer": self.layer,
             "variable": self.labels_variable,
+            "zero": self.zero,
             "ignore_classes": self.ignore_class or [],
             "class_names": None if self.classes is None else str(self.classes),
         }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationInfo
 
@@ -74,6 +74,8 @@ class SceneSource(Table):
         field: field of vector labels that holds the classes, or None.
         nodata: the stored number that means "no value", or several, where the file does not say so.
         apply_masks: whether the quality masks of a product hide pixels.
+        band_axis: which axis of the scene's array holds the bands, or None.
+        zero: what the class id 0 means in the labels' files.
         drop_bands: bands of the file, from 1, to leave out.
         drop_nm: ranges of wavelengths, [first, last] in nm, whose bands to leave out.
         keep_nm: ranges of wavelengths outside which bands are left out.
@@ -92,6 +94,8 @@ class SceneSource(Table):
     field: str | None = None
     nodata: OneOrSeveralNumbers | None = None
     apply_masks: bool = True
+    band_axis: Literal["first", "middle", "last"] | None = None
+    zero: Literal["unlabelled", "class"] = "unlabelled"
     drop_bands: Several[Annotated[int, Field(ge=1)]] = ()
     drop_nm: Several[NmRange] = ()
     keep_nm: Several[NmRange] = ()
@@ -159,6 +163,7 @@ class SceneSource(Table):
             drop_bands=self.drop_bands,
             nodata=self.nodata,
             apply_masks=self.apply_masks,
+            band_axis=self.band_axis,
             drop_nm=self.drop_nm,
             keep_nm=self.keep_nm,
         )
@@ -191,6 +196,7 @@ class SceneSource(Table):
             variable=self.labels_variable,
             ignore_classes=self.ignore_classes,
             class_names=dict(self.class_names),
+            zero=self.zero,
         )
         return without_invalid_pixels(labels, scene)
 

@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
@@ -9,7 +10,7 @@ from dataclasses import field as dataclass_field
 import numpy as np
 import pandas as pd
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.columns import (
     CLASS_NAMES,
     ID_NAMES,
@@ -20,11 +21,12 @@ from hsidiff.labels.columns import (
     check_names_differ,
     id_field_of,
     names_of_ids,
+    numbers_beside,
     plain_title,
     stem,
     usable_columns,
 )
-from hsidiff.labels.legend import means_no_class, warn_of_raised_ids
+from hsidiff.labels.legend import ZERO_MEANS, means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +54,12 @@ class FeatureClasses:
 
 
 def read_classes(
-    table: pd.DataFrame, field: str | None, name: str, *, multi_part: bool
+    table: pd.DataFrame,
+    field: str | None,
+    name: str,
+    *,
+    multi_part: bool,
+    zero: str = ZERO_MEANS[0],
 ) -> FeatureClasses:
     """Read the class of each feature from its attributes.
 
@@ -60,7 +67,8 @@ def read_classes(
     them one to one, if there is one. Text is named classes: their ids come from the field of whole
     numbers that belongs to it (``Level_2_ID`` to ``Level_2``, ``Classvalue`` to ``Classname``), and
     otherwise count from 1 in alphabetical order. Text that holds digits only (``41``, ``41.0``) is
-    read as whole numbers. Where 0 is the id of a class with a name, all ids are raised by 1.
+    read as whole numbers. Where 0 is the id of a class with a name, or ``zero`` says that it is a
+    class, all ids are raised by 1.
     Colours come from ``RED``, ``GREEN``, ``BLUE``.
 
     Args:
@@ -70,6 +78,7 @@ def read_classes(
         name: what to call the labels in messages.
         multi_part: whether some feature has several parts. Then a field whose values are all
             distinct may be the class, one feature per class; otherwise it is taken for an id.
+        zero: what the id 0 means, one of ``ZERO_MEANS``.
 
     Raises:
         LabelError: if the field does not exist or holds no classes, no field or several fit, two
@@ -90,11 +99,11 @@ def read_classes(
     elif field not in table.columns:
         raise LabelError(f"{name}: no field {field!r}{nearest(field, table.columns)}")
     if field in columns.texts:
-        classes = _classes_of_text(columns, field, name)
+        classes = _classes_of_text(columns, field, name, zero)
         return replace(classes, colors=_colors(columns, classes.ids))
     if field in columns.numbers:
         texts = names_of_ids(columns, field)
-        classes = _classes_of_numbers(columns.numbers[field], texts, field, name)
+        classes = _classes_of_numbers(columns.numbers[field], texts, field, name, zero)
         return replace(classes, colors=_colors(columns, classes.ids))
     raise LabelError(
         f"{name}: field {field!r} holds neither text nor whole numbers: "
@@ -161,24 +170,47 @@ def _refuse_single_values(columns: Columns, name: str) -> None:
         )
 
 
-def _classes_of_text(columns: Columns, field: str, name: str) -> FeatureClasses:
+def _classes_of_text(columns: Columns, field: str, name: str, zero: str) -> FeatureClasses:
     texts = columns.texts[field]
     id_field = id_field_of(columns, field)
     if id_field is not None:
-        return _classes_of_numbers(columns.numbers[id_field], texts, id_field, name)
+        return _classes_of_numbers(columns.numbers[id_field], texts, id_field, name, zero)
+    _warn_of_numbers(columns, field, name)
     names = sorted(texts.dropna().unique(), key=lambda text: (text.casefold(), text))
     numbers = {text: number for number, text in enumerate(names, start=1)}
     ids = np.array([numbers.get(text, 0) for text in texts], dtype=np.int64)
     return FeatureClasses(ids, {number: text for text, number in numbers.items()})
 
 
+def _warn_of_numbers(columns: Columns, field: str, name: str) -> None:
+    """Note fields that number the classes as well, though not by their names.
+
+    Warns:
+        HsidiffWarning: naming them.
+    """
+    others = numbers_beside(columns, field)
+    if others:
+        warnings.warn(
+            f"{name}: classes of the field {field!r} are numbered from 1 by the alphabet; "
+            f"{' and '.join(map(repr, others))} would number them, too: to keep those ids, give "
+            f"field={others[0]!r} (--field {others[0]})",
+            HsidiffWarning,
+            stacklevel=5,
+        )
+
+
 def _classes_of_numbers(
-    numbers: pd.Series, texts: pd.Series | None, field: str, name: str
+    numbers: pd.Series, texts: pd.Series | None, field: str, name: str, zero: str
 ) -> FeatureClasses:
     """Classes by their ids, with the names that go with them, if any do."""
-    zero = None if texts is None else _class_zero(numbers, texts)
-    if zero is not None:
-        warn_of_raised_ids(name, zero)
+    first = None if texts is None else _class_zero(numbers, texts)
+    if zero == "class" and (numbers == 0).any():
+        first = first or "class 0"
+        if texts is None:
+            texts = numbers.map(lambda number: f"class {number}", na_action="ignore")
+            texts = texts.astype(object).where(texts.notna(), None)
+    if first is not None:
+        warn_of_raised_ids(name, first)
         numbers = numbers + 1
     ids = _checked_ids(numbers, field, name)
     return FeatureClasses(ids, {} if texts is None else _pairs(ids, texts))

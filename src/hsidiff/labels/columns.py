@@ -9,6 +9,7 @@ import pandas as pd
 from hsidiff.errors import LabelError
 
 _LARGEST_WHOLE = 2.0**62
+_NUMBERED = re.compile("(id|code|nr|num|number|value|val)$")
 _DIGITS = re.compile(r"(\d{1,18})(\.0*|,0{1,2})?")
 """Whole numbers, also as a spreadsheet shows them: ``3.0``, ``3,0``; ``3,000`` may be thousands."""
 
@@ -107,20 +108,46 @@ def id_field_of(columns: Columns, text_field: str) -> str | None:
     Named so is one of the same stem, or else the only one with a name that numbers of classes have.
     """
     texts = columns.texts[text_field]
-    fitting = [
+    fitting = _one_to_one_with(columns, text_field)
+    related = [key for key in fitting if stem(key) == stem(text_field)]
+    repeats = texts.dropna().duplicated().any()
+    names = NUMBER_NAMES | COUNTING_NAMES if repeats else NUMBER_NAMES
+    numbering = [
+        key for key in numbers_beside(columns, text_field) if _NUMBERED.search(plain_title(key))
+    ]
+    general = [key for key in fitting if plain_title(key) in names or key in numbering]
+    if related:
+        return related[0]
+    return general[0] if len(general) == 1 else None
+
+
+def _one_to_one_with(columns: Columns, text_field: str) -> list[str]:
+    """The fields of whole numbers that go with a text field, one to one and complete."""
+    texts = columns.texts[text_field]
+    return [
         key
         for key, numbers in columns.numbers.items()
         if numbers[texts.notna()].notna().all()
         and (numbers.dropna() >= 0).all()
         and _one_to_one(numbers, texts)
     ]
-    related = [key for key in fitting if stem(key) == stem(text_field)]
-    repeats = texts.dropna().duplicated().any()
-    names = NUMBER_NAMES | COUNTING_NAMES if repeats else NUMBER_NAMES
-    general = [key for key in fitting if plain_title(key) in names]
-    if related:
-        return related[0]
-    return general[0] if len(general) == 1 else None
+
+
+def numbers_beside(columns: Columns, text_field: str) -> list[str]:
+    """Fields that number the values of a text field that repeats: each has one, 0 among them.
+
+    Only numbers of classes do so, whatever they are called.
+    """
+    texts = columns.texts[text_field]
+    if not texts.dropna().duplicated().any():
+        return []
+    known = ID_NAMES | MEASURE_NAMES
+    return [
+        key
+        for key in _one_to_one_with(columns, text_field)
+        if plain_title(key) not in known
+        and columns.numbers[key][texts.notna()].nunique() == texts.nunique()
+    ]
 
 
 def names_of_ids(columns: Columns, field: str) -> pd.Series | None:

@@ -1,7 +1,10 @@
 """Whether labels lie on the grid of a scene: shape, coordinate reference system, transform."""
 
+import math
 import re
+import shlex
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -37,22 +40,23 @@ def check_grid(
         LabelError: if shape, CRS or transform differ; the message states both.
     """
     if tuple(shape) != scene.shape:
+        resampled = None if transform is None else _command_to_warp(name, scene, crs)
         raise LabelError(
             f"{name}: labels are {tuple(shape)} (rows, cols), {scene.name} is {scene.shape}: "
-            f"{_advice_on_shape(tuple(shape), scene)}"
+            f"{resampled or _advice_on_shape(tuple(shape), scene)}"
         )
     crs, crs_of_scene = known_crs(crs), known_crs(scene.crs)
     if crs and crs_of_scene and not same_crs(crs, crs_of_scene):
         raise LabelError(
             f"{name}: labels are in {crs_name(crs)}, {scene.name} is in {crs_name(crs_of_scene)}: "
-            "warp the labels to the grid of the scene"
+            f"{_advice_to_warp(name, scene, crs)}"
         )
     if transform is None or scene.transform is None:
         return
     if _shift_px(transform, scene.transform, scene.shape) > TOLERANCE_PX:
         raise LabelError(
             f"{name}: labels have the transform {tuple(transform)[:6]}, {scene.name} has "
-            f"{tuple(scene.transform)[:6]}: warp the labels to the grid of the scene"
+            f"{tuple(scene.transform)[:6]}: {_advice_to_warp(name, scene, crs)}"
         )
 
 
@@ -80,11 +84,54 @@ def describe_grid(shape: tuple[int, int], crs: CRS | None, transform: Affine | N
     return words
 
 
+def _advice_to_warp(name: str, scene: Scene, crs: CRS | None) -> str:
+    return _command_to_warp(name, scene, crs) or "warp the labels to the grid of the scene"
+
+
+def _command_to_warp(name: str, scene: Scene, crs: CRS | None) -> str | None:
+    """The command that brings labels to the grid of a scene; None if none does.
+
+    By the corners of the scene, since GDAL reads not every scene; ``near`` mixes no class ids.
+    """
+    transform, crs_of_scene = scene.transform, known_crs(scene.crs)
+    if transform is None or (crs_of_scene and not known_crs(crs)):
+        return None
+    if Path(name).suffix.lower() in ("", ".hdr"):  # it names no raster for GDAL
+        return None
+    if transform.b or transform.d or transform.a < 0 or transform.e > 0:
+        return None
+    rows, cols = scene.shape
+    ends = transform @ (0, rows), transform @ (cols, 0)
+    place = " ".join(f"{number:.10g}" for end in ends for number in end)
+    target = ""
+    if crs and crs_of_scene and not same_crs(crs, crs_of_scene):
+        code = crs_of_scene.to_epsg()
+        if code is None:
+            return None
+        target = f"-t_srs EPSG:{code} "
+    return (
+        f"warp the labels to its grid: gdalwarp -r near {target}-te {place} -ts {cols} {rows} "
+        f"{shlex.quote(name)} on_grid.tif"
+    )
+
+
 def _advice_on_shape(shape: tuple[int, ...], scene: Scene) -> str:
     if shape == scene.shape[::-1]:
         return "transpose the labels, if they are of this scene"
-    if shape == scene.source.shape[1:]:
-        return "the scene seems to have its bands first: transpose it to (rows, cols, bands)"
+    if len(shape) == 3 and shape[:2] == scene.shape:
+        return "of several layers, such as one per class, make one of class ids: argmax(2) + 1"
+    if math.prod(shape) == math.prod(scene.shape) and sum(side > 1 for side in shape) == 1:
+        return (
+            f"a list of pixels has to be made a raster: reshape{scene.shape}, with order='F' if "
+            "its pixels go down the columns, as those of MATLAB do"
+        )
+    rows, cols, bands = scene.source.shape
+    for axis, sides in (("first", (cols, bands)), ("middle", (rows, bands))):
+        if shape == sides:
+            return (
+                f"the scene seems to have its bands {axis}: give band_axis={axis!r} "
+                f"(--band-axis {axis})"
+            )
     return "give labels of the same grid"
 
 

@@ -26,6 +26,13 @@ from hsidiff.scenes.formats.envi_header import EnviHeader
 
 _BLACK = "#000000"
 
+ZERO_MEANS = ("unlabelled", "class")
+"""What the id 0 may mean in a file of labels; the first unless something says otherwise."""
+COUNTS_FROM_0 = (
+    "if 0 is a class, give zero='class' (--zero class), which raises all ids by 1 and takes -1 for "
+    "unlabelled"
+)
+
 _NO_CLASS_NAMES = re.compile(
     r"|not?class(ified)?|un(classified|label+ed|assigned|defined|known|set)|background|"
     r"no(data|label|ne|thing|value)|null|na|nan|empty|void|invalid|mask(ed)?(pixels|out)?|ignored?|"
@@ -66,7 +73,7 @@ def warn_of_raised_ids(name: str, first_class: str) -> None:
 class Legend:
     """Names and colours (``#rrggbb``) by class id; either may lack some classes.
 
-    Id 0 has a name only where the file gives it one that a class has, such as ``Water``.
+    Id 0 has a name where the file gives it one, ``Water`` or ``Unclassified``.
     """
 
     names: dict[int, str] = field(default_factory=dict)
@@ -109,7 +116,7 @@ def envi_legend(header: EnviHeader) -> Legend:
 
 def _by_position(names: list[str]) -> dict[int, str]:
     """Names by class id, from a list that starts with id 0, which most often is no class."""
-    return {i: name for i, name in enumerate(names) if name and (i or not means_no_class(name))}
+    return {number: name for number, name in enumerate(names) if name}
 
 
 def sidecar_legend(path: Path) -> Legend:
@@ -149,7 +156,7 @@ def _legend_of_rows(rows: Iterable[Sequence[Any]], columns: dict[str, int]) -> L
     for cells in rows:
         number = int(float(cells[columns["id"]]))
         text = str(cells[columns["name"]]).strip() if "name" in columns else ""
-        if text and (number or not means_no_class(text)):
+        if text:
             legend.names[number] = text
         if {"red", "green", "blue"} <= columns.keys():
             rgb = (int(float(cells[columns[key]])) for key in ("red", "green", "blue"))

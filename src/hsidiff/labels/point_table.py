@@ -10,23 +10,30 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pandas as pd
-import shapely
 
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.dbf_text import LATIN_1
+from hsidiff.labels.shape_cells import shapes_of
 from hsidiff.labels.spreadsheet import unmarked
 from hsidiff.scenes.scene import Scene
 
 TABLE_SUFFIXES = (".csv", ".tsv")
 
-_DEGREES = (("lon", "lat"), ("long", "lat"), ("longitude", "latitude"), ("lng", "lat"))
+_DEGREES = (
+    ("lon", "lat"), ("long", "lat"), ("longitude", "latitude"), ("lng", "lat"),
+    ("decimallongitude", "decimallatitude"), ("longitudedeg", "latitudedeg"),
+    ("londeg", "latdeg"), ("londd", "latdd"), ("lonwgs84", "latwgs84"), ("gpslon", "gpslat"),
+    ("gpslongitude", "gpslatitude"),
+)  # fmt: skip
 _MAP = (
     ("x", "y"), ("easting", "northing"), ("e", "n"), ("east", "north"), ("pointx", "pointy"),
     ("xcoord", "ycoord"), ("coordx", "coordy"), ("coordsx1", "coordsx2"), ("mapx", "mapy"),
-    ("utmx", "utmy"), ("utme", "utmn"), ("rechtswert", "hochwert"),
+    ("utmx", "utmy"), ("utme", "utmn"), ("rechtswert", "hochwert"), ("xutm", "yutm"),
+    ("utmeasting", "utmnorthing"), ("eastingm", "northingm"), ("xm", "ym"), ("eastm", "northm"),
+    ("xcoordinate", "ycoordinate"), ("xmap", "ymap"), ("ost", "nord"),
 )  # fmt: skip
-_SHAPES = ("wkt", "geometry", "geom")
-_DEEPEST_WKT = 32
+_SHAPES = ("wkt", "geometry", "geom", "wktgeom", "thegeom", "geo")
+"""Columns of shapes; ``wkt_geom`` is what QGIS copies, ``.geo`` what Earth Engine exports."""
 _THOUSANDS = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))")
 """Blanks and apostrophes between digits, as in ``5 799 995`` and ``5'799'995``."""
 _FOREIGN_WORD = re.compile(rb'[^\s,;|"]*[\x80-\xff][^\s,;|"]*')
@@ -39,8 +46,9 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
 
     Columns ``lon`` and ``lat`` (or ``longitude``, ``latitude``) are degrees of WGS 84. Columns
     ``x`` and ``y`` (or ``easting``, ``northing`` and the like) are in the CRS of the scene, and so
-    are the points and polygons of a column ``WKT`` or ``geometry``. The separator is the one that
-    the first row shows. A comma may be the decimal mark, and thousands may be parted.
+    are the points and polygons of a column ``WKT`` or ``geometry`` that state no other. The
+    separator is the one that the first row shows. A comma may be the decimal mark, and thousands
+    may be parted.
 
     Raises:
         LabelError: if there are no such columns, or a coordinate is no number, or may be two.
@@ -58,35 +66,13 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
                 attributes = table.drop(columns=[plain[name] for name in names])
                 return geopandas.GeoDataFrame(attributes, geometry=points, crs=crs_of_pairs)
     for column in (plain[name] for name in _SHAPES if name in plain):
-        shapes = _shapes([_plain_wkt(text) for text in table[column]], path)
+        shapes, own = shapes_of(table[column], path.name)
         attributes = table.drop(columns=column)
-        return geopandas.GeoDataFrame(attributes, geometry=shapes, crs=crs)
+        return geopandas.GeoDataFrame(attributes, geometry=shapes, crs=own or crs)
     raise LabelError(
         f"{path.name}: no columns of coordinates among {', '.join(map(str, table.columns))}: call "
         "them x and y (in the CRS of the scene), or lon and lat (degrees)"
     )
-
-
-def _shapes(texts: list[str | None], path: Path) -> np.ndarray:
-    try:
-        shapes: np.ndarray = shapely.from_wkt(texts, on_invalid="ignore")
-    except NotImplementedError as error:  # curves
-        raise LabelError(
-            f"{path.name}: a shape of the column WKT is no point and no polygon ({error}): save it "
-            "as polygons"
-        ) from error
-    return shapes
-
-
-def _plain_wkt(text: object) -> str | None:
-    """Text that may be a shape: GEOS goes as deep as its brackets do, and dies of very many."""
-    if not isinstance(text, str):
-        return None
-    depth = deepest = 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        deepest = max(deepest, depth)
-    return text if deepest <= _DEEPEST_WKT else None
 
 
 def read_table(path: Path, row_name: str) -> pd.DataFrame:

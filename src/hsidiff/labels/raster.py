@@ -1,6 +1,7 @@
 """Label rasters: arrays and xarray objects in memory, .mat, .npy, .npz, GeoTIFF, ENVI."""
 
 import logging
+import math
 import warnings
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from hsidiff.labels.attribute_fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.legend import (
+    COUNTS_FROM_0,
+    ZERO_MEANS,
     Legend,
     arcgis_legend,
     envi_legend,
+    means_no_class,
     palette_legend,
     sidecar_legend,
     warn_of_raised_ids,
@@ -38,22 +42,32 @@ GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 
 
 def from_values(
-    values: np.ndarray, scene: Scene, name: str, legend: Legend | None = None
+    values: np.ndarray,
+    scene: Scene,
+    name: str,
+    legend: Legend | None = None,
+    zero: str = ZERO_MEANS[0],
 ) -> LabelMap:
     """Make a label map of a scene from an array.
 
     Args:
-        values: (rows, cols) whole numbers in 0..65535 of any type; 0, NaN or masked = unlabelled.
+        values: (rows, cols) whole numbers in 0..65535 of any type; NaN or masked = unlabelled.
         scene: the scene they label; the label map takes its CRS and transform.
         name: what to call the labels in messages.
         legend: names and colours of classes; a named class without a pixel stays in the legend.
+        zero: what 0 means, one of ``ZERO_MEANS``. As a class, all ids are raised by 1, and -1 means
+            unlabelled. It is one in any case if the legend gives it the name of one.
 
     Raises:
         LabelError: if the shape is not the scene's, or a value is not a class id.
+
+    Warns:
+        HsidiffWarning: if ids were raised, or if 0 may be a class: it has no name, and other pixels
+            are masked or NaN.
     """
     legend = legend or Legend()
     check_grid(name, scene, values.shape)
-    values, legend = _without_class_zero(values, legend, name)
+    values, legend = _without_class_zero(values, legend, name, zero)
     values = np.ma.filled(values, 0)
     if not np.issubdtype(values.dtype, np.number) and values.dtype != bool:
         raise LabelError(f"{name}: labels are of type {values.dtype}: expected whole numbers")
@@ -63,9 +77,10 @@ def from_values(
         values = np.where(np.isnan(values), 0, values)
     wrong = values[(values < 0) | (values > MAX_CLASS_ID) | (values != np.round(values))]
     if wrong.size:
+        advice = f"; {COUNTS_FROM_0}" if (wrong == -1).all() and (values == 0).any() else ""
         raise LabelError(
             f"{name}: {wrong.size} labels are no class ids, the first is {wrong[0]:g}: expected "
-            f"whole numbers in 1..{MAX_CLASS_ID}, 0 = unlabelled"
+            f"whole numbers in 1..{MAX_CLASS_ID}, 0 = unlabelled{advice}"
         )
     _warn_of_largest_id(values, legend, name)
     return LabelMap.from_array(
@@ -91,25 +106,46 @@ def _warn_of_largest_id(values: np.ndarray, legend: Legend, name: str) -> None:
         )
 
 
-def _without_class_zero(values: np.ndarray, legend: Legend, name: str) -> tuple[np.ndarray, Legend]:
-    """Values and legend of a file whose first class has the id 0, with ids raised by 1.
+def _without_class_zero(
+    values: np.ndarray, legend: Legend, name: str, zero: str
+) -> tuple[np.ndarray, Legend]:
+    """Values and legend; with ids raised by 1, if the first class of the file has the id 0.
 
     Warns:
-        HsidiffWarning: if they were raised.
+        HsidiffWarning: if they were raised, or 0 may be a class that nothing names.
     """
-    shown = np.ma.masked_invalid(values) if values.dtype.kind == "f" else np.ma.asarray(values)
-    if 0 not in legend.names or not (shown == 0).any():
+    shown = np.ma.asarray(values)
+    if values.dtype.kind == "f":
+        shown = np.ma.masked_where(np.isnan(np.ma.getdata(values)), values)
+    n_zeros = int((shown == 0).sum())
+    named = legend.names.get(0)
+    is_class = zero == "class" or (named is not None and not means_no_class(named))
+    if not (is_class and n_zeros):
+        n_hidden = int(np.ma.count_masked(shown))
+        if n_zeros and n_hidden and named is None:
+            warnings.warn(
+                f"{name}: {n_zeros} pixels hold 0, which means no label here, though {n_hidden} "
+                f"others hold nodata: {COUNTS_FROM_0}",
+                HsidiffWarning,
+                stacklevel=3,
+            )
         colors = {number: color for number, color in legend.colors.items() if number}
         return values, Legend({i: text for i, text in legend.names.items() if i}, colors)
-    warn_of_raised_ids(name, legend.names[0])
+    numbered = {
+        int(i): f"class {i:g}" for i in np.unique(shown.compressed()) if 0 <= i <= MAX_CLASS_ID
+    }
+    names = {**numbered, **legend.names}
+    warn_of_raised_ids(name, names[0])
     raised = Legend(
-        {number + 1: text for number, text in legend.names.items()},
+        {number + 1: text for number, text in names.items()},
         {number + 1: color for number, color in legend.colors.items()},
     )
     return shown.astype(np.result_type(values.dtype, np.int32)) + 1, raised
 
 
-def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
+def read_array_file(
+    path: Path, scene: Scene, variable: str | None, zero: str = ZERO_MEANS[0]
+) -> LabelMap:
     """Read labels from a ``.mat``, ``.npy`` or ``.npz`` file.
 
     Args:
@@ -117,16 +153,19 @@ def read_array_file(path: Path, scene: Scene, variable: str | None) -> LabelMap:
         scene: the scene they label.
         variable: name of the array. If None, it is the only two-dimensional array or, of several,
             the only one of the scene's shape that holds whole numbers.
+        zero: what 0 means, see :func:`from_values`.
 
     Raises:
         LabelError: if several arrays fit, or values are no class ids.
         SceneError: if the file is broken, or no array fits.
     """
     array = _array_of_scene_shape(path, scene) if variable is None else None
+    if array is None and variable is None:
+        _refuse_lists_and_layers(path, scene)
     array = array or find_array(path, 2, variable, "--labels-variable")
     logger.info("%s: labels from the array %r", path.name, array.name)
     check_grid(f"{path.name}, {array.name}", scene, array.shape)  # before it is read
-    return from_values(array.load(), scene, f"{path.name}, {array.name}")
+    return from_values(array.load(), scene, f"{path.name}, {array.name}", zero=zero)
 
 
 def _array_of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
@@ -143,6 +182,17 @@ def _array_of_scene_shape(path: Path, scene: Scene) -> NamedArray | None:
     return fitting[0] if fitting else None
 
 
+def _refuse_lists_and_layers(path: Path, scene: Scene) -> None:
+    """Refuse the only array of a file, if it holds as many pixels as the scene in another shape.
+
+    Raises:
+        LabelError: with the way to the shape of the scene.
+    """
+    held = [array for array in list_arrays(path) if math.prod(array.shape) > 1]
+    if len(held) == 1 and math.prod(held[0].shape) % math.prod(scene.shape) == 0:
+        check_grid(f"{path.name}, {held[0].name}", scene, held[0].shape)
+
+
 def _is_whole(array: NamedArray) -> bool:
     if not np.issubdtype(array.dtype, np.floating):
         return True
@@ -150,7 +200,7 @@ def _is_whole(array: NamedArray) -> bool:
     return bool((np.isnan(values) | (values == np.round(values))).all())
 
 
-def read_geotiff(path: Path, scene: Scene) -> LabelMap:
+def read_geotiff(path: Path, scene: Scene, zero: str = ZERO_MEANS[0]) -> LabelMap:
     """Read labels from a GeoTIFF of one band; nodata, masked and NaN pixels are unlabelled.
 
     Class names come from the sidecar ``.aux.xml`` or the ``.vat.dbf`` of ArcGIS, colours from the
@@ -159,6 +209,7 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
     Args:
         path: the file.
         scene: the scene they label.
+        zero: what 0 means, see :func:`from_values`.
 
     Raises:
         LabelError: if there are several bands, the grid is not the scene's, values are no class
@@ -174,10 +225,10 @@ def read_geotiff(path: Path, scene: Scene) -> LabelMap:
         values = dataset.read(1, masked=True)
         legend = palette_legend(dataset)
     legend = legend.over(sidecar_legend(path)).over(arcgis_legend(path))
-    return from_values(values, scene, path.name, legend)
+    return from_values(values, scene, path.name, legend, zero)
 
 
-def read_envi(path: Path, scene: Scene) -> LabelMap:
+def read_envi(path: Path, scene: Scene, zero: str = ZERO_MEANS[0]) -> LabelMap:
     """Read labels from an ENVI file of one band, a classification or plain numbers.
 
     Class names and colours come from the header (``class names``, ``class lookup``) or the sidecar
@@ -186,6 +237,7 @@ def read_envi(path: Path, scene: Scene) -> LabelMap:
     Args:
         path: the file of numbers, or its header.
         scene: the scene they label.
+        zero: what 0 means, see :func:`from_values`.
 
     Raises:
         LabelError: as :func:`read_geotiff`.
@@ -195,10 +247,10 @@ def read_envi(path: Path, scene: Scene) -> LabelMap:
     raster = open_envi(path)
     data_path, header_path = raster.files
     legend = envi_legend(EnviHeader.read(header_path)).over(sidecar_legend(data_path))
-    return from_values(_only_band(raster, scene, path.name), scene, path.name, legend)
+    return from_values(_only_band(raster, scene, path.name), scene, path.name, legend, zero)
 
 
-def from_data_array(labels: xarray.DataArray, scene: Scene) -> LabelMap:
+def from_data_array(labels: xarray.DataArray, scene: Scene, zero: str = ZERO_MEANS[0]) -> LabelMap:
     """Make a label map from an xarray object of dimensions y and x, or band, y and x.
 
     Raises:
@@ -207,7 +259,7 @@ def from_data_array(labels: xarray.DataArray, scene: Scene) -> LabelMap:
     """
     name = str(labels.name or "labels")
     raster = open_xarray(labels.expand_dims("band") if labels.ndim == 2 else labels)
-    return from_values(_only_band(raster, scene, name), scene, name)
+    return from_values(_only_band(raster, scene, name), scene, name, zero=zero)
 
 
 def _only_band(raster: Scene, scene: Scene, name: str) -> np.ndarray:

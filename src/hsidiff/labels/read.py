@@ -4,7 +4,7 @@ import logging
 import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,13 +12,20 @@ import geopandas
 import numpy as np
 import xarray
 
-from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError, SceneError
+from hsidiff.errors import (
+    HsidiffWarning,
+    LabelError,
+    MissingFileError,
+    SceneError,
+    check_choice,
+)
 from hsidiff.files import special_among
 from hsidiff.labels.attribute_fields import nearest
 from hsidiff.labels.class_table import ClassTable, read_class_table
 from hsidiff.labels.copies import without_copies
 from hsidiff.labels.grid import check_grid
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
+from hsidiff.labels.legend import ZERO_MEANS
 from hsidiff.labels.matching import plain_name
 from hsidiff.labels.raster import (
     GEOTIFF_SUFFIXES,
@@ -39,12 +46,14 @@ from hsidiff.scenes.scene import Scene
 logger = logging.getLogger(__name__)
 
 _TO_EXPORT = (".kml", ".kmz", ".gpx")
+_OF_ENVI = (".roi", ".xml", ".reg")
+_MARK_OF_ENVI = b"; ENVI Output of ROIs"
 _SHEETS = (".xlsx", ".xls", ".ods", ".txt")
 
 Source: TypeAlias = str | Path | np.ndarray | xarray.DataArray | geopandas.GeoDataFrame | LabelMap
 
 
-def read_labels(
+def read_labels(  # noqa: PLR0913  (each is a way to read labels, by keyword only)
     source: Source,
     scene: Scene,
     *,
@@ -53,6 +62,7 @@ def read_labels(
     variable: str | None = None,
     ignore_classes: Sequence[int | str] = (),
     class_names: dict[int, str] | str | Path | ClassTable | None = None,
+    zero: str = ZERO_MEANS[0],
 ) -> LabelMap:
     """Read the labels of a scene.
 
@@ -72,6 +82,8 @@ def read_labels(
             merges, renames and colours classes, see
             :func:`~hsidiff.labels.class_table.read_class_table`. ``ignore_classes`` are those that
             come of it.
+        zero: what the id 0 means: ``"unlabelled"``, or ``"class"`` for labels that count from 0:
+            then all ids are raised by 1 and nodata, NaN and -1 are unlabelled.
 
     Returns:
         The labels, with CRS and transform of the scene. Where the scene shows a measured pixel
@@ -81,10 +93,12 @@ def read_labels(
         LabelError: if labels cannot be read or do not fit the scene, there is no label, or labels
             of one class only.
         MissingFileError: if there is no such file.
+        SettingError: if ``zero`` is another word.
 
     Warns:
         HsidiffWarning: if vector labels were dropped or repaired, with counts; if names of classes
-            differ by case or blanks only; if labels lie on copies of measured pixels.
+            differ by case or blanks only; if labels lie on copies of measured pixels; if ids were
+            raised by 1, or 0 may be a class though nothing says so.
 
     Example:
         >>> import hsidiff
@@ -93,8 +107,9 @@ def read_labels(
         >>> [(c.id, c.name) for c in labels.classes]
         [(1, 'corn'), (2, 'grass'), (3, 'roof')]
     """
+    check_choice("zero", zero, ZERO_MEANS)
     try:
-        labels = _read(source, scene, field, layer, variable)
+        labels = _read(source, scene, _How(field, layer, variable, zero))
     except SceneError as error:  # the readers of formats serve scenes, too
         raise LabelError(str(error)) from error
     except MissingFileError:
@@ -138,45 +153,51 @@ def _warn_of_names_alike(classes: Sequence[LandClass], name: str) -> None:
         )
 
 
-def _read(
-    source: Source, scene: Scene, field: str | None, layer: str | None, variable: str | None
-) -> LabelMap:
+@dataclass(frozen=True)
+class _How:
+    """The options that readers of single kinds of labels take."""
+
+    field: str | None
+    layer: str | None
+    variable: str | None
+    zero: str
+
+
+def _read(source: Source, scene: Scene, how: _How) -> LabelMap:
     if isinstance(source, str | Path):
-        return _read_file(Path(source), scene, field, layer, variable)
-    _refuse("layer", layer, "vector files")
+        return _read_file(Path(source), scene, how)
+    _refuse("layer", how.layer, "vector files")
     if isinstance(source, geopandas.GeoDataFrame):
-        _refuse("variable", variable, "arrays")
-        return from_features(source, scene, field, "labels")
-    _refuse("variable", variable, "files of arrays")
-    _refuse("field", field, "vector labels")
+        _refuse("variable", how.variable, "arrays")
+        return from_features(source, scene, how.field, "labels", how.zero)
+    _refuse("variable", how.variable, "files of arrays")
+    _refuse("field", how.field, "vector labels")
     if isinstance(source, LabelMap):
         check_grid("labels", scene, source.shape, source.crs, source.transform)
         return source
     if isinstance(source, xarray.DataArray):
-        return from_data_array(source, scene)
+        return from_data_array(source, scene, how.zero)
     if isinstance(source, np.ndarray):
-        return from_values(source, scene, "labels")
+        return from_values(source, scene, "labels", zero=how.zero)
     raise LabelError(
         f"labels are a {type(source).__name__}: expected a file name, an array, an xarray "
         "DataArray, a GeoDataFrame or a LabelMap"
     )
 
 
-def _read_file(
-    path: Path, scene: Scene, field: str | None, layer: str | None, variable: str | None
-) -> LabelMap:
+def _read_file(path: Path, scene: Scene, how: _How) -> LabelMap:
     suffix = path.suffix.lower()
     if is_address(path):
         _check_address(path)
     else:
         _check_file(path)
     if suffix not in ARRAY_SUFFIXES:
-        _refuse("variable", variable, "files of arrays", path)
+        _refuse("variable", how.variable, "files of arrays", path)
     if suffix in VECTOR_SUFFIXES:
-        return read_vector_file(path, scene, field, layer)
-    _refuse("field", field, "vector labels", path)
-    _refuse("layer", layer, "vector files", path)
-    return read_raster_file(path, scene, variable)
+        return read_vector_file(path, scene, how.field, how.layer, how.zero)
+    _refuse("field", how.field, "vector labels", path)
+    _refuse("layer", how.layer, "vector files", path)
+    return read_raster_file(path, scene, how.variable, how.zero)
 
 
 def _check_address(path: Path) -> None:
@@ -209,24 +230,31 @@ def _check_file(path: Path) -> None:
         raise LabelError(f"{path} is empty: copy or download it again")
 
 
-def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> LabelMap:
+def read_raster_file(
+    path: Path, scene: Scene, variable: str | None = None, zero: str = ZERO_MEANS[0]
+) -> LabelMap:
     """Read a raster of class ids, a map or labels, with its names and colours.
 
     Takes and raises what :func:`read_labels` does, but any number of classes will do.
     """
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:
-        return read_array_file(path, scene, variable)
+        return read_array_file(path, scene, variable, zero)
     if suffix in GEOTIFF_SUFFIXES:
-        return read_geotiff(path, scene)
+        return read_geotiff(path, scene, zero)
     if suffix == ".hdr" or find_header(path) is not None:
-        return read_envi(path, scene)
+        return read_envi(path, scene, zero)
     if suffix in ARCHIVE_SUFFIXES:
         raise LabelError(f"{path} is an archive: unpack it, and name the file that was in it")
     if suffix in _TO_EXPORT:
         raise LabelError(
             f"{path}: {suffix} files have no column of classes that programs agree on: open it in "
             "QGIS, give each feature its class in a field, and export it as .gpkg"
+        )
+    if suffix in _OF_ENVI or _are_regions_of_envi(path):
+        raise LabelError(
+            f"{path}: regions of interest of ENVI are not read: export them in its ROI Tool as a "
+            "shapefile, or as a classification image (ENVI or GeoTIFF)"
         )
     if suffix in _SHEETS:
         raise LabelError(
@@ -235,8 +263,15 @@ def read_raster_file(path: Path, scene: Scene, variable: str | None = None) -> L
         )
     kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
     raise LabelError(
-        f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header beside"
+        f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header "
+        "beside; QGIS exports points and polygons of other kinds as .gpkg"
     )
+
+
+def _are_regions_of_envi(path: Path) -> bool:
+    """Whether a file of text is a list of pixels that ENVI exported."""
+    with path.open("rb") as stream:
+        return stream.read(len(_MARK_OF_ENVI)) == _MARK_OF_ENVI
 
 
 def _refuse(option: str, value: str | None, kind: str, path: Path | None = None) -> None:

@@ -12,6 +12,9 @@ from hsidiff.labels.dbf_text import BYTES, with_right_text
 
 _TOLERATED_BYTES = 2**20
 _PARTS = (".shx", ".dbf")
+COUNTED_ANEW = {"where": "1 = 1"}
+"""Of a GeoPackage: pyogrio reads as many features as a table of GDAL says that there are, which
+programs that write by SQL do not keep; under a condition they are counted."""
 
 
 def check_shapefile(path: Path, name: str) -> None:
@@ -86,6 +89,8 @@ def in_right_encoding(path: Path, layer: str, name: str) -> geopandas.GeoDataFra
 
 def _read(path: Path, layer: str, **options: str) -> geopandas.GeoDataFrame:
     """The features; a geometry that cannot be one, such as a ring that is open, is absent."""
+    if path.suffix.lower() == ".gpkg":
+        options |= COUNTED_ANEW
     try:
         return pyogrio.read_dataframe(path, layer=layer, **options)
     except shapely.errors.GEOSException:

@@ -22,6 +22,7 @@ from hsidiff.labels.attribute_fields import read_classes
 from hsidiff.labels.burn import Parts, burn, n_too_small
 from hsidiff.labels.grid import known_crs, to_pixels
 from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.legend import ZERO_MEANS
 from hsidiff.labels.projection import project, why_all_outside
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
@@ -36,7 +37,11 @@ _FARTHEST_PX, _FRAME_PX = 1e6, 1000.0
 
 
 def read_vector_file(
-    path: Path, scene: Scene, field: str | None, layer: str | None = None
+    path: Path,
+    scene: Scene,
+    field: str | None,
+    layer: str | None = None,
+    zero: str = ZERO_MEANS[0],
 ) -> LabelMap:
     """Read labels from a layer with geometries of a vector file.
 
@@ -46,16 +51,21 @@ def read_vector_file(
         scene: the scene they label.
         field: name of the field that holds the classes; None finds it.
         layer: name of the layer, where there are several.
+        zero: what the class id 0 means, one of ``ZERO_MEANS``.
 
     Raises:
         LabelError: if the file cannot be read, has no layer with geometries or several, or as
             :func:`from_features`.
     """
-    return from_features(read_features(path, scene, layer), scene, field, path.name)
+    return from_features(read_features(path, scene, layer), scene, field, path.name, zero)
 
 
 def from_features(
-    features: geopandas.GeoDataFrame, scene: Scene, field: str | None, name: str
+    features: geopandas.GeoDataFrame,
+    scene: Scene,
+    field: str | None,
+    name: str,
+    zero: str = ZERO_MEANS[0],
 ) -> LabelMap:
     """Make a label map from points and polygons.
 
@@ -67,6 +77,7 @@ def from_features(
         scene: the scene they label.
         field: name of the field that holds the classes, see :func:`fields.read_classes`.
         name: what to call the labels in messages.
+        zero: what the class id 0 means, one of ``ZERO_MEANS``.
 
     Raises:
         LabelError: if there is no feature, a CRS is missing on one side, there are lines, no field
@@ -79,7 +90,7 @@ def from_features(
     geometry = checked_geometry(features, name)
     table = features.drop(columns=features.active_geometry_name)
     multi_part = bool((shapely.get_num_geometries(geometry.to_numpy()) > 1).any())
-    classes = read_classes(table, field, name, multi_part=multi_part)
+    classes = read_classes(table, field, name, multi_part=multi_part, zero=zero)
     # 2. Its geometry, in single parts on the grid of the scene.
     projected = project(geometry, scene, name)
     transform = _transform_of(scene, name)

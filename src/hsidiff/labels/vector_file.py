@@ -20,7 +20,7 @@ import pyogrio
 from hsidiff.errors import LabelError
 from hsidiff.files import is_bomb
 from hsidiff.labels.point_table import TABLE_SUFFIXES, read_point_table
-from hsidiff.labels.shapefile_text import check_shapefile, in_right_encoding
+from hsidiff.labels.shapefile_text import COUNTED_ANEW, check_shapefile, in_right_encoding
 from hsidiff.scenes.formats.address import gdal_name, shown
 from hsidiff.scenes.scene import Scene
 
@@ -56,7 +56,8 @@ def read_features(path: Path, scene: Scene, layer: str | None) -> geopandas.GeoD
             address = gdal_name(path)
             if address is not None:
                 name = _chosen_layer(pyogrio.list_layers(address), layer, path.name)
-                return pyogrio.read_dataframe(address, layer=name)
+                counted = COUNTED_ANEW if path.suffix.lower() == ".gpkg" else {}
+                return pyogrio.read_dataframe(address, layer=name, **counted)
             staged = _stage(path, layer, Path(folder))
             check_shapefile(staged.path, path.name)
             return _read_layer(staged, path)
@@ -196,7 +197,7 @@ def _chosen_member(
 ) -> tuple[PurePosixPath, str | None]:
     """The only vector file of an archive, or the one that ``layer`` names; and its layer."""
     members = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
-    visible = [m for m in members if not any(p.startswith((".", "__MACOSX")) for p in m.parts)]
+    visible = [m for m in members if not any(_is_hidden(part) for part in m.parts)]
     vectors = [member for member in visible if member.suffix.lower() in _GDAL_SUFFIXES]
     named = [m for m in vectors if layer in {str(m), m.name, m.stem}]
     if len(vectors) == 1:
@@ -208,6 +209,11 @@ def _chosen_member(
         "choose one with layer= (--layer)" if vectors else "expected a " + ", ".join(_GDAL_SUFFIXES)
     )
     raise LabelError(f"{path.name} holds {held}: {advice}, or unpack it")
+
+
+def _is_hidden(part: str) -> bool:
+    """Whether a folder or file is of the system; ``..`` leads nowhere, as copies are renamed."""
+    return part != ".." and part.startswith((".", "__MACOSX"))
 
 
 def _unpack(archive: zipfile.ZipFile, member: PurePosixPath, folder: Path) -> None:

@@ -2,13 +2,19 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import xarray
 
-from hsidiff.errors import HsidiffError, HsidiffWarning, MissingFileError, SceneError
+from hsidiff.errors import (
+    HsidiffError,
+    HsidiffWarning,
+    MissingFileError,
+    SceneError,
+    check_choice,
+)
 from hsidiff.files import special_among
 from hsidiff.scenes.bands import NmRange, in_wavelength_order, with_only_nm, without_nm
 from hsidiff.scenes.first_look import warn_of_fill, without_empty_bands
@@ -19,7 +25,7 @@ from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.geotiff import open_geotiff
-from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.pixels import AXIS_OPTION, BAND_AXES, check_pixels
 from hsidiff.scenes.formats.products.hdf5_file import HDF5_SUFFIXES, is_hdf5, open_hdf5_file
 from hsidiff.scenes.formats.products.package import is_archive, is_part_of_package
 from hsidiff.scenes.formats.products.several_files import open_package
@@ -45,6 +51,7 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
     keep_nm: Sequence[NmRange] = (),
     rescale: float | None = None,
     apply_masks: bool = True,
+    band_axis: str | None = None,
 ) -> Scene:
     """Open a scene, without reading all its pixels where the format allows that.
 
@@ -66,6 +73,8 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
         keep_nm: ranges of wavelengths outside which no band is to be used.
         rescale: what all values are multiplied by, after the file's own scale and offset.
         apply_masks: whether the quality masks of a product (clouds, defective numbers) hide pixels.
+        band_axis: which axis of a cube in a ``.mat``, ``.npz``, ``.npy``, HDF5 or NetCDF file holds
+            the bands: ``"first"``, ``"middle"`` or ``"last"``; None finds it.
 
     Returns:
         The scene; its pixels are read by :meth:`Scene.read`, window by window.
@@ -74,7 +83,7 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
         MissingFileError: if there is no such file.
         SceneError: if the file is of no known format, is broken, or holds no scene; if a range
             holds none of its bands, or no band is left.
-        SettingError: if a range or the factor cannot be one.
+        SettingError: if a range or the factor cannot be one, or the axis is another word.
 
     Warns:
         HsidiffWarning: if bands hold no value in any pixel, which leaves them out; if many pixels
@@ -90,7 +99,9 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
         >>> hsidiff.open_scene("scene.tif", keep_nm=[(400, 1000)]).n_bands
         4
     """
-    scene = _scene_of(source, variable, apply_masks)
+    if band_axis is not None:
+        check_choice("band_axis", band_axis, BAND_AXES)
+    scene = _scene_of(source, _How(variable, apply_masks, band_axis))
     if nodata is not None:
         scene = _with_nodata(scene, nodata)
     if len(drop_bands):
@@ -108,11 +119,16 @@ def open_scene(  # noqa: PLR0913  (each is a way to read a scene, by keyword onl
     return scene
 
 
-def _scene_of(
-    source: str | Path | xarray.DataArray | np.ndarray | Scene,
-    variable: str | None,
-    apply_masks: bool,
-) -> Scene:
+@dataclass(frozen=True)
+class _How:
+    """The options that readers of single formats take."""
+
+    variable: str | None
+    apply_masks: bool
+    band_axis: str | None
+
+
+def _scene_of(source: str | Path | xarray.DataArray | np.ndarray | Scene, how: _How) -> Scene:
     """The scene as it is in the file or object.
 
     Raises:
@@ -120,9 +136,11 @@ def _scene_of(
         SceneError: if it holds no scene.
     """
     if isinstance(source, str | Path):
-        return _open_file(Path(source), variable, apply_masks)
-    if variable is not None:
-        raise SceneError(f"variable={variable!r} names an array of a file: give it with a path")
+        return _open_file(Path(source), how)
+    if how.band_axis is not None:
+        raise SceneError("band_axis= is for files of arrays: transpose it to (rows, cols, bands)")
+    if how.variable is not None:
+        raise SceneError(f"variable={how.variable!r} names an array of a file: give it with a path")
     if isinstance(source, Scene):
         return source
     if isinstance(source, xarray.DataArray):
@@ -168,9 +186,9 @@ def _with_a_place_or_none(scene: Scene) -> Scene:
     return replace(scene, crs=None)
 
 
-def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+def _open_file(path: Path, how: _How) -> Scene:
     try:
-        return _open_known(path, variable, apply_masks)
+        return _open_known(path, how)
     except HsidiffError:
         raise
     except OSError as error:  # a disk that fails, a file beside it that may not be read
@@ -178,22 +196,26 @@ def _open_file(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         raise SceneError(f"{where} cannot be read: {error.strerror or error}") from error
 
 
-def _open_known(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+def _open_known(path: Path, how: _How) -> Scene:
     if is_address(path):
         return _open_address(path)
     if path.is_dir():
-        return _open_folder(path, variable, apply_masks)
+        return _open_folder(path, how)
     _check_file(path)
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:
-        return open_array_file(path, variable, _OPTION)
+        return open_array_file(path, how.variable, _OPTION, how.band_axis)
     if suffix in HDF5_SUFFIXES or (suffix not in ARCHIVE_SUFFIXES and is_hdf5(path)):
-        return open_hdf5_file(path, variable, _OPTION, apply_masks)
-    if variable is not None:
+        return open_hdf5_file(path, how.variable, _OPTION, how.apply_masks, how.band_axis)
+    if how.variable is not None:
         raise SceneError(f"{path} has no named arrays: leave out variable= and {_OPTION}")
+    if how.band_axis is not None:
+        raise SceneError(
+            f"{path}: its format says which axis holds the bands: leave out {AXIS_OPTION}"
+        )
     scene = None
     if is_archive(path) or is_part_of_package(path):
-        scene = open_package(path, apply_masks)
+        scene = open_package(path, how.apply_masks)
     return _open_raster(path, suffix) if scene is None else scene
 
 
@@ -216,9 +238,9 @@ def _open_address(path: Path) -> Scene:
     return open_geotiff(path)
 
 
-def _open_folder(path: Path, variable: str | None, apply_masks: bool) -> Scene:
+def _open_folder(path: Path, how: _How) -> Scene:
     """The EnMAP or DESIS scene in a folder."""
-    scene = open_package(path, apply_masks) if variable is None else None
+    scene = open_package(path, how.apply_masks) if how.variable is None else None
     if scene is None:
         raise SceneError(
             f"{path} is a folder: name the file of the scene in it; of folders those of EnMAP and "

@@ -20,6 +20,7 @@ from hsidiff.scenes.window import Window
 _HASHED_ROWS = 256
 """Of a scene at an address so many rows at a time are hashed."""
 _ENORMOUS = 1e30
+"""No value is as large; headers round the largest number of a type, and leave out defaults."""
 
 
 class PixelSource(Protocol):
@@ -234,13 +235,15 @@ class Scene:
         return self.more_nodata if self.nodata is None else (self.nodata, *self.more_nodata)
 
     def lacks_value(self, stored: np.ndarray) -> np.ndarray:
-        """Where stored numbers, of any shape, are no values: nodata, NaN or infinite."""
+        """Where stored numbers, of any shape, are no values: nodata, NaN, or enormous.
+
+        Numbers from 1e30 on are what programs write for "no value", whether they say so or not.
+        """
         lacking = ~np.isfinite(stored)
+        if stored.dtype.kind == "f" and stored.dtype.itemsize > 2:
+            lacking |= np.abs(stored) >= _ENORMOUS
         for number in self.nodata_numbers:
-            if abs(number) >= _ENORMOUS and stored.dtype.kind == "f":
-                # Headers round the largest number of a type, and no value is as large.
-                lacking |= (stored >= _ENORMOUS) if number > 0 else (stored <= -_ENORMOUS)
-            else:
+            if abs(number) < _ENORMOUS or stored.dtype.kind != "f":
                 lacking |= stored == number
         return lacking
 

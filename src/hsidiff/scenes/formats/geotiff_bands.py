@@ -23,15 +23,18 @@ _WAVELENGTH_NAMES = {
     "centre_wavelength": None, "wavelength_center": None, "wavelength_nm": "nm",
     "wavelengths_nm": "nm", "central_wavelength_nm": "nm", "center_wavelength_nm": "nm",
     "wavelength_um": "um", "wavelengths_um": "um", "central_wavelength_um": "um",
-    "center_wavelength_um": "um",
+    "center_wavelength_um": "um", "wl": None, "wl_nm": "nm",
 }  # fmt: skip
 """Names of tags, in lower case, and the unit that they state."""
+_DOMAINS = ("IMAGERY", None, "ENVI")
+"""GDAL keeps what a header of ENVI said in the last."""
 _UNIT_NAMES = ("wavelength_units", "wavelength_unit", "wavelengths_units", "wavelengths_unit")
 _GOOD_BAND_NAMES = ("bbl", "good_wavelengths", "good_bands", "good_band")
 _FWHM_UNITS = {
     "fwhm_um": "um", "fwhm_nm": "nm", "full_width_half_maximum": None, "fwhm": None,
 }  # fmt: skip
 """Names of tags, in lower case, and the unit that they state; else it is that of wavelengths."""
+_JSON_OF_WAVELENGTHS = re.compile(r"[\[{].*wavelength", re.IGNORECASE)
 _NUMBERS = re.compile(r"\s*[\[{(]?\s*([^\]})]*?)\s*[\]})]?\s*([A-Za-zµμ]*)\s*")
 
 
@@ -94,9 +97,15 @@ def wavelengths_nm(dataset: rasterio.DatasetReader, good: np.ndarray, path: Path
         numbers, unit = understood
         in_nm = wavelengths_in_nm(numbers, tagged.unit or unit, str(path))
         return Wavelengths(_expanded(in_nm, good))
-    descriptions = _descriptions(dataset, path)
-    names = [name for name, is_good in zip(descriptions, good, strict=True) if is_good]
-    in_names = wavelengths_of_names(names, str(path))
+    tags = _tags(dataset, 0)
+    of_file = [tags.get(f"band_{band}") for band in dataset.indexes]  # names of ENVI, for GDAL
+    for given in (_descriptions(dataset, path), of_file):
+        names = [name for name, is_good in zip(given, good, strict=True) if is_good]
+        in_names = wavelengths_of_names(names, str(path))
+        if in_names.nm is not None:
+            break
+    if in_names.nm is None and failed is None:
+        _warn_of_other_tags(dataset, path)
     if in_names.nm is None and failed is not None:
         given = [text for text, is_good in zip(failed.texts, good, strict=True) if is_good]
         lacking = None in given
@@ -146,8 +155,8 @@ def _width(text: str | None) -> float:
 
 def _tagged(dataset: rasterio.DatasetReader) -> Iterator[_Tagged]:
     """Every place of tags that speaks of wavelengths, the most exact first."""
-    domains = [[_tags(dataset, band, ns) for band in dataset.indexes] for ns in ("IMAGERY", None)]
-    of_file = [_tags(dataset, 0, ns) for ns in ("IMAGERY", None)]
+    domains = [[_tags(dataset, band, ns) for band in dataset.indexes] for ns in _DOMAINS]
+    of_file = [_tags(dataset, 0, ns) for ns in _DOMAINS]
     for bands, whole in zip(domains, of_file, strict=True):
         units = [tags[name] for tags in (*bands[:1], whole) for name in _UNIT_NAMES if name in tags]
         for name in sorted(_WAVELENGTH_NAMES, key=lambda name: _WAVELENGTH_NAMES[name] is None):
@@ -203,6 +212,21 @@ def _expanded(values: np.ndarray | None, good: np.ndarray) -> np.ndarray | None:
 def _tags(dataset: rasterio.DatasetReader, band: int, domain: str | None = None) -> dict[str, str]:
     """Tags of a band (0: of the file) with lower-case keys."""
     return {key.lower(): value for key, value in dataset.tags(band, ns=domain).items()}
+
+
+def _warn_of_other_tags(dataset: rasterio.DatasetReader, path: Path) -> None:
+    """Note a tag that speaks of wavelengths in a way that nobody here knows, such as JSON."""
+    known = {*_UNIT_NAMES, *_GOOD_BAND_NAMES}
+    for band in (0, *dataset.indexes[:1]):
+        for key, text in _tags(dataset, band).items():
+            if key not in known and ("wavelength" in key or _JSON_OF_WAVELENGTHS.search(text)):
+                warnings.warn(
+                    f"{path}: the tag {key!r} ({text[:30]!r}) speaks of wavelengths and is not "
+                    "understood: expected tags 'wavelength' and 'wavelength_units' of each band",
+                    HsidiffWarning,
+                    stacklevel=5,
+                )
+                return
 
 
 def _warn_of_tags(path: Path, name: str, text: str | None) -> None:

@@ -11,6 +11,13 @@ MOST_BANDS = 2**13
 """Of a scene; an axis that is longer holds something else."""
 
 
+BAND_AXES = ("first", "middle", "last")
+"""Which of the three axes of a cube holds the bands, as users say it."""
+BANDS_LAST = 2
+AXIS_OPTION = "band_axis= (--band-axis)"
+"""How a user says it, for messages."""
+
+
 LARGEST_BLOCK_BYTES = 2**29
 """Of a file: to read one pixel of a block that is packed, all of it is unpacked."""
 

@@ -14,8 +14,9 @@ from hsidiff.scenes.formats.band_metadata import (
     widths_in_nm,
 )
 from hsidiff.scenes.formats.band_names import Wavelengths
-from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.pixels import BAND_AXES, check_pixels
 from hsidiff.scenes.formats.products.band_labels import have_wavelengths, wavelengths_of_labels
+from hsidiff.scenes.formats.products.cube_range import notes_of_scales, with_valid_range
 from hsidiff.scenes.formats.products.grid import COL_NAMES, ROW_NAMES, georeference
 from hsidiff.scenes.formats.products.hdf5 import (
     BANDS,
@@ -64,13 +65,21 @@ class PerBand:
     unit: str | None
 
 
-def open_cube(path: Path, variable: str | None, option: str) -> Scene:
+def open_cube(
+    path: Path,
+    variable: str | None,
+    option: str,
+    band_axis: str | None = None,
+    apply_masks: bool = True,
+) -> Scene:
     """Open a cube of an HDF5 or NetCDF file by its name, or the only one with wavelengths.
 
     Args:
         path: the file.
         variable: the cube's name, with or without its groups; None finds it.
         option: how the user can give ``variable``, for the messages.
+        band_axis: which axis holds the bands, one of ``BAND_AXES``; None finds it.
+        apply_masks: whether numbers beyond its ``valid_range`` are no values.
 
     Raises:
         SceneError: if there is no such cube, there are several, its axes cannot be told apart, or
@@ -81,9 +90,11 @@ def open_cube(path: Path, variable: str | None, option: str) -> Scene:
             cube = _only_cube(path, file, option)
         else:
             cube = named_dataset(path, file, variable)
-        axes = _axes(path, file, cube)
+        axes = _axes(path, file, cube, band_axis)
         crs, transform = georeference(path, file, cube, axes)
-        return replace(scene_of(path, file, cube, axes), crs=crs, transform=transform)
+        scene = replace(scene_of(path, file, cube, axes), crs=crs, transform=transform)
+        scene = replace(scene, notes=(*scene.notes, *notes_of_scales(cube)))
+        return with_valid_range(scene, cube) if apply_masks else scene
 
 
 def _only_cube(path: Path, file: h5py.File, option: str) -> h5py.Dataset:
@@ -107,8 +118,10 @@ def _only_cube(path: Path, file: h5py.File, option: str) -> h5py.Dataset:
     )
 
 
-def _axes(path: Path, file: h5py.File, cube: h5py.Dataset) -> tuple[str, ...]:
-    """What the axes of a cube are, outermost first.
+def _axes(
+    path: Path, file: h5py.File, cube: h5py.Dataset, band_axis: str | None
+) -> tuple[str, ...]:
+    """What the axes of a cube are, outermost first; the bands where the user says, if he does.
 
     Raises:
         SceneError: if it has not three axes, or several could hold the bands.
@@ -119,6 +132,8 @@ def _axes(path: Path, file: h5py.File, cube: h5py.Dataset) -> tuple[str, ...]:
             f"{name} has shape {cube.shape}: expected three dimensions, rows, columns and bands"
         )
     dims = _dimension_names(cube)
+    if band_axis is not None:
+        return _with_bands_at(BAND_AXES.index(band_axis), dims)
     by_name = [axis for axis in range(3) if dims[axis] in _BAND_DIMENSIONS]
     spatial = [axis for axis in range(3) if dims[axis] in ROW_NAMES | COL_NAMES]
     by_wavelength = _band_axes(file, cube)
@@ -129,8 +144,8 @@ def _axes(path: Path, file: h5py.File, cube: h5py.Dataset) -> tuple[str, ...]:
         if len(without) == 1:
             return _with_bands_at(without[0], dims)
     raise SceneError(
-        f"{name} has shape {cube.shape}, and nothing says which axis holds the bands: open it "
-        "with xarray and give the DataArray with the dimensions band, y and x"
+        f"{name} has shape {cube.shape}, and nothing says which axis holds the bands: say "
+        f"it with band_axis= (--band-axis {'|'.join(BAND_AXES)})"
     )
 
 

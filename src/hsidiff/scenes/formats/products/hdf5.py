@@ -52,6 +52,7 @@ class Hdf5Source:
         axes: what its axes are, outermost first: ``rows``, ``cols`` and ``bands`` in any order.
         shape: rows, cols, bands.
         dtype: the type of the stored numbers.
+        valid: the lowest and the highest of them that are values; others read as NaN. None: all.
     """
 
     path: Path
@@ -59,13 +60,19 @@ class Hdf5Source:
     axes: tuple[str, ...]
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
+    valid: tuple[float, float] | None = None
 
     @classmethod
     def of(cls, path: Path, dataset: h5py.Dataset, axes: tuple[str, ...]) -> "Hdf5Source":
         """The source of a dataset that is open."""
         check_chunks(str(path), dataset)
         rows, cols, bands = (dataset.shape[axes.index(axis)] for axis in (ROWS, COLS, BANDS))
-        return cls(path, dataset.name, axes, (rows, cols, bands), dataset.dtype)
+        return cls(path, dataset.name, axes, (rows, cols, bands), _meant_dtype(dataset))
+
+    @property
+    def masked(self) -> bool:
+        """Whether some numbers read as NaN."""
+        return self.valid is not None
 
     def read(self, window: Window, bands: np.ndarray) -> np.ndarray:
         """See :meth:`hsidiff.scenes.scene.PixelSource.read`."""
@@ -76,7 +83,21 @@ class Hdf5Source:
         with opened(self.path) as file:
             stored = file[self.name][tuple(parts[axis] for axis in self.axes)]
         in_order = stored.transpose([self.axes.index(axis) for axis in (ROWS, COLS, BANDS)])
-        return in_order[:, :, bands - first]
+        chosen: np.ndarray = in_order[:, :, bands - first].astype(self.dtype, copy=False)
+        if self.valid is None:
+            return chosen
+        lowest, highest = self.valid
+        values = chosen.astype(np.result_type(chosen.dtype, np.float32))
+        values[(values < lowest) | (values > highest)] = np.nan
+        return values
+
+
+def _meant_dtype(dataset: h5py.Dataset) -> np.dtype[Any]:
+    """The type of a dataset; without a sign where ``_Unsigned`` says so, as NetCDF 3 wrote it."""
+    is_unsigned = str(attribute(dataset, "_Unsigned")).lower() == "true"
+    if is_unsigned and dataset.dtype.kind == "i":
+        return np.dtype(f"u{dataset.dtype.itemsize}")
+    return dataset.dtype
 
 
 def attribute(item: h5py.Group | h5py.Dataset, *names: str) -> Any:
@@ -139,6 +160,9 @@ def fill_numbers(dataset: h5py.Dataset) -> list[float]:
     for name in _FILL_NAMES:
         given = numbers(attribute(dataset, name))
         found += [] if given is None else given.tolist()
+    meant = _meant_dtype(dataset)
+    if meant != dataset.dtype:  # -1 stands for the largest number
+        found = [number % 2.0 ** (8 * meant.itemsize) for number in found]
     return list(dict.fromkeys(found))
 
 

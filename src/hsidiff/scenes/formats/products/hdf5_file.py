@@ -7,6 +7,7 @@ from typing import NamedTuple
 import h5py
 
 from hsidiff.errors import SceneError
+from hsidiff.scenes.formats.pixels import AXIS_OPTION
 from hsidiff.scenes.formats.products import emit, neon, prisma, tanager
 from hsidiff.scenes.formats.products.cube import open_cube
 from hsidiff.scenes.formats.products.hdf5 import opened
@@ -37,7 +38,9 @@ _PRODUCTS = (
 )
 
 
-def open_hdf5_file(path: Path, variable: str | None, option: str, apply_masks: bool) -> Scene:
+def open_hdf5_file(
+    path: Path, variable: str | None, option: str, apply_masks: bool, band_axis: str | None = None
+) -> Scene:
     """Open a scene of an HDF5 or NetCDF 4 file: a known product, or any cube with wavelengths.
 
     Args:
@@ -45,6 +48,7 @@ def open_hdf5_file(path: Path, variable: str | None, option: str, apply_masks: b
         variable: the cube's name, or None to find it.
         option: how the user can give ``variable``, for the messages.
         apply_masks: whether quality masks of the product hide pixels.
+        band_axis: which axis of a cube that is no product holds the bands; None finds it.
 
     Raises:
         SceneError: if the file is broken, of another format, or holds no scene that can be read.
@@ -53,7 +57,9 @@ def open_hdf5_file(path: Path, variable: str | None, option: str, apply_masks: b
     with opened(path) as file:
         known = next((product for product in _PRODUCTS if product.recognises(file)), None)
     if known is None:
-        return open_cube(path, variable, option)
+        return open_cube(path, variable, option, band_axis, apply_masks)
+    if band_axis is not None:
+        raise SceneError(f"{path}: the axes of this product are known: leave out {AXIS_OPTION}")
     return known.open(path, variable, apply_masks)
 
 
