@@ -98,13 +98,13 @@ class Profile:
         Args:
             method: of its settings those count that are named in :data:`OF_VALUES`, ``head`` and
                 ``head_epochs``; it may lack some.
-            **fixed: settings of the values that the method does not leave open.
+            **fixed: settings of the values in place of the method's.
 
         Raises:
             SettingError: as :meth:`new_values` and :meth:`parts` do.
         """
         own = method.get_params(deep=False)
-        values = self.new_values(**{name: own.get(name) for name in OF_VALUES}, **fixed)
+        values = self.new_values(**{name: own.get(name) for name in OF_VALUES} | fixed)
         return self.parts(values, own.get("head"), own.get("head_epochs"))
 
 

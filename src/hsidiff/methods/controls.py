@@ -105,5 +105,7 @@ class DenoisingAutoencoder(TwoStepClassifier):
                 f"timesteps={tuple(self.timesteps)}: {self.name} has one level of noise; give one "
                 f"timestep, such as ({LEVEL},)"
             )
-        denoising = replace(FAST.values.denoising, noise_timesteps=tuple(self.timesteps))
-        return replace(FAST, values=replace(FAST.values, denoising=denoising)).parts_of(self)
+        level = tuple(self.timesteps)
+        denoising = replace(FAST.values.denoising, noise_timesteps=level)
+        profile = replace(FAST, values=replace(FAST.values, denoising=denoising))
+        return profile.parts_of(self, timesteps=level)
