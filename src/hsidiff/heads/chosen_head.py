@@ -39,20 +39,6 @@ class ChosenHead(Head):
     chosen_: str = field(init=False)
     losses_: dict[str, float | None] = field(init=False)
 
-    def configure(self, random_state: int, device: str) -> None:
-        """Say what everything random follows from, and where to compute."""
-        super().configure(random_state, device)
-        self.linear.configure(random_state, device)
-        self.transformer.configure(random_state, device)
-
-    def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
-        self.transformer.check()
-
     @property
     def context_px(self) -> int:
         """That of the network."""

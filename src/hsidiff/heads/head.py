@@ -72,11 +72,8 @@ class Head(Part, ABC):
     """Whether it finds out by itself if means around a pixel help."""
 
     def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
+        """Refuse settings that are out of range with a SettingError."""
+        super().check()
         if self.n_epochs is not None:
             check_whole_number("head_epochs", self.n_epochs, 1)
 

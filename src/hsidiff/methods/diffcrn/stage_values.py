@@ -40,18 +40,9 @@ class StageValues(Values):
     tile_px: ClassVar[int] = 16
     projections_: tuple[PrincipalComponents, ...] = field(init=False, default=())
 
-    def configure(self, random_state: int, device: str) -> None:
-        """Say what everything random follows from, and where to compute."""
-        super().configure(random_state, device)
-        self.stages.configure(random_state, device)
-
     def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
-        self.stages.check()
+        """Refuse settings that are out of range with a SettingError."""
+        super().check()
         check_whole_number("n_components", self.n_components, 1)
 
     @property

@@ -110,11 +110,7 @@ class Stages(Values):
     _known: np.ndarray | None = field(init=False, default=None)
 
     def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
+        """Refuse settings that are out of range with a SettingError."""
         if not isinstance(self.contrastive, bool):
             raise SettingError(f"contrastive={self.contrastive!r}: expected True or False")
         check_choice("loss", self.denoising.loss, LOSSES)
