@@ -51,18 +51,9 @@ class Surroundings(Values):
 
     tile_px: ClassVar[int] = FEATURE_TILE_PX
 
-    def configure(self, random_state: int, device: str) -> None:
-        """Say what everything random follows from, and where to compute."""
-        super().configure(random_state, device)
-        self.values.configure(random_state, device)
-
     def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
-        self.values.check()
+        """Refuse settings that are out of range with a SettingError."""
+        super().check()
         check_whole_numbers("scales", self.scales)
         if any(side < 3 or side % 2 == 0 for side in self.scales):
             raise SettingError(f"scales={tuple(self.scales)}: must be odd, and at least 3")

@@ -75,11 +75,7 @@ class UNetValues(Values):
     pretraining_: dict[str, Any] = field(init=False, default_factory=dict)
 
     def check(self) -> None:
-        """Refuse settings that are out of range.
-
-        Raises:
-            SettingError: naming the setting.
-        """
+        """Refuse settings that are out of range with a SettingError."""
         check_whole_numbers("timesteps", self.timesteps)
         check_whole_numbers("layers", self.layers)
         self.denoising.schedule.check(self.timesteps)
