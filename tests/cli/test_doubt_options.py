@@ -54,6 +54,15 @@ def test_predict_writes_the_confidence_beside_the_map(
         assert (tmp_path / name).exists()
 
 
+def test_not_sure_says_when_nothing_checked_the_confidence(
+    run: Run, small_files: SmallFiles, tmp_path: Path
+) -> None:
+    words = ("--method", "lda", "--validate", "none", "--abstain", 0.6, "-o", tmp_path / "out")
+    ended = run("map", *small_files.paths, *words)
+    assert ended.exit_code == 0, ended.err
+    assert '"not sure" goes by what lda believes, which no held-out label checked' in ended.err
+
+
 def test_none_of_these_needs_labels_that_were_held_out(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:

@@ -260,6 +260,13 @@ def test_not_sure_is_a_stratum_and_no_class_of_the_ground(
     check_accuracy(str(out))
 
 
+def test_more_points_than_pixels_are_refused(run: Run, small_map: Path, tmp_path: Path) -> None:
+    ended = run("sample", small_map, "-n", 5000, "-o", tmp_path / "points.gpkg")
+    assert ended.exit_code == 2
+    assert "the map has 1 979 pixels, and 5 000 samples of it were asked for" in ended.error
+    assert ended.error.endswith("ask for fewer (-n)")
+
+
 def test_not_sure_is_no_reference(
     run: Run, small_files: SmallFiles, map_in_doubt: Path, tmp_path: Path
 ) -> None:

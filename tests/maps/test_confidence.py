@@ -9,7 +9,7 @@ import rasterio
 
 from hsidiff.baselines.lda import LinearDiscriminant
 from hsidiff.calibrated import Calibrated
-from hsidiff.errors import ModelError, SettingError
+from hsidiff.errors import HsidiffWarning, ModelError, SettingError
 from hsidiff.maps.confidence import COLORS, ConfidenceLayer, confidence_style
 from hsidiff.maps.doubt import Doubt
 from hsidiff.maps.geotiff import read_class_map
@@ -171,4 +171,5 @@ def test_a_model_that_learned_no_distances_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match=r"hsidiff\.Calibrated"):
         predict_to_file(model.model_, scene, tmp_path / "m.tif", doubt=Doubt(false_alarms=0.01))
-    predict_to_file(model.model_, scene, tmp_path / "m.tif", doubt=Doubt(abstain=0.5))
+    with pytest.warns(HsidiffWarning, match="no held-out label checked"):
+        predict_to_file(model.model_, scene, tmp_path / "m.tif", doubt=Doubt(abstain=0.5))

@@ -66,10 +66,10 @@ def allocate(
         )
     for name, size, available in zip(names, sizes, n_pixels, strict=True):
         if size > available:
+            ways = ", or take --min-per-class or --allocation proportional" if n_strata > 1 else ""
             raise SettingError(
                 f"{name} has {count(available)} pixels, and {count(size)} samples of it were "
-                "asked for: ask for fewer (-n), or take --min-per-class or "
-                "--allocation proportional"
+                f"asked for: ask for fewer (-n){ways}"
             )
     return sizes
 

@@ -82,7 +82,8 @@ def sample(
         areas = [area for area in areas if area.pixels]
         if not by_class:
             areas = [_together(areas)]
-        pixels, names = [area.pixels for area in areas], [f"class {area.name!r}" for area in areas]
+        pixels = [area.pixels for area in areas]
+        names = [f"class {area.name!r}" for area in areas] if by_class else ["the map"]
         sizes = allocate(n, pixels, names, allocation, min_per_class)
         points = draw(_positions(drawn.values, areas, by_class), sizes, seed)
         strata = pd.DataFrame(

@@ -1,5 +1,6 @@
 """What a map shows where it does not say a class: "not sure", and "none of these"."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from hsidiff.calibrated import Calibrated, check_share
 from hsidiff.contract import SceneClassifier
-from hsidiff.errors import ModelError
+from hsidiff.errors import HsidiffWarning, ModelError
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.geotiff import class_map_windows
 
@@ -40,9 +41,19 @@ class Doubt:
         Raises:
             SettingError: if a share is not in (0, 1), or too few labels could be held out.
             ModelError: if the model was not calibrated.
+
+        Warns:
+            HsidiffWarning: if "not sure" goes by a confidence that no held-out label checked.
         """
         if self.abstain is not None:
             check_share("abstain", self.abstain)
+            if not (isinstance(model, Calibrated) and model.is_calibrated):
+                warnings.warn(
+                    f'"not sure" goes by what {model.name} believes, which no held-out label '
+                    "checked: a map that is scored has a confidence that was",
+                    HsidiffWarning,
+                    stacklevel=3,
+                )
         if self.false_alarms is not None:
             self._distances(model).farthest(self.false_alarms)
 
