@@ -72,3 +72,12 @@ def test_names_that_differ_by_case_or_blanks_are_taken_for_the_same_with_a_note(
         assert with_ids_of(labels, classes, "the map").classes[1].name == "Tree"
     with pytest.warns(HsidiffWarning, match="'TREE' for 'Tree'"):
         assert with_ids_of(swapped, classes, "the map").values.tolist() == [[2, 1, 3]]
+
+
+def test_ids_by_the_alphabet_are_compared_with_those_of_no_name_with_a_note() -> None:
+    named = labels_of([1, 2, 3], {1: "forest", 2: "Soil", 3: "water"})
+    stand_ins = tuple(LandClass(i, f"class {i}", "#000000") for i in (1, 2, 3))
+    with pytest.warns(HsidiffWarning, match=r"numbered by the alphabet \(1 forest, 2 Soil, 3 wat"):
+        with_ids_of(named, stand_ins, "the map")
+    of_the_file = labels_of([1, 2, 3], {1: "water", 2: "forest", 3: "soil"})
+    assert with_ids_of(of_the_file, stand_ins, "the map").values.tolist() == [[1, 2, 3]]

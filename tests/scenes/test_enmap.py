@@ -142,10 +142,31 @@ def test_a_gain_that_is_absent_is_that_of_the_product(tmp_path):
     check(open_scene(write_enmap(tmp_path, CUBE, xml=xml)))
 
 
-def test_an_image_without_metadata_is_a_geotiff(tmp_path):
+def test_an_image_without_metadata_is_a_geotiff_with_a_note(tmp_path):
     folder = write_enmap(tmp_path, CUBE)
     (folder / f"{ENMAP_NAME}-METADATA.XML").unlink()
-    np.testing.assert_array_equal(open_scene(folder).read(), CUBE)
+    image = next(folder.glob("*SPECTRAL_IMAGE*"))
+    for named in (folder, image):
+        with pytest.warns(HsidiffWarning, match="METADATA.XML .* is not beside it, so wavelengths"):
+            scene = open_scene(named)
+        np.testing.assert_array_equal(scene.read(), CUBE)
+
+
+def test_files_that_macos_laid_beside_others_are_none(tmp_path):
+    folder = write_enmap(tmp_path / "a", CUBE)
+    for path in sorted(folder.iterdir()):
+        (folder / f"._{path.name}").write_bytes(b"\0\5\26\7")
+    check(open_scene(folder))
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(folder.iterdir()):
+            hidden = path.name.startswith("._")
+            file.write(path, ("__MACOSX/" if hidden else "") + path.name)
+    check(open_scene(archive))
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as file:
+        file.add(archive, "a.zip")
+        file.add(next(folder.glob("._*IMAGE*")), "._image-SPECTRAL_IMAGE.TIF")
+    check(open_scene(tmp_path / "a.tar.gz"))
 
 
 def zipped(folder, path, inner=ENMAP_NAME, compression=zipfile.ZIP_DEFLATED):

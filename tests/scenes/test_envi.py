@@ -113,6 +113,23 @@ def test_reflectance_scale_factor_divides(tmp_path):
     np.testing.assert_allclose(scene.read(), values / 10000, rtol=1e-6)
 
 
+def test_gains_of_reflectance_are_applied_where_there_are_none_of_radiance(tmp_path):
+    values = cube((2, 3, 2))
+    fields = {"data_reflectance_gain_values": "{0.5, 2}", "reflectance_scale_factor": "10"}
+    fields["data_reflectance_offset_values"] = "{1, -1}"
+    scene = open_scene(write_envi(tmp_path / "a", values, **fields))
+    np.testing.assert_allclose(scene.read(), values * [0.5, 2] + [1, -1])
+    scene = open_scene(write_envi(tmp_path / "b", values, data_gain_values="{3, 4}", **fields))
+    np.testing.assert_allclose(scene.read(), values * [3, 4])
+
+
+def test_a_system_without_a_place_is_told_of(tmp_path):
+    wkt = CRS.from_epsg(32633).to_wkt()
+    path = write_envi(tmp_path / "a", cube(), coordinate_system_string=f"{{{wkt}}}")
+    with pytest.warns(HsidiffWarning, match="has a CRS, but no transform"):
+        assert open_scene(path).crs is None
+
+
 def test_gains_and_offsets_of_bands_are_applied(tmp_path):
     values = cube((2, 3, 2))
     gains = {"data_gain_values": "{0.5, 2}", "data_offset_values": "{1, -1}"}

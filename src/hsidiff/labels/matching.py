@@ -49,6 +49,8 @@ def with_ids_of(
     name_of_id = {c.id: c.name for c in legend if not has_no_name(c)}
     counts = labels.counts()
     used = [c for c in labels.classes if counts[c.id]]
+    if not id_of_name:
+        _warn_of_numbers_by_the_alphabet(labels, legend_name, own_name)
     new_ids: dict[int, int] = {}
     for c in used:
         new_ids[c.id] = id_of_name.get(c.name, c.id)
@@ -68,6 +70,26 @@ def with_ids_of(
     lookup[list(new_ids)] = list(new_ids.values())
     classes = sorted((replace(c, id=new_ids[c.id]) for c in used), key=lambda c: c.id)
     return replace(labels, values=lookup[labels.values], classes=tuple(classes))
+
+
+def _warn_of_numbers_by_the_alphabet(labels: LabelMap, legend_name: str, own_name: str) -> None:
+    """Note ids that names were given by the alphabet, where a legend without names is compared.
+
+    Warns:
+        HsidiffWarning: if the ids of at least two named classes look as if.
+    """
+    named = [c for c in labels.classes if not has_no_name(c)]
+    in_order = sorted(named, key=lambda c: (c.name.casefold(), c.name))
+    if len(named) < 2 or [c.id for c in in_order] != list(range(1, len(named) + 1)):
+        return
+    listed = ", ".join(f"{c.id} {c.name}" for c in in_order[:12])
+    warnings.warn(
+        f"classes of {legend_name} have no names and are compared by id with those of {own_name}, "
+        f"which are numbered by the alphabet ({listed}): if {legend_name} numbers them otherwise, "
+        "give a table of classes (--classes) or a field of ids (--field)",
+        HsidiffWarning,
+        stacklevel=3,
+    )
 
 
 def _with_names_of(labels: LabelMap, legend: Sequence[LandClass], legend_name: str) -> LabelMap:

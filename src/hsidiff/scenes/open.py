@@ -27,8 +27,12 @@ from hsidiff.scenes.formats.envi_pair import find_header
 from hsidiff.scenes.formats.geotiff import open_geotiff
 from hsidiff.scenes.formats.pixels import AXIS_OPTION, BAND_AXES, check_pixels
 from hsidiff.scenes.formats.products.hdf5_file import HDF5_SUFFIXES, is_hdf5, open_hdf5_file
-from hsidiff.scenes.formats.products.package import is_archive, is_part_of_package
-from hsidiff.scenes.formats.products.several_files import open_package
+from hsidiff.scenes.formats.products.package import (
+    is_archive,
+    is_part_of_package,
+    is_spectral_image,
+)
+from hsidiff.scenes.formats.products.several_files import open_package, with_note_of_metadata
 from hsidiff.scenes.formats.xarray_object import open_xarray
 from hsidiff.scenes.scene import ArraySource, Scene
 
@@ -251,7 +255,8 @@ def _open_folder(path: Path, how: _How) -> Scene:
 
 def _open_raster(path: Path, suffix: str) -> Scene:
     if suffix in _GEOTIFF_SUFFIXES:
-        return open_geotiff(path)
+        scene = open_geotiff(path)
+        return with_note_of_metadata(scene) if is_spectral_image(path) else scene
     if suffix == ".hdr":
         image = _tiff_of(path)
         return open_envi(path) if image is None else open_geotiff(image)

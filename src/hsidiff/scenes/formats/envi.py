@@ -4,6 +4,7 @@ import gzip
 import re
 import warnings
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,18 @@ from typing import Any
 import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.errors import CRSError
 
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.files import is_bomb
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.envi_pair import envi_pair
-from hsidiff.scenes.formats.gdal import georeference, open_raster, warn_of_no_grid
+from hsidiff.scenes.formats.gdal import (
+    georeference,
+    open_raster,
+    parsed_crs,
+    warn_of_no_grid,
+)
 from hsidiff.scenes.formats.named_array import PickledWithoutCache
 from hsidiff.scenes.formats.pixels import check_extent, check_kind
 from hsidiff.scenes.scene import Scene
@@ -275,7 +282,11 @@ def _georeference(header: EnviHeader) -> tuple[CRS | None, Affine | None]:
         lines = [f"{key} = {value}" for key, value in fields.items()]
         (Path(folder) / "pixel.hdr").write_text("\n".join(["ENVI", *lines, ""]), encoding="utf-8")
         with open_raster(pixel, "ENVI") as dataset:
-            return georeference(dataset)
+            crs, transform = georeference(dataset)
+    if crs is None and transform is None:  # GDAL forgets a system without a place
+        with suppress(CRSError):
+            crs = parsed_crs(header.fields.get("coordinate system string", "").strip("{} \n\t"))
+    return crs, transform
 
 
 def _placed_by(header: EnviHeader) -> str | None:

@@ -22,6 +22,7 @@ _ONCE_ONLY = frozenset(
         "samples", "lines", "bands", "data type", "interleave", "byte order", "header offset",
         "file compression", "major frame offsets", "minor frame offsets", "wavelength",
         "wavelength units", "bbl", "data ignore value", "data gain values", "data offset values",
+        "data reflectance gain values", "data reflectance offset values",
         "reflectance scale factor", "map info",
     }
 )  # fmt: skip
@@ -169,9 +170,13 @@ class EnviHeader:
         return flags != 0
 
     def scale(self, n_bands: int) -> float | np.ndarray:
-        """What the stored numbers are multiplied by: number, or (bands,)."""
+        """What the stored numbers are multiplied by: number, or (bands,).
+
+        Gains of radiance come before those of reflectance, as ENVI shows them, and all gains before
+        a factor.
+        """
         factors = self.numbers("reflectance scale factor")
-        if "data gain values" not in self.fields and factors is not None and factors.size:
+        if not self._gains and factors is not None and factors.size:
             if not (factors > 0).all():
                 raise SceneError(f"{self.path}: 'reflectance scale factor' must be above 0")
             if factors.size not in (1, n_bands):
@@ -180,11 +185,17 @@ class EnviHeader:
                     f"{n_bands} bands: give one number"
                 )
             return 1.0 / (factors if factors.size > 1 else float(factors[0]))
-        return self._per_band("data gain values", n_bands, 1.0)
+        return self._per_band(f"{self._gains or 'data'} gain values", n_bands, 1.0)
 
     def offset(self, n_bands: int) -> float | np.ndarray:
         """What is added after scaling: number, or (bands,)."""
-        return self._per_band("data offset values", n_bands, 0.0)
+        return self._per_band(f"{self._gains or 'data'} offset values", n_bands, 0.0)
+
+    @property
+    def _gains(self) -> str | None:
+        """How the names of the fields begin that hold gains; None if there are none."""
+        begins = ("data", "data reflectance")
+        return next((name for name in begins if f"{name} gain values" in self.fields), None)
 
     def _per_band(self, key: str, n_bands: int, default: float) -> float | np.ndarray:
         values = self.numbers(key)

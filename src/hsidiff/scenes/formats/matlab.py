@@ -16,6 +16,7 @@ from scipy.sparse import issparse
 
 from hsidiff.errors import SceneError
 from hsidiff.files import is_bomb
+from hsidiff.scenes.formats.hdf5_heaps import check_heaps
 from hsidiff.scenes.formats.mat5_elements import check_variable
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.pixels import check_chunks
@@ -172,6 +173,8 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
     try:
         with _opened(path) as file:
             file.visititems(add)
+    except SceneError:
+        raise
     except Exception as error:  # a broken file makes h5py raise nearly anything
         raise _broken(path, error) from error
     return arrays
@@ -185,6 +188,7 @@ def _class_of(item: h5py.Dataset | h5py.Group) -> str:
 
 def _opened(path: Path) -> h5py.File:
     """A v7.3 file for reading, without a lock where the file system has none."""
+    check_heaps(path)
     return h5py.File(path, "r", locking="best-effort")
 
 

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from hsidiff.errors import HsidiffError, HsidiffWarning, SceneError
+from hsidiff.scenes.formats.hdf5_heaps import check_heaps
 from hsidiff.scenes.formats.pixels import check_chunks
 from hsidiff.scenes.window import Window
 
@@ -30,6 +31,7 @@ def opened(path: Path) -> Iterator[h5py.File]:
         SceneError: if the file is broken, or lacks what the block asks for.
     """
     try:
+        check_heaps(path)
         # Without a lock where the file system has none: a folder that is read-only, say.
         with h5py.File(path, "r", locking="best-effort") as file:
             yield file

@@ -111,6 +111,11 @@ def is_part_of_package(path: Path) -> bool:
     return any(beside.name.lower() == wanted for beside in path.parent.iterdir())
 
 
+def is_spectral_image(path: Path) -> bool:
+    """Whether the name of a file is that of the image of such a product."""
+    return _IMAGE.fullmatch(path.name) is not None
+
+
 def find_package(path: Path) -> Package | None:
     """The product in a folder or an archive, or the one that a file belongs to; None if none is.
 
@@ -182,6 +187,8 @@ def _in_folder(folder: Path, top: Path, deepest: int = _DEEPEST) -> list[Member]
     except OSError:  # a folder that may not be looked into holds nothing for us
         return members
     for item in items:
+        if _is_of_the_system(item.name):
+            continue
         if item.is_file():
             members.append(Member(item.relative_to(top).as_posix(), item, item.read_bytes))
         elif deepest and item.is_dir() and not item.is_symlink():
@@ -202,6 +209,7 @@ def _in_zip(path: Path) -> list[Member]:
         return [
             Member(name, _inside("vsizip", path.absolute(), name), reader(name))
             for name in archive.namelist()
+            if not _is_of_the_system(name)
         ]
 
 
@@ -216,7 +224,7 @@ def _in_tar(path: Path) -> list[list[Member]]:
                     f"{path}: {entry.name} would unpack to {entry.size} bytes, as no product does: "
                     "download it again"
                 )
-            if not entry.isfile():
+            if not entry.isfile() or _is_of_the_system(entry.name):
                 continue
             gdal_path = _inside("vsitar", path.absolute(), entry.name)
             if entry.name.lower().endswith(".zip"):
@@ -233,6 +241,7 @@ def _in_zip_of_tar(path: Path, entry_name: str, gdal_path: Path, stream: IO[byte
         return [
             Member(name, _inside("vsizip", gdal_path, name), _reader_of_tar(path, entry_name, name))
             for name in archive.namelist()
+            if not _is_of_the_system(name)
         ]
 
 
@@ -259,6 +268,11 @@ def _check_text(path: Path, name: str, size: int) -> None:
     """
     if size > _LARGEST_TEXT_BYTES:
         raise SceneError(f"{path}: {name} has {size} bytes, as no metadata do: download it again")
+
+
+def _is_of_the_system(name: str) -> bool:
+    """Whether a file is one that macOS lays beside others: ``__MACOSX/._x``, ``._x``."""
+    return any(part == "__MACOSX" or part.startswith("._") for part in name.split("/"))
 
 
 def _inside(kind: str, archive: Path, name: str) -> Path:
