@@ -224,6 +224,26 @@ def test_wavelengths_of_an_envi_header_that_gdal_kept_are_understood(tmp_path):
     np.testing.assert_allclose(open_scene(path).wavelengths_nm, [450, 550, 2300])
 
 
+@pytest.mark.parametrize("said", [{1: -1, 2: -2, 3: -3}, {2: -2}, {1: "nan", 3: -3}])
+def test_bands_may_have_nodata_numbers_of_their_own(tmp_path, said):
+    values = cube((2, 3, 3), "float32")
+    for band, number in said.items():
+        values[0, band - 1, band - 1] = float(number)
+    values[1, 1] = -5  # a value in all bands
+    path = write_geotiff(tmp_path / "a.tif", values)
+    bands = "".join(
+        f'<PAMRasterBand band="{band}"><NoDataValue>{number}</NoDataValue></PAMRasterBand>'
+        for band, number in said.items()
+    )
+    (tmp_path / "a.tif.aux.xml").write_text(f"<PAMDataset>{bands}</PAMDataset>")
+    scene = open_scene(path)
+    expected = np.zeros((2, 3), dtype=bool)
+    expected[0, [band - 1 for band in said]] = True
+    np.testing.assert_array_equal(np.isnan(scene.read()).all(axis=-1), expected)
+    np.testing.assert_array_equal(scene.read()[~expected], values[~expected])
+    assert "nodata numbers of their own" in scene.notes[-1]
+
+
 def test_other_tags_that_speak_of_wavelengths_are_noted(tmp_path):
     path = write_geotiff(tmp_path / "a.tif", cube((2, 3, 3)))
     with rasterio.open(path, "r+") as dataset:

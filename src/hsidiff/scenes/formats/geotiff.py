@@ -111,7 +111,8 @@ def open_geotiff(path: Path) -> Scene:
         name = dataset.dtypes[0]
         dtype = np.dtype(np.complex64 if name.startswith("complex") else name)
         shape = (dataset.height, dataset.width, dataset.count)
-        source = GeotiffSource(path, shape, dtype, _is_masked(dataset), alpha_of(dataset))
+        masked = _is_masked(dataset) or _bands_lack_apart(dataset)
+        source = GeotiffSource(path, shape, dtype, masked, alpha_of(dataset))
         check_pixels(str(path), source.shape, source.dtype)
         refuse_several_images(dataset, path)
         _check_blocks(dataset, path)
@@ -125,13 +126,13 @@ def open_geotiff(path: Path) -> Scene:
             good_bands=good,
             file_wavelengths_nm=wavelengths.nm,
             file_fwhm_nm=fwhm_nm(dataset),
-            nodata=dataset.nodata,
+            nodata=None if _bands_lack_apart(dataset) else dataset.nodata,
             scale=np.array(dataset.scales),
             offset=np.array(dataset.offsets),
             crs=crs,
             transform=transform,
             files=(path,) if gdal_name(path) is None else (),
-            notes=wavelengths.notes,
+            notes=wavelengths.notes + _note_of_nodata(dataset),
         )
     return _completed_by_header(scene, path) if gdal_name(path) is None else scene
 
@@ -140,6 +141,20 @@ def _is_masked(dataset: rasterio.DatasetReader) -> bool:
     """Whether a band has a mask other than the one that its nodata number makes."""
     plain = {MaskFlags.all_valid, MaskFlags.nodata}
     return any(not plain.intersection(flags) for flags in dataset.mask_flag_enums)
+
+
+def _bands_lack_apart(dataset: rasterio.DatasetReader) -> bool:
+    """Whether bands have nodata numbers of their own, as a sidecar ``.aux.xml`` may say.
+
+    Then GDAL's masks of single bands, which know them, hide pixels.
+    """
+    alpha = alpha_of(dataset)
+    said = {str(nodata) for band, nodata in enumerate(dataset.nodatavals) if band != alpha}
+    return len(said) > 1
+
+
+def _note_of_nodata(dataset: rasterio.DatasetReader) -> tuple[str, ...]:
+    return ("bands have nodata numbers of their own",) if _bands_lack_apart(dataset) else ()
 
 
 def _check_blocks(dataset: rasterio.DatasetReader, path: Path) -> None:
