@@ -112,6 +112,29 @@ def wkt_csv(folder: Path) -> str:
     return "labels.csv"
 
 
+def wkb_csv(folder: Path) -> str:
+    """A table of shapes in the hexadecimal digits of PostGIS, with their system."""
+    table = features()
+    shapes = shapely.to_wkb(
+        shapely.set_srid(table.geometry.to_numpy(), 32633), hex=True, include_srid=True
+    )
+    lines = [
+        "geom,class",
+        *(f"{wkb},{word}" for wkb, word in zip(shapes, table["class"], strict=True)),
+    ]
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "labels.csv"
+
+
+def geojson_csv(folder: Path) -> str:
+    """A table of shapes as Earth Engine exports it, in degrees."""
+    table = features().to_crs(4326)
+    shapes = (text.replace('"', '""') for text in shapely.to_geojson(table.geometry.to_numpy()))
+    lines = [f'"{text}",{word}' for text, word in zip(shapes, table["class"], strict=True)]
+    (folder / "labels.csv").write_text("\n".join([".geo,class", *lines, ""]), encoding="utf-8")
+    return "labels.csv"
+
+
 def label_tiff(folder: Path) -> str:
     """A class map as hsidiff writes it, with palette and sidecars, and the table of ArcGIS."""
     grid = (rasterio.CRS.from_string(CRS), TRANSFORM)
@@ -161,6 +184,7 @@ def label_envi(folder: Path) -> str:
 LABELS = {
     "gpkg": geopackage, "shapefile": shapefile, "shapefile-zip": shapefile_zip,
     "geojson": geojson, "fgb": flatgeobuf, "csv": points_csv, "csv-wkt": wkt_csv,
+    "csv-wkb": wkb_csv, "csv-geojson": geojson_csv,
     "label-tif": label_tiff, "label-mat": label_mat, "label-mat-v4": label_mat4,
     "label-npz": label_npz,
     "label-envi": label_envi,

@@ -175,9 +175,30 @@ def netcdf(folder: Path) -> str:
     return "scene.nc"
 
 
+def netcdf_packed(folder: Path) -> str:
+    """A cube of whole numbers without a sign, with a range, scale and offset."""
+    with h5py.File(folder / "scene.nc", "w") as file:
+        made = file.create_dataset("reflectance", data=cube("int16"), chunks=True, compression=4)
+        made.attrs.update(
+            _Unsigned="true", _FillValue=np.int16(-1), scale_factor=1e-4, add_offset=0.01,
+            valid_range=np.array([1, 20_000], "i2"), Scale_Factor=10_000.0,
+        )  # fmt: skip
+        file["wavelength"] = WAVELENGTHS_NM
+        file["wavelength"].attrs["units"] = "nm"
+    return "scene.nc"
+
+
+def mat5_bands_first(folder: Path) -> str:
+    """MATLAB v5, bands first, as the wavelengths say."""
+    content = {"cube": np.moveaxis(cube(), 2, 0), "wl": WAVELENGTHS_NM, "gt": np.ones(SHAPE)}
+    scipy.io.savemat(folder / "scene.mat", content)
+    return "scene.mat"
+
+
 SCENES = {
     "envi": envi, "envi-header": envi_header, "envi-gzip": envi_gzip, "geotiff": geotiff,
     "geotiff-tiled": geotiff_tiled, "geotiff-big": geotiff_big, "geotiff-masked": geotiff_masked,
     "mat-v5": mat5, "mat-v7": mat5_packed, "mat-v7.3": mat73, "npy": npy,
-    "npz": npz, "npz-packed": npz_packed, "netcdf": netcdf,
+    "npz": npz, "npz-packed": npz_packed, "netcdf": netcdf, "netcdf-packed": netcdf_packed,
+    "mat-bands-first": mat5_bands_first,
 }  # fmt: skip
