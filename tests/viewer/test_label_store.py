@@ -8,10 +8,11 @@ from affine import Affine
 from numpy.testing import assert_array_equal
 
 from hsidiff.errors import LabelError
+from hsidiff.labels.class_colors import class_colors
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.read import read_labels
 from hsidiff.scenes.scene import Scene
-from hsidiff.viewer.label_store import LabelStore
+from hsidiff.viewer.label_store import MAX_FEATURES, LabelStore
 from small_scenes import small_labels, small_scene
 
 ROTATED = Affine.translation(380_000.25, 5_810_000.75) @ Affine.rotation(23) @ Affine.scale(30, -30)
@@ -130,6 +131,42 @@ def test_names_that_nobody_could_read_or_tell_apart_are_refused(name: str, tmp_p
         store.add_class(name)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        '"Reed" & <b>bog</b>',
+        "it's; DROP TABLE classes;--",
+        "\U0001f332 \U0001f469\u200d\U0001f33e",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u68ee",
+        "\xe9" * 80,
+        "=1+1",
+        "../a/b",
+    ],
+)
+def test_names_of_any_language_and_with_any_marks_come_back(name: str, tmp_path: Path) -> None:
+    scene, path = small_scene(), tmp_path / "labels.gpkg"
+    store = LabelStore(scene, path)
+    class_id = store.add_class(name)
+    store.add_point(class_id, (3.5, 3.5))
+    store.add_point(1, (8.5, 8.5))
+    assert LabelStore(scene, path).now.classes == store.now.classes
+    read = read_labels(path, scene)
+    assert {c.id: c.name for c in read.classes}[class_id] == name
+
+
+def test_a_class_of_a_file_keeps_its_name_however_long_when_it_is_recoloured(
+    tmp_path: Path,
+) -> None:
+    first = LabelMap.from_array(small_labels().values, {1: "x" * 300})
+    store = LabelStore(small_scene(), tmp_path / "labels.gpkg", first)
+    long = store.now.classes[0]
+    store.change_class(long.id, long.name, "#102030")
+    assert store.now.classes[0].name == "x" * 300
+    with pytest.raises(LabelError, match="1 to 80 characters"):
+        store.change_class(long.id, "y" * 300, "#102030")
+
+
 @pytest.mark.parametrize("color", ["red", "#12345", "#12345g", "#1234567", "url(x)"])
 def test_colours_are_six_digits(color: str, tmp_path: Path) -> None:
     store = LabelStore(small_scene(), tmp_path / "labels.gpkg")
@@ -146,12 +183,18 @@ def test_labels_of_a_raster_come_back_pixel_by_pixel(tmp_path: Path) -> None:
         assert opened.now.classes == first.classes
 
 
-def test_so_many_single_pixels_become_one_feature_per_class(tmp_path: Path) -> None:
+def test_of_very_many_labels_neighbours_of_a_class_become_one_feature(tmp_path: Path) -> None:
     scattered = np.indices((110, 110)).sum(axis=0) % 2 * 2 + 1
     scene = small_scene((110, 110), n_bands=3)
     store = LabelStore(scene, tmp_path / "labels.gpkg", LabelMap.from_array(scattered))
-    assert len(store.now.features) == 2
     assert_array_equal(store.label_map().values, scattered)
+    assert 1000 < len(store.now.features) <= MAX_FEATURES
+    sides = [shape.shape.bounds for shape in store.now.features]
+    assert max(right - left for left, _, right, _ in sides) <= 5
+    again = LabelStore(scene, tmp_path / "labels.gpkg")
+    assert_array_equal(again.label_map().values, scattered)
+    again.add_point(1, (0.5, 1.5))
+    assert again.label_map().values[1, 0] == 1
 
 
 def test_another_file_of_that_name_is_no_labels(tmp_path: Path) -> None:
@@ -159,3 +202,30 @@ def test_another_file_of_that_name_is_no_labels(tmp_path: Path) -> None:
     with pytest.raises(LabelError, match="give another --out"):
         LabelStore(small_scene(), tmp_path / "labels.gpkg")
     assert (tmp_path / "labels.gpkg").read_text() == "no labels"
+
+
+def colors_of(store: LabelStore) -> dict[str, str]:
+    return {land_class.name: land_class.color for land_class in store.now.classes}
+
+
+def test_a_class_that_is_named_gets_the_colour_of_what_it_means(tmp_path: Path) -> None:
+    store = LabelStore(small_scene(), tmp_path / "labels.gpkg")
+    plain = colors_of(store)
+    store.change_class(1, "Forest", plain["Class 1"])
+    store.change_class(2, "Thing", plain["Class 2"])
+    store.change_class(2, "Water", colors_of(store)["Thing"])
+    assert colors_of(store) == {
+        "Forest": class_colors(["Forest"])[0],
+        "Water": class_colors(["Water"])[0],
+    }
+    store.change_class(2, "Roof", colors_of(store)["Water"])
+    assert colors_of(store)["Roof"] == class_colors(["Roof"])[0]
+
+
+def test_a_colour_that_somebody_chose_stays_with_every_name(tmp_path: Path) -> None:
+    store = LabelStore(small_scene(), tmp_path / "labels.gpkg")
+    store.change_class(1, "Class 1", "#123456")
+    store.change_class(1, "Water", "#123456")
+    assert colors_of(store)["Water"] == "#123456"
+    store.change_class(2, "Wood", "#654321")
+    assert colors_of(store)["Wood"] == "#654321"

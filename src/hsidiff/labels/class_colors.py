@@ -66,6 +66,7 @@ _OTHERS = (
     "#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb", "#882255",
     "#44aa99", "#ddcc77", "#332288", "#cc6677", "#117733", "#88ccee", "#999933", "#aa4499",
 )  # fmt: skip
+N_PLAIN_COLORS = len(_OTHERS)
 # Where these are used up. Blue, white and black would say water, snow and shadow.
 _FURTHER = (
     *_OTHERS,

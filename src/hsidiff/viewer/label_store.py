@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.class_colors import class_colors
+from hsidiff.labels.class_colors import N_PLAIN_COLORS, class_colors, default_color
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.scenes.scene import Scene
 from hsidiff.viewer.label_file import read_label_file, write_label_file
@@ -27,6 +27,10 @@ from hsidiff.viewer.shapes import (
     without_area,
 )
 
+FIRST_CELL_PX = 4
+"""Side of the cells in which the parts of too many labels are joined first; it is doubled."""
+JOINERS = "\u200c\u200d"
+"""In Persian and Hindi words and in emoji of several parts; str.isprintable says no to them."""
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 MAX_FEATURES, MAX_CLASSES, MAX_NAME, MAX_STEPS_BACK = 5_000, 255, 80, 200
 
@@ -139,12 +143,20 @@ class LabelStore:
             return new_id
 
     def change_class(self, class_id: int, name: str, color: str) -> None:
-        """Rename or recolour a class."""
+        """Rename or recolour a class.
+
+        One that is renamed, and whose colour nobody chose, gets the colour of its new name.
+        """
         with self._lock:
             old = self._class(class_id)
             if not _COLOR.fullmatch(color):
                 raise LabelError(f"color={color[:20]!r}: expected #rrggbb")
-            new = LandClass(class_id, self._checked_name(name, class_id), color.lower())
+            # A file may have given it a name that nobody could type; whoever recolours it keeps it.
+            plain = name if name == old.name else self._checked_name(name, class_id)
+            color = color.lower()
+            if color == old.color and plain != old.name and _is_automatic(old):
+                color = self._meant_color(class_id, plain)
+            new = LandClass(class_id, plain, color)
             classes = tuple(new if c == old else c for c in self._now.classes)
             self._change(replace(self._now, classes=classes))
 
@@ -177,13 +189,14 @@ class LabelStore:
         with self._lock:
             self._class(class_id)
             own = [f for f in self._now.features if f.class_id == class_id]
-            others = without_area((f for f in self._now.features if f not in own), area)
+            others = without_area((f for f in self._now.features if f.class_id != class_id), area)
             if shape.geom_type == "Point":
                 own = [f for f in own if not f.shape.equals(shape)]
             touching = [f for f in own if joined and _is_area(f) and f.shape.intersects(area)]
             if touching:
                 shape = shapely.union_all([shape, *(f.shape for f in touching)])
-            kept = [f for f in (*others, *own) if f not in touching]
+                own = [f for f in own if f not in touching]
+            kept = [*others, *own]
             if len(kept) >= MAX_FEATURES:
                 raise LabelError(f"there are {MAX_FEATURES} labels already: erase some")
             new_id = max((f.id for f in self._now.features), default=0) + 1
@@ -213,15 +226,38 @@ class LabelStore:
             raise LabelError(f"class {class_id}: there is no such class")
         return found[0]
 
+    def _meant_color(self, class_id: int, name: str) -> str:
+        """The colour that a class is given under a name, beside the others."""
+        classes = self._now.classes
+        place = [c.id for c in classes].index(class_id)
+        names = [name if c.id == class_id else c.name for c in classes]
+        given = {i: c.color for i, c in enumerate(classes) if i != place}
+        return class_colors(names, given)[place]
+
     def _checked_name(self, name: str, class_id: int) -> str:
         """A name without blanks at its ends that no other class has."""
         plain = " ".join(name.split())
-        if not 0 < len(plain) <= MAX_NAME or not plain.isprintable():
-            raise LabelError(f"a name of a class has 1 to {MAX_NAME} characters: give another")
+        if not 0 < len(plain) <= MAX_NAME or any(map(_is_invisible, plain)):
+            raise LabelError(
+                f"a name of a class has 1 to {MAX_NAME} characters that are seen: give another"
+            )
         taken = {c.name.casefold() for c in self._now.classes if c.id != class_id}
         if plain.casefold() in taken:
             raise LabelError(f"class {plain!r} exists already: give another name")
         return plain
+
+
+def _is_invisible(character: str) -> bool:
+    """Whether a character is none that is written; what joins letters and emoji is."""
+    if character in JOINERS:
+        return False
+    return not character.isprintable()
+
+
+def _is_automatic(land_class: LandClass) -> bool:
+    """Whether a class has a colour as it is given to a class, and so none that somebody chose."""
+    given = {default_color(position) for position in range(N_PLAIN_COLORS)}
+    return land_class.color in given | set(class_colors([land_class.name]))
 
 
 def _is_area(feature: Feature) -> bool:
@@ -241,22 +277,30 @@ def _two_classes() -> tuple[LandClass, ...]:
 
 def _of_label_map(labels: LabelMap) -> Labels:
     """Labels from pixels: the connected parts of each class are areas."""
-    features: list[Feature] = []
-    for land_class in labels.classes:
-        area = area_of(labels.values == land_class.id)
-        parts: Sequence[BaseGeometry] = shapely.get_parts(area)
-        features += [
-            Feature(len(features) + number, land_class.id, part)
-            for number, part in enumerate(parts, start=1)
-        ]
-    if len(features) > MAX_FEATURES:
-        features = [
-            Feature(number, land_class.id, area_of(labels.values == land_class.id))
-            for number, land_class in enumerate(_used(labels), start=1)
-        ]
+    parts = [
+        (land_class.id, part)
+        for land_class in labels.classes
+        for part in shapely.get_parts(area_of(labels.values == land_class.id))
+    ]
+    cell_px = FIRST_CELL_PX
+    while len(parts) > MAX_FEATURES:
+        parts = _neighbours_together(parts, cell_px)
+        cell_px *= 2
+    features = (Feature(number, *part) for number, part in enumerate(parts, start=1))
     return Labels(tuple(features), labels.classes)
 
 
-def _used(labels: LabelMap) -> list[LandClass]:
-    counts = labels.counts()
-    return [land_class for land_class in labels.classes if counts[land_class.id]]
+def _neighbours_together(
+    parts: Sequence[tuple[int, BaseGeometry]], cell_px: int
+) -> list[tuple[int, BaseGeometry]]:
+    """Parts (class id, area), those of a class whose corner lies in one cell of a grid as one.
+
+    So labels far apart stay apart, and can still be held out by their place.
+    """
+    cells: dict[tuple[int, ...], list[BaseGeometry]] = {}
+    for class_id, shape in parts:
+        left, top = shape.bounds[:2]
+        cell = (class_id, int(left // cell_px), int(top // cell_px))
+        cells.setdefault(cell, []).extend(shapely.get_parts(shape))
+    # Parts of a class share no side, so there is nothing to dissolve.
+    return [(cell[0], shapely.MultiPolygon(shapes)) for cell, shapes in cells.items()]
