@@ -191,10 +191,14 @@ async def _events(session: Session, request: Request) -> AsyncIterator[str]:
 
 
 def _add_exports(app: FastAPI, session: Session) -> None:
+    def name_of(layer: str, suffix: str) -> str:
+        """So that downloads of several maps and scenes can be told apart."""
+        return f"{session.scene.name}-map-{layer}{suffix}"
+
     @app.get("/export/labels.gpkg")
     def label_file() -> FileResponse:
-        path = session.labels.path
-        return FileResponse(path, filename=path.name, headers=NOT_KEPT)
+        name = f"{session.scene.name}-labels.gpkg"
+        return FileResponse(session.labels.path, filename=name, headers=NOT_KEPT)
 
     @app.get("/export/{layer}/report.html")
     def report(layer: str) -> Response:
@@ -203,8 +207,7 @@ def _add_exports(app: FastAPI, session: Session) -> None:
 
     @app.get("/export/{layer}.zip")
     def everything(layer: str) -> StreamingResponse:
-        name = quote(f"{session.scene.name}-map-{layer}.zip")
-        disposition = f"attachment; filename*=utf-8''{name}"
+        disposition = f"attachment; filename*=utf-8''{quote(name_of(layer, '.zip'), safe='')}"
         return StreamingResponse(
             _pieces(zipped(session, layer)),
             media_type="application/zip",
@@ -214,7 +217,8 @@ def _add_exports(app: FastAPI, session: Session) -> None:
     @app.get("/export/{layer}/{file}")
     def one_file(layer: str, file: str) -> FileResponse:
         path = session.file_of(layer, file)
-        return FileResponse(path, filename=path.name, headers=NOT_KEPT)
+        name = name_of(layer, ".tif") if file == EXPORTED[0] else path.name
+        return FileResponse(path, filename=name, headers=NOT_KEPT)
 
 
 EXPORTED = ("map.tif", "map.tif.aux.xml", "map.qml", "confidence.tif", "confidence.qml",

@@ -14,6 +14,8 @@ from hsidiff.errors import SettingError
 from hsidiff.files import write_json
 
 SECONDS_TO_END = 5.0
+HOLD_OUT = "validate"
+"""The step of :mod:`hsidiff.evaluation.predict_held_out` that holds a whole fit per unit."""
 
 
 @dataclass
@@ -29,6 +31,9 @@ class Job:
         n_done: how much of the step is done.
         n_total: of how much; 0 if unknown.
         seconds_left: of the step, guessed from its pace; None if unknown.
+        n_fits_done: how many of its fits are over.
+        n_fits: of how many: those that score the map, and the one to all labels; 0 if unknown.
+        seconds_left_in_all: guessed from the last fit; None before the first is done.
         message: why it failed.
         notes: warnings on the way.
     """
@@ -41,20 +46,64 @@ class Job:
     n_done: int = 0
     n_total: int = 0
     seconds_left: float | None = None
+    n_fits_done: int = 0
+    n_fits: int = 0
+    seconds_left_in_all: float | None = None
     message: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def take(self, said: dict[str, Any], step_began_s: float) -> None:
+    def take(self, said: dict[str, Any], pace: "Pace") -> None:
         """Take in what the process said."""
         if "note" in said and said["note"] not in self.notes:
             self.notes.append(said["note"])
         if "error" in said:
             self.message = said["error"]
+        self.n_fits = said.get("n_fits", self.n_fits)
         if "step" in said:
-            self.step, self.n_done, self.n_total = said["step"], said["n_done"], said["n_total"]
-            spent = time.monotonic() - step_began_s
-            left = self.n_total - self.n_done
-            self.seconds_left = spent / self.n_done * left if self.n_done else None
+            self._take_step(pace, said["step"], said["n_done"], said["n_total"])
+
+    def _take_step(self, pace: "Pace", step: str, n_done: int, n_total: int) -> None:
+        if step == HOLD_OUT:
+            self.n_fits_done = pace.fits_done(n_done)
+        else:
+            self.step, self.n_done, self.n_total = step, n_done, n_total
+            self.seconds_left = pace.seconds_left(step, n_done, n_total)
+        self.seconds_left_in_all = pace.seconds_of_fits(self.n_fits - self.n_fits_done)
+
+
+class Pace:
+    """How long steps, and whole fits, take."""
+
+    def __init__(self) -> None:
+        self._step, self._step_began_s = "", time.monotonic()
+        self._n_fits_before = self._n_fits = 0
+        self._fit_began_s, self._seconds_per_fit = time.monotonic(), 0.0
+
+    def fits_done(self, n_done: int) -> int:
+        """How many fits are over, of which ``n_done`` in this round of held-out labels."""
+        now_s = time.monotonic()
+        if n_done == 0:
+            self._n_fits_before = self._n_fits
+        else:
+            self._seconds_per_fit = now_s - self._fit_began_s
+        self._fit_began_s = now_s
+        self._n_fits = self._n_fits_before + n_done
+        return self._n_fits
+
+    def seconds_left(self, step: str, n_done: int, n_total: int) -> float | None:
+        """Of a step of a fit; None if nobody can tell."""
+        now_s = time.monotonic()
+        if step != self._step or n_done == 0:
+            self._step, self._step_began_s = step, now_s
+        spent_s = now_s - self._step_began_s
+        return spent_s / n_done * (n_total - n_done) if n_done else None
+
+    def seconds_of_fits(self, n_left: int) -> float | None:
+        """Of the fit that runs and those after it, by the last one; None before one is done."""
+        if not self._seconds_per_fit:
+            return None
+        spent_s = time.monotonic() - self._fit_began_s
+        return max(n_left * self._seconds_per_fit - spent_s, 0.0)
 
 
 class Jobs:
@@ -64,9 +113,12 @@ class Jobs:
         current: the job that runs, or the last one.
     """
 
-    def __init__(self, on_end: Callable[[Job, bool], None]) -> None:
-        """Call ``on_end`` with each job that ended, and whether it was done."""
-        self.current: Job | None = None
+    def __init__(self, on_end: Callable[[Job, bool], None], last: Job | None = None) -> None:
+        """Call ``on_end`` with each job that ended, and whether it was done.
+
+        ``last`` is one that ended before, and is told of until another begins.
+        """
+        self.current = last
         self._on_end, self._lock = on_end, RLock()
         self._process: subprocess.Popen[str] | None = None
         self._thread: Thread | None = None
@@ -126,12 +178,9 @@ class Jobs:
         assert process.stderr is not None
         reader = Thread(target=errors.extend, args=(process.stderr,), daemon=True)
         reader.start()
-        step, began_s = "", time.monotonic()
+        pace = Pace()
         for line in process.stdout:
-            said = json.loads(line)
-            if said.get("step", step) != step or said.get("n_done") == 0:
-                step, began_s = said.get("step", step), time.monotonic()
-            job.take(said, began_s)
+            job.take(json.loads(line), pace)
         code = process.wait()
         reader.join()
         is_done = not code and job.status == "running"

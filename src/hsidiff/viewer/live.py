@@ -1,9 +1,10 @@
 """A map that follows the labels: values are kept, and only its head is fitted again."""
 
 import time
+from importlib import import_module
 from pathlib import Path
 from threading import Condition, Lock, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,12 +12,13 @@ from hsidiff.errors import HsidiffError, SettingError
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.suggestion.pool import Pool
-from hsidiff.suggestion.suggest import LEAST_POOL, Suggestions, suggest_from
 from hsidiff.viewer.fitted_head import FittedHead
 from hsidiff.viewer.kept_values import KeptValues
 from hsidiff.viewer.label_store import LabelStore
-from hsidiff.viewer.live_scores import score_live
 from hsidiff.windows.tiles import tile_windows
+
+if TYPE_CHECKING:  # they load PyTorch, which takes seconds and is not needed to see a scene
+    from hsidiff.suggestion.suggest import Suggestions
 
 WINDOW_PX = 256
 
@@ -61,7 +63,7 @@ class LiveMap:
         with self._wake:
             return self._wake.wait_for(lambda: self.fitted_to >= labels_version, timeout_s)
 
-    def suggest(self, n: int) -> Suggestions:
+    def suggest(self, n: int) -> "Suggestions":
         """Pixels to label next, by what the last head makes of the scene.
 
         Raises:
@@ -70,14 +72,18 @@ class LiveMap:
         head, kept, labels = self.head, self._kept, self._labels.label_map()
         if not self.on or head is None or kept is None:
             raise SettingError("switch the live map on and label two classes: then it can suggest")
-        pool = Pool(LEAST_POOL, kept.shape[1], self.version)
+        suggestion = import_module("hsidiff.suggestion.suggest")
+        pool = Pool(suggestion.LEAST_POOL, kept.shape[1], self.version)
         for window in tile_windows(kept.shape, WINDOW_PX):
             probabilities = head.probabilities(window, 1)
             is_free = labels.values[window.slices] == 0
             pool.add(window, probabilities, probabilities.any(axis=-1) & is_free)
         taken = np.argwhere(labels.values > 0)
         taken = taken[np.isfinite(kept.at(taken)).all(axis=1)]
-        return suggest_from(pool, kept.at, head.classes, n, taken=taken)
+        suggested: Suggestions = suggestion.suggest_from(
+            pool, kept.at, head.classes, n, taken=taken
+        )
+        return suggested
 
     def accuracy(self) -> ResultFolder:
         """What held-out labels say of the last head, in the form of a result that has no files.
@@ -91,7 +97,8 @@ class LiveMap:
             if head is None or kept is None or labels is None:
                 raise SettingError("label two classes: then the live map has scores")
             if self._scored is None or self._scored[0] is not head:
-                result = score_live(kept, labels)
+                scoring = import_module("hsidiff.viewer.live_scores")
+                result = scoring.score_live(kept, labels)
                 self._scored = head, ResultFolder(self._folder, result, None, None)
             return self._scored[1]
 

@@ -1,5 +1,6 @@
 """Run the viewer on this machine alone."""
 
+import logging
 import secrets
 import socket
 import webbrowser
@@ -67,6 +68,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """See the parent."""
         self._session.is_ending = True
+        # What is cut off because the viewer ends is no fault that anybody must read of.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         await super().shutdown(sockets)
 
 

@@ -19,7 +19,6 @@ from hsidiff.errors import (
     SettingError,
     check_choice,
 )
-from hsidiff.evaluation.validation import VERY_FEW_LABELS, few_labels_in_words
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.pictures import png
 from hsidiff.scenes.formats.address import is_address
@@ -103,7 +102,7 @@ class Session:
         self.tiles = SceneTiles(self.scene)
         self.labels = LabelStore(self.scene, folder / LABEL_FILE, first)
         self.spectra = Spectra(self.scene, self.labels)
-        self.jobs = Jobs(self._after_job)
+        self.jobs = Jobs(self._after_job, interrupted(folder))
         self.live = LiveMap(folder / KEPT, self.labels)
         self.is_ending = False
         self._layers_lock = Lock()
@@ -231,10 +230,12 @@ class Session:
     def hint(self, method: str) -> str:
         """What is worth knowing before a method is trained on these labels; or nothing."""
         catalog = import_module("hsidiff.catalog")
+        validation = import_module("hsidiff.evaluation.validation")
         n_labelled = self.labels.label_map().n_labelled
-        if method != catalog.DEFAULT_METHOD or not 0 < n_labelled < VERY_FEW_LABELS:
+        if method != catalog.DEFAULT_METHOD or not 0 < n_labelled < validation.VERY_FEW_LABELS:
             return ""
-        return few_labels_in_words(n_labelled, catalog.QUICK_METHOD)
+        words: str = validation.few_labels_in_words(n_labelled, catalog.QUICK_METHOD)
+        return words
 
     def follow(self, on: bool) -> None:
         """Switch the live map on or off; the first time the scene is learned for it.
@@ -267,19 +268,38 @@ class Session:
             "out": str(self.folder / out),
             "seed": seed,
         }
-        return self.jobs.start(kind, title, {**task, **everywhere}, self.folder / f"{kind}.json")
+        return self.jobs.start(kind, title, {**task, **everywhere}, task_path(self.folder, kind))
 
     def _next_name(self) -> str:
         with self._layers_lock:
             return str(max((int(name) for name in self._layers if name != OPENED), default=0) + 1)
 
     def _after_job(self, job: Job, is_done: bool) -> None:
+        task_path(self.folder, job.kind).unlink(missing_ok=True)
         if job.kind == LEARN and not is_done:
             self.live.on = False
         found = self._opened | _finished(self.folder / RESULTS)
         with self._layers_lock:
             self._layers = found
         self.live.ask()
+
+
+def task_path(folder: Path, kind: str) -> Path:
+    """The file of a task while it is worked on."""
+    return folder / f"{kind}.json"
+
+
+def interrupted(folder: Path) -> Job | None:
+    """What a viewer that was killed was at, as a job that failed."""
+    found = [kind for kind in (TRAIN, LEARN) if task_path(folder, kind).exists()]
+    for kind in found:
+        task_path(folder, kind).unlink()
+    if not found:
+        return None
+    title = {TRAIN: "The last training", LEARN: "Learning the scene"}[found[0]]
+    return Job(
+        0, found[0], title, "failed", message="hsidiff view was ended meanwhile. Start it again"
+    )
 
 
 def _finished(folder: Path) -> dict[str, MapLayer]:

@@ -1,5 +1,6 @@
 """From labels to a map with its scores: what the button *Train* starts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from hsidiff.smoothed import build_classifier
 LABEL_RASTER = "labels.tif"
 
 
-def train_map(task: dict[str, Any], notes: list[str]) -> None:
+def train_map(
+    task: dict[str, Any], notes: list[str], tell_fits: Callable[[int], None] = lambda _: None
+) -> None:
     """Score a method on held-out labels, fit it to all labels, map the scene.
 
     The folder that appears is one as ``hsidiff map`` writes it, with the labels.
@@ -36,6 +39,7 @@ def train_map(task: dict[str, Any], notes: list[str]) -> None:
             :func:`save_labels`), ``classes``, ``method``, ``settings``, ``seed``, ``label_file``
             (a GeoPackage to keep beside the map), ``out`` (the folder that appears).
         notes: the warnings given so far; the list grows while this runs.
+        tell_fits: called with the number of fits, once it is known.
 
     Raises:
         LabelError: if there are too few labels.
@@ -44,7 +48,7 @@ def train_map(task: dict[str, Any], notes: list[str]) -> None:
     labels = without_invalid_pixels(_load_labels(task, scene), scene)
     stopwatch = Stopwatch()
     # 1. Score on held-out labels, and learn from all.
-    plan, model, validation = _scored_and_fitted(task, scene, labels, stopwatch)
+    plan, model, validation = _scored_and_fitted(task, scene, labels, stopwatch, tell_fits)
 
     # 2. Map, and write everything.
     with write_whole_folder(task["out"]) as folder:
@@ -63,15 +67,21 @@ def train_map(task: dict[str, Any], notes: list[str]) -> None:
 
 
 def _scored_and_fitted(
-    task: dict[str, Any], scene: Scene, labels: LabelMap, stopwatch: Stopwatch
+    task: dict[str, Any],
+    scene: Scene,
+    labels: LabelMap,
+    stopwatch: Stopwatch,
+    tell_fits: Callable[[int], None],
 ) -> tuple[Plan, SceneClassifier, Validation | None]:
     """A fitted model, and its scores; labels that allow none are no reason to draw no map."""
     model = _new_model(task)
     try:
         plan = default_plan(labels, model.receptive_field_px, task["seed"])
+        tell_fits(sum(map(len, plan.repeats)) + 1)
         return plan, *score_and_fit(model, scene, plan, stopwatch)
     except (SplitError, LabelError) as error:
         plan = plan_of_nothing(f"no label could be held out: {error}", labels)
+        tell_fits(1)
         return plan, *score_and_fit(_new_model(task), scene, plan, stopwatch)
 
 

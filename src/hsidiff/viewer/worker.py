@@ -33,7 +33,7 @@ def main(task_path: str) -> int:
     Thread(target=_end_with_standard_input, daemon=True).start()
     notes: list[str] = []
     tasks: dict[str, Callable[[dict[str, Any]], None]] = {
-        "train": partial(train_map, notes=notes),
+        "train": partial(train_map, notes=notes, tell_fits=lambda n: _say(n_fits=n)),
         "learn": keep_values,
     }
     task: dict[str, Any] = json.loads(Path(task_path).read_text(encoding="utf-8"))
@@ -54,15 +54,16 @@ def main(task_path: str) -> int:
 
 
 class _Listener:
-    """Tells of progress a few times a second."""
+    """Tells of progress a few times a second, and of every step that goes on after another."""
 
     def __init__(self) -> None:
-        self._last_s = 0.0
+        self._last_s, self._last_step = 0.0, ""
 
     def __call__(self, step_name: str, n_done: int, n_total: int) -> None:
         now = time.monotonic()
-        if n_done in (0, n_total) or now - self._last_s > SECONDS_BETWEEN_LINES:
-            self._last_s = now
+        is_news = n_done in (0, n_total) or step_name != self._last_step
+        if is_news or now - self._last_s > SECONDS_BETWEEN_LINES:
+            self._last_s, self._last_step = now, step_name
             _say(step=step_name, n_done=n_done, n_total=n_total)
 
 

@@ -40,6 +40,7 @@ export class Accuracy {
     byId("score-rows").replaceChildren();
     byId("leakage").replaceChildren();
     byId("held-out").textContent = text;
+    byId("how-scored").open = true;
     byId("show-details").hidden = true;
     this.details.close();
   }
@@ -47,6 +48,7 @@ export class Accuracy {
   fill({ rows, words, leakage, page }) {
     byId("score-rows").replaceChildren(...(rows.length ? [headOf()] : []), ...rows.map((row) => rowOf(row, "td")));
     byId("held-out").textContent = words.join(" ");
+    byId("how-scored").open = !rows.length; // where there are none, it says why
     byId("leakage").replaceChildren(...leakage.map(([text, isCaution]) => paragraph(isCaution ? "caution" : "hint", text)));
     byId("show-details").hidden = !rows.length;
     this.inside.innerHTML = page; // made by the templates of the reports, which escape every text

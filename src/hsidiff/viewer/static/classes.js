@@ -19,36 +19,44 @@ function mark() {
   for (const row of list.children) row.setAttribute("aria-current", String(Number(row.dataset.id) === chosenId));
 }
 
-function rowOf(landClass, position, change) {
+function rowOf(id, change) {
   const row = document.createElement("li");
-  row.dataset.id = landClass.id;
-  row.onclick = () => { chosenId = landClass.id; mark(); };
+  row.dataset.id = id;
+  row.onclick = () => { chosenId = id; mark(); };
   const key = document.createElement("kbd");
-  key.textContent = position < 9 ? position + 1 : "";
-  const color = Object.assign(document.createElement("input"), { type: "color", value: landClass.color, title: "Colour" });
-  const name = Object.assign(document.createElement("input"), { type: "text", value: landClass.name, maxLength: 80 });
-  name.setAttribute("aria-label", `Name of class ${landClass.id}`);
-  const update = () => change({ do: "change-class", class_id: landClass.id, name: name.value, color: color.value });
+  const color = Object.assign(document.createElement("input"), { type: "color", title: "Colour" });
+  const name = Object.assign(document.createElement("input"), { type: "text", maxLength: 80 });
+  name.setAttribute("aria-label", `Name of class ${id}`);
+  const count = document.createElement("span");
+  count.className = "count";
+  const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "×", title: "Remove the class and its labels (undo brings them back)" });
+  remove.onclick = (event) => { event.stopPropagation(); change({ do: "remove-class", class_id: id }); };
+  row.append(key, color, name, count, remove);
+  row.show = (landClass, position) => {
+    key.textContent = position < 9 ? position + 1 : "";
+    color.value = landClass.color;
+    // What is being typed is not taken away.
+    if (document.activeElement !== name) name.value = landClass.name;
+    name.title = landClass.name;
+    count.textContent = `${landClass.n_pixels} px`;
+    remove.setAttribute("aria-label", `Remove ${landClass.name}`);
+  };
+  const update = async () => {
+    if (await change({ do: "change-class", class_id: id, name: name.value, color: color.value })) return;
+    const position = classes.findIndex((landClass) => landClass.id === id);
+    if (position >= 0) row.show(classes[position], position); // it was refused
+  };
   color.onchange = update;
   name.onchange = update;
   name.onkeydown = (event) => { if (event.key === "Enter") name.blur(); };
-  const count = document.createElement("span");
-  count.className = "count";
-  count.textContent = `${landClass.n_pixels} px`;
-  const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "×", title: "Remove the class and its labels (undo brings them back)" });
-  remove.setAttribute("aria-label", `Remove ${landClass.name}`);
-  remove.onclick = (event) => { event.stopPropagation(); change({ do: "remove-class", class_id: landClass.id }); };
-  row.append(key, color, name, count, remove);
   return row;
 }
 
 // `change` sends a change of the labels and shows the answer.
 export function showClasses(newClasses, change) {
-  // A name that is being typed is not taken away; the next change brings the list up to date.
-  const isTyping = list.contains(document.activeElement) && document.activeElement.type === "text";
   classes = newClasses;
   if (!classes.some(({ id }) => id === chosenId)) chosenId = classes[0]?.id ?? null;
-  if (!isTyping) list.replaceChildren(...classes.map((landClass, i) => rowOf(landClass, i, change)));
+  showRows(change);
   mark();
   document.getElementById("add-class").onclick = async () => {
     let number = classes.length + 1;
@@ -59,6 +67,17 @@ export function showClasses(newClasses, change) {
     mark();
     list.lastElementChild.querySelector("input[type=text]").select();
   };
+}
+
+// Rows that stay are not touched more than they must, so that they keep the focus of the keyboard.
+function showRows(change) {
+  const rows = new Map([...list.children].map((row) => [Number(row.dataset.id), row]));
+  for (const [id, row] of rows) if (!classes.some((landClass) => landClass.id === id)) row.remove();
+  classes.forEach((landClass, i) => {
+    const row = rows.get(landClass.id) ?? rowOf(landClass.id, change);
+    if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null);
+    row.show(landClass, i);
+  });
 }
 
 export const sendChange = (change) => attempt(() => post("api/labels", change));

@@ -8,7 +8,7 @@ import { Results } from "./results.js";
 import { drawSpectra } from "./spectrum.js";
 import { Suggestions } from "./suggestions.js";
 import { prepareTraining, showHint, showJob, showLive } from "./train.js";
-import { makeMap, toPixel } from "./view.js";
+import { addMark, makeMap, toPixel } from "./view.js";
 
 const byId = (id) => document.getElementById(id);
 let labels = { version: -1, classes: [], features: [] };
@@ -20,13 +20,14 @@ const classMeans = onlyLatest(() => get("api/class-means"));
 const scene = await get("api/scene");
 const map = makeMap(scene);
 addPicture(scene, map);
+const markLooked = addMark(map);
 const tools = new LabelTools(map, change, look);
 const results = new Results(scene, map, (isShown) => tools.setVisible(isShown));
 const suggestions = new Suggestions(map, (row, col) => tools.isLabelled(row, col), look);
 describeScene();
 addKeys();
 prepareTraining();
-listen(hear, () => { byId("saved").textContent = "no connection: is hsidiff view still running?"; });
+listen(hear, hearNothing);
 window.hsidiffMap = map; // for scripts that drive the page
 
 function describeScene() {
@@ -47,10 +48,23 @@ function positionText([col, row]) {
   return `${pixel}   ·   ${(a * col + b * row + c).toFixed(digits)}, ${(d * col + e * row + f).toFixed(digits)}`;
 }
 
+// The labels are in the file before the server answers, so that they outlive it.
+function hearNothing() {
+  byId("saved").textContent = "No connection. If hsidiff view has ended, start it again and open its new address: labels are saved.";
+  byId("saved").classList.add("lost");
+  byId("job").hidden = true;
+}
+
+function showSaved() {
+  byId("saved").classList.remove("lost");
+  byId("saved").textContent = labels.features.length ? "labels saved" : "";
+}
+
 async function hear(newState) {
   const isFirst = state === null;
   state = newState;
   if (state.labels !== labels.version) await attempt(async () => showLabels(await get("api/labels")));
+  showSaved();
   showJob(state.job);
   showLive(state.live);
   if (!state.live.on) suggestions.clear();
@@ -71,7 +85,7 @@ function showLabels(newLabels) {
   const n = labels.classes.reduce((sum, { n_pixels: count }) => sum + count, 0);
   byId("n-labels").textContent = n ? `${n} pixels` : "";
   byId("label-hint").hidden = labels.classes.filter(({ n_pixels: count }) => count).length > 1;
-  byId("saved").textContent = labels.features.length ? "labels saved" : "";
+  showSaved();
   tools.show(labels);
   suggestions.update();
   showHint();
@@ -86,6 +100,7 @@ async function look([col, row]) {
   const answer = await spectrumAt(r, c);
   if (!answer) return;
   looked = answer;
+  markLooked([c, r]);
   await showSpectra();
 }
 

@@ -19,7 +19,9 @@ export function addPicture(scene, map) {
   const channels = ["red", "green", "blue"].map(byId);
   const choice = byId("choice");
   let wanted;
-  for (const { name } of scene.choices) choice.add(new Option(name));
+  const named = new Map(scene.bands.map((band) => [band.number, bandName(band)]));
+  const unit = scene.bands.every((band) => band.nm !== null) ? " nm" : "";
+  for (const { name, numbers } of scene.choices) choice.add(new Option(`${name} (${numbers.map((n) => named.get(n)).join(", ")}${unit})`, name));
   choice.add(new Option(OWN));
   const good = scene.bands.filter((band) => band.is_good);
   for (const channel of channels) {
@@ -42,6 +44,7 @@ export function addPicture(scene, map) {
   }
 
   function show() {
+    byId("own-bands").hidden = choice.value !== OWN;
     const chosen = scene.choices.find(({ name }) => name === choice.value);
     if (chosen) channels.forEach((channel, i) => { channel.value = chosen.numbers[i]; });
     wanted = channels.map((channel) => channel.value).join(",");

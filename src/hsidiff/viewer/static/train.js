@@ -38,16 +38,23 @@ export async function showHint() {
 
 const duration = (seconds) => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`);
 
+function leftOf({ seconds_left: ofStep, seconds_left_in_all: inAll, n_total: total }) {
+  if (inAll !== null) return `, about ${duration(inAll)} left`;
+  return ofStep === null || !total ? "" : `, ${duration(ofStep)} left of this step`;
+}
+
 function jobText(job) {
   if (job.status === "failed") return `${job.title} failed: ${job.message}`;
   if (job.status !== "running") return `${job.title}: ${job.status}`;
-  const left = job.seconds_left === null || !job.n_total ? "" : `, ${duration(job.seconds_left)} left of this step`;
   const done = job.n_total ? ` ${job.n_done} of ${job.n_total}` : "";
-  return `${job.title}: ${job.step}${done}${left}`;
+  // All but the last fit score the map.
+  const fit = job.n_fits > 1 ? `, fit ${Math.min(job.n_fits_done + 1, job.n_fits)} of ${job.n_fits}` : "";
+  return `${job.title}${fit}: ${job.step}${done}${leftOf(job)}`;
 }
 
 export function showJob(job) {
   byId("job").hidden = !job;
+  byId("job-notes").hidden = !job?.notes.length;
   if (!job) return;
   const isRunning = job.status === "running";
   byId("job-text").textContent = jobText(job);
@@ -62,7 +69,7 @@ export function showLive(live) {
   byId("live").checked = live.on;
   const status = byId("live-status");
   status.hidden = !live.on;
-  if (!live.ready) status.textContent = "The scene is being learned, once; label meanwhile.";
+  if (!live.ready) status.textContent = "The scene is being learned, which it needs once; label meanwhile.";
   else if (live.message) status.textContent = `No live map yet: ${live.message}`;
-  else status.textContent = live.version ? `Follows the labels; last fit took ${live.seconds} s.` : "Label pixels of two classes.";
+  else status.textContent = live.version ? `It follows the labels; last fit took ${live.seconds} s. To export a map, train one.` : "Label pixels of two classes.";
 }

@@ -45,3 +45,16 @@ export function overviewSource(scene, map, url) {
     url, projection: map.getView().getProjection(), imageExtent: [0, -rows, cols, 0], interpolate: false,
   });
 }
+
+// Shows where on the map something is told of: gives a function that takes (column, row).
+export function addMark(map) {
+  const { Style, Stroke, RegularShape } = ol.style;
+  const cross = (color, width) => new Style({ image: new RegularShape({ points: 4, radius: 10, radius2: 0, stroke: new Stroke({ color, width }) }) });
+  const place = new ol.geom.Point([0, 0]);
+  const layer = new ol.layer.Vector({
+    source: new ol.source.Vector({ features: [new ol.Feature(place)], wrapX: false }),
+    zIndex: 13, visible: false, style: [cross("#1f2a33", 4), cross("#ffffff", 1.5)],
+  });
+  map.addLayer(layer);
+  return ([col, row]) => { place.setCoordinates(toMap([col + 0.5, row + 0.5])); layer.setVisible(true); };
+}
