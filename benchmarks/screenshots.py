@@ -1,7 +1,7 @@
-"""The pictures of docs/viewer.md and docs/maps.md: ``python -m benchmarks.screenshots``.
+"""The pictures of pages and viewer in docs: ``python -m benchmarks.screenshots``.
 
 Needs chromium. The embedded scene is labelled and mapped in a browser that nobody sees, and the
-page of its map is opened on a screen and on a telephone.
+pages of its map and of the map's assessment are opened on a screen and on a telephone.
 """
 
 import argparse
@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import geopandas
+import numpy as np
 from playwright.sync_api import sync_playwright
 
 from hsidiff.cli.demo import write_demo_inputs
@@ -33,7 +35,7 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=options.chromium, args=["--no-sandbox"]
         )
-        _page_of_a_map(browser, Path(folder), options)
+        _pages(browser, Path(folder), options)
         if options.pages_only:
             return
         session = _labelled_session(Path(folder))
@@ -45,17 +47,39 @@ def main() -> None:
         browser.close()
 
 
-def _page_of_a_map(browser: Any, folder: Path, options: argparse.Namespace) -> None:
-    """What ``hsidiff map`` says of the embedded scene, at two widths."""
-    inputs = map(str, write_demo_inputs(folder / "inputs"))
-    words = ["map", *inputs, "--method", options.method, "--samples-per-class", "30"]
+def _pages(browser: Any, folder: Path, options: argparse.Namespace) -> None:
+    """What ``hsidiff map`` and ``hsidiff evaluate`` say of the embedded scene, at two widths."""
+    scene, labels = write_demo_inputs(folder / "inputs")
+    out, sample = folder / "out", folder / "sample.gpkg"
+    _run("map", scene, labels, "--method", options.method, "--samples-per-class", 30, "-o", out)
+    _run("sample", out / "map.tif", "-n", 600, "-o", sample)
+    _fill(sample, read_labels(labels, open_scene(scene)))
+    _run("evaluate", out / "map.tif", sample, "-o", folder / "accuracy")
+    _take_page(browser, out / "report.html", "page-of-a-map", options.out)
+    _take_page(browser, folder / "accuracy" / "accuracy.html", "page-of-an-assessment", options.out)
+
+
+def _run(*words: object) -> None:
     program = [sys.executable, "-c", "from hsidiff.cli import main; main()"]
-    subprocess.run([*program, *words, "-o", str(folder / "out")], check=True)
+    subprocess.run([*program, *map(str, words)], check=True)
+
+
+def _fill(sample: Path, labels: LabelMap) -> None:
+    """Give each point of a sample the class of its label; most pixels of the scene have one."""
+    points = geopandas.read_file(sample, layer=sample.stem)
+    names = {0: None} | {c.id: c.name for c in labels.classes}
+    places = np.array([points["x"], points["y"], np.ones(len(points))])
+    assert labels.transform is not None
+    cols, rows = np.floor(~labels.transform @ places)[:2].astype(int)
+    points["reference"] = [names[class_id] for class_id in labels.values[rows, cols].tolist()]
+    points.to_file(sample, layer=sample.stem)
+
+
+def _take_page(browser: Any, path: Path, name: str, out: Path) -> None:
     for width in PAGE_WIDTHS_PX:
         page = browser.new_page(viewport={"width": width, "height": PAGE_HEIGHT_PX})
-        page.goto((folder / "out" / "report.html").as_uri())
-        path = options.out / f"page-of-a-map-{width}.jpg"
-        page.screenshot(path=path, type="jpeg", quality=PAGE_QUALITY)
+        page.goto(path.as_uri())
+        page.screenshot(path=out / f"{name}-{width}.jpg", type="jpeg", quality=PAGE_QUALITY)
         page.close()
 
 

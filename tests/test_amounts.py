@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsidiff.amounts import count, in_hectares
+from hsidiff.amounts import count, in_hectares, in_pieces
 from hsidiff.evaluation.validation import default_kind
 
 
@@ -22,3 +22,9 @@ def test_hectares_are_never_written_as_a_power_of_ten():
 
 def test_why_a_map_is_scored_so_sets_thousands_apart():
     assert default_kind(1024) == ("split", "1\u202f024 labels are many, 500 or more")
+
+
+def test_a_number_breaks_before_its_interval_alone():
+    assert in_pieces("82.1 % (67.4 to 106.7)") == "82.1\xa0% (67.4\xa0to\xa0106.7)"
+    assert in_pieces("65.0 \xb1 2.1 [60 to 70]") == "65.0\xa0\xb1\xa02.1 [60\xa0to\xa070]"
+    assert in_pieces("none of these") == "none of these"

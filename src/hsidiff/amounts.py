@@ -1,5 +1,6 @@
 """Numbers as a reader sees them on a page, a chart or the screen; None is a dash."""
 
+import re
 from typing import Any
 
 UNKNOWN, TIMES, MINUS = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
@@ -27,7 +28,7 @@ def in_pieces(text: str) -> str:
     """A text of a cell that breaks before brackets only, if it begins with a number."""
     is_number = text.lstrip(f"+{MINUS}<\N{FIGURE SPACE} ")[:1].isdigit()
     unbroken = text.replace(" ", "\N{NO-BREAK SPACE}")
-    return unbroken.replace("\N{NO-BREAK SPACE}[", " [") if is_number else text
+    return re.sub(r"\xa0(?=\[|\()", " ", unbroken) if is_number else text
 
 
 def count(number: int | None) -> str:
