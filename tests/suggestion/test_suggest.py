@@ -123,7 +123,7 @@ def test_too_many_are_refused_with_what_there_is_room_for(
     scene: Scene, model: SceneClassifier
 ) -> None:
     n_valid = int((~small_invalid()).sum())
-    with pytest.raises(SettingError, match=f"{n_valid} pixels have a value"):
+    with pytest.raises(SettingError, match="1 979 pixels have a value"):
         suggest_pixels(model, scene, n_valid + 1)
     with pytest.raises(SettingError, match=r"there is room for .* 30 px apart"):
         suggest_pixels(model, scene, 50, apart_px=30)
