@@ -10,8 +10,6 @@ from hsidiff.scenes.open import open_scene
 from hsidiff.windows.statistics import valid_pixels
 from hsidiff.windows.value_summary import summarise_values
 
-FLOAT_MIN = float(np.finfo(np.float32).min)
-
 
 def natural(dtype="int16"):
     """Spectra (300, 40, 6) that differ from each other, between -50 and 3000."""
@@ -28,8 +26,7 @@ def notes(scene, look=valid_pixels):
 @pytest.mark.parametrize("look", [valid_pixels, summarise_values])
 @pytest.mark.parametrize(
     ("dtype", "fill", "text"),
-    [("int16", -9999, "-9999"), ("int16", -32768, "-32768"), ("float32", -999, "-999"),
-     ("float64", FLOAT_MIN, "-3.4028235e+38")],
+    [("int16", -9999, "-9999"), ("int16", -32768, "-32768"), ("float32", -999, "-999")],
 )  # fmt: skip
 @pytest.mark.parametrize("scale", [1.0, 0.0001])
 def test_fill_in_some_bands_is_said_with_pixels_and_bands(look, dtype, fill, text, scale):

@@ -38,6 +38,7 @@ from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.maps.unlikeness import measure_unlikeness
 from hsidiff.memory import limited_to
 from hsidiff.scenes.scene import Scene
+from hsidiff.windows.value_summary import summarise_values
 
 
 def predict(
@@ -139,6 +140,7 @@ def _draw_and_describe(
 ) -> Answer:
     """Map one scene; give what there is to say of the map as JSON values."""
     stopwatch, model, name = Stopwatch(), work.model, order.name
+    summarise_values(scene)  # tells of fill that is not declared, which would get a class
     with stopwatch.stage("map"):
         predict_to_file(
             model,

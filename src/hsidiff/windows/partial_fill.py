@@ -9,7 +9,7 @@ from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
 
-USUAL_FILL = (-9999.0, -99999.0, -999.0, -32768.0, -32767.0, float(np.finfo(np.float32).min))
+USUAL_FILL = (-9999.0, -99999.0, -999.0, -32768.0, -32767.0)
 """Negative ones only: the largest of a type is as often a saturated value."""
 _APART = 0.5
 """Sure is a number if no other value of its bands lies below this share of it."""

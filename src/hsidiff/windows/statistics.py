@@ -1,28 +1,23 @@
 """Statistics of a scene in one streaming pass: bands, covariance, principal components."""
 
-import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 
-from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.errors import SceneError
 from hsidiff.progress import track
 from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
+from hsidiff.windows.flat_fill import FlatFill
 from hsidiff.windows.partial_fill import PartialFill
 from hsidiff.windows.tiles import sampled_tile_windows, tile_windows
 
 READ_SIZE_PX = 256
 MAX_READ_TILES = 32
 """Of a scene of more tiles, two million pixels, a sample of so many says what bands are like."""
-MIN_FLAT_PIXELS, MIN_FLAT_SHARE = 10, 0.001
-"""So many flat spectra of one number, and such a share of the scene, are a gap and no field."""
-MIN_BANDS = 3
-"""Spectra of fewer bands may be flat by chance."""
 
 
 class StreamingMoments:
@@ -201,8 +196,9 @@ def valid_pixels(scene: Scene, wanted: np.ndarray | None = None) -> np.ndarray:
     if not look.n_valid:
         raise SceneError(_why_nothing_is_valid(scene))
     _refuse_constant_bands(scene, look.lowest, look.highest)
-    _warn_of_flat_pixels(scene, look.flat, look.n_valid)
-    look.partial.warn("" if windows is every else " of those that were looked at")
+    looked_at = "" if windows is every else " of those that were looked at"
+    look.flat.warn(looked_at)
+    look.partial.warn(looked_at)
     return look.valid
 
 
@@ -214,7 +210,7 @@ class _Look:
         valid: (rows, cols) bool, valid pixels of the windows.
         n_valid: how many.
         lowest: (n_bands,) the lowest value of each band; ``highest`` likewise.
-        flat: numbers that pixels hold in all bands, with how many do.
+        flat: numbers that pixels hold in all bands.
         partial: numbers that seem to mean "no value", in some bands only.
     """
 
@@ -222,45 +218,25 @@ class _Look:
     n_valid: int
     lowest: np.ndarray
     highest: np.ndarray
-    flat: Counter[float]
+    flat: FlatFill
     partial: PartialFill
 
     @classmethod
     def at(cls, scene: Scene, windows: Sequence[Window]) -> "_Look":
         """Read the windows."""
         none = np.full(scene.n_bands, np.inf)
-        look = cls(np.zeros(scene.shape, dtype=bool), 0, none, -none, Counter(), PartialFill(scene))
+        fill = FlatFill(scene), PartialFill(scene)
+        look = cls(np.zeros(scene.shape, dtype=bool), 0, none, -none, *fill)
         for window in track(windows, "check scene", len(windows)):
             spectra = scene.read(window)
             look.valid[window.slices] = np.isfinite(spectra).all(axis=-1)
             usable = spectra[look.valid[window.slices]]
             look.n_valid += len(usable)
             look.partial.update(usable)
-            look.flat.update(usable[(usable == usable[:, :1]).all(axis=-1), 0].tolist())
+            look.flat.update(usable)
             look.lowest = np.minimum(look.lowest, usable.min(axis=0, initial=np.inf))
             look.highest = np.maximum(look.highest, usable.max(axis=0, initial=-np.inf))
         return look
-
-
-def _warn_of_flat_pixels(scene: Scene, flat: Counter[float], n_valid: int) -> None:
-    """Say which number so many pixels hold in all bands that it seems to mean "no value".
-
-    Args:
-        scene: the scene.
-        flat: how many pixels hold this number in all bands.
-        n_valid: how many valid pixels there are.
-    """
-    value, n_pixels = flat.most_common(1)[0] if flat else (0.0, 0)
-    if scene.n_bands < MIN_BANDS or n_pixels < max(MIN_FLAT_PIXELS, MIN_FLAT_SHARE * n_valid):
-        return
-    stored = np.float32((value - np.ravel(scene.offset)[0]) / np.ravel(scene.scale)[0])
-    number = str(int(stored) if stored == np.rint(stored) and abs(stored) < 1e6 else stored)
-    warnings.warn(
-        f"{scene.name}: {n_pixels} pixels hold the number {number} in all bands: if it means that "
-        f"there is no value, say so with nodata={number} (--nodata {number})",
-        HsidiffWarning,
-        stacklevel=2,
-    )
 
 
 def _refuse_constant_bands(scene: Scene, lowest: np.ndarray, highest: np.ndarray) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hsidiff.scenes.scene import Scene
+from hsidiff.windows.flat_fill import FlatFill
 from hsidiff.windows.partial_fill import PartialFill
 from hsidiff.windows.seen_values import MAX_PIXELS, MAX_TILES, QUANTILES, TILE_PX
 from hsidiff.windows.tiles import sampled_tile_windows
@@ -35,20 +36,23 @@ def summarise_values(scene: Scene) -> ValueSummary:
     """Look at a scene in a bounded number of windows, all of it if it is small.
 
     Warns:
-        HsidiffWarning: if a number that seems to mean "no value" stands in some bands of pixels.
+        HsidiffWarning: if a number that seems to mean "no value" stands in some bands of pixels, or
+            in all bands of many.
     """
     windows = sampled_tile_windows(scene.shape, TILE_PX, MAX_TILES, 0)
     n_pixels = sum(window.n_rows * window.n_cols for window in windows)
     step = max(1, n_pixels // MAX_PIXELS)
-    n_valid, kept, partial = 0, [], PartialFill(scene)
+    n_valid, kept, fills = 0, [], (FlatFill(scene), PartialFill(scene))
     for window in windows:
         spectra = scene.read(window)
         valid = spectra[np.isfinite(spectra).all(axis=-1)]
         n_valid += len(valid)
-        partial.update(valid)
+        for fill in fills:
+            fill.update(valid)
         kept.append(valid[::step])
     is_whole = n_pixels == scene.shape[0] * scene.shape[1]
-    partial.warn("" if is_whole else " of those that were looked at")
+    for fill in fills:
+        fill.warn("" if is_whole else " of those that were looked at")
     values = np.concatenate(kept)
     low, median, high = np.quantile(values, QUANTILES).tolist() if values.size else [None] * 3
     return ValueSummary(
