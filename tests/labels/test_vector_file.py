@@ -1,6 +1,7 @@
 """Files of points and polygons as they lie on disks: edited, zipped, in the wrong encoding."""
 
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -433,3 +434,14 @@ def test_regions_of_envi_are_answered_with_the_way_out(grid_scene, tmp_path, nam
     (tmp_path / name).write_text("; ENVI Output of ROIs (5.3)\n; ROI name: Water\n 1 2 2\n")
     with pytest.raises(LabelError, match=r"regions of interest of ENVI.* as a shapefile"):
         read_labels(tmp_path / name, grid_scene)
+
+
+def test_rings_that_are_open_are_told_of(grid_scene, tmp_path):
+    path = tmp_path / "a.geojson"
+    FEATURES.to_crs(4326).to_file(path, driver="GeoJSON")
+    content = json.loads(path.read_text())
+    for feature in content["features"]:
+        feature["geometry"]["coordinates"][0].pop()
+    path.write_text(json.dumps(content))
+    with pytest.raises(LabelError, match="3 features have no geometry; a ring that is open"):
+        read_labels(path, grid_scene)

@@ -96,7 +96,11 @@ def from_features(
     transform = _transform_of(scene, name)
     parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
-        raise LabelError(f"{name}: no feature has both a geometry and a class")
+        counts = "; ".join(f"{count} {what}" for what, count in parts.dropped.items() if count)
+        raise LabelError(
+            f"{name}: no feature has both a geometry and a class: {counts}; a ring that is open is "
+            "no geometry: repair it (QGIS: Fix geometries)"
+        )
     if not parts.inside.any():
         placed = replace(scene, transform=transform)
         raise LabelError(why_all_outside(geometry, projected, placed, name))
