@@ -96,9 +96,9 @@ def from_features(
     transform = _transform_of(scene, name)
     parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
-        counts = "; ".join(f"{count} {what}" for what, count in parts.dropped.items() if count)
+        told = "; ".join(f"{count} {what}" for what, count in parts.dropped.items() if count)
         raise LabelError(
-            f"{name}: no feature has both a geometry and a class: {counts}; a ring that is open is "
+            f"{name}: no feature has both a geometry and a class: {told}; a ring that is open is "
             "no geometry: repair it (QGIS: Fix geometries)"
         )
     if not parts.inside.any():
