@@ -109,3 +109,22 @@ def test_a_page_whose_viewer_has_ended_says_what_to_do(
         again.wait_for_counts("1 px", "0 px")
         again.tab.wait_for_selector("text='labels saved'")
         assert again.faults == []
+
+
+def test_a_switch_is_not_put_back_by_what_was_said_before_it_was_answered(
+    chromium: Any, session: Session
+) -> None:
+    with serving(session) as address:
+        page = Page(chromium, address)
+        page.tab.wait_for_selector("#train:not([disabled])")
+        held: list[Any] = []
+        page.tab.route("**/api/live", lambda route: held.append(route))  # noqa: PLW0108
+        page.tab.click("#live")
+        session.labels.add_point(1, (3.5, 3.5))  # so that the page is told of a state
+        page.wait_for_counts("1 px", "0 px")
+        assert page.tab.is_checked("#live")
+        while not held:
+            page.tab.wait_for_timeout(20)
+        held[0].fulfill(status=422, json={"error": "a job is running"})
+        page.tab.wait_for_selector("text='a job is running'")
+        page.tab.wait_for_function("() => !document.querySelector('#live').checked")

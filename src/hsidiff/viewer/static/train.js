@@ -22,7 +22,17 @@ export async function prepareTraining() {
   byId("train").disabled = false;
   byId("train").onclick = () => attempt(() => post("api/train", { method: method.value, profile: profile.hidden ? null : profile.value }));
   byId("stop").onclick = () => attempt(() => post("api/stop"));
-  byId("live").onchange = (event) => attempt(() => post("api/live", { on: event.target.checked }));
+  byId("live").onchange = () => switchLive(byId("live").checked);
+}
+
+// What was heard before the answer does not switch it back.
+let nLiveAsked = 0;
+
+async function switchLive(on) {
+  nLiveAsked += 1;
+  const answer = await attempt(() => post("api/live", { on }));
+  nLiveAsked -= 1;
+  if (!nLiveAsked) byId("live").checked = answer ? answer.live.on : !on;
 }
 
 const hintFor = onlyLatest((name) => get(`api/hint?method=${encodeURIComponent(name)}`));
@@ -66,7 +76,7 @@ export function showJob(job) {
 }
 
 export function showLive(live) {
-  byId("live").checked = live.on;
+  if (!nLiveAsked) byId("live").checked = live.on;
   const status = byId("live-status");
   status.hidden = !live.on;
   if (!live.ready) status.textContent = "The scene is being learned, which it needs once; label meanwhile.";
