@@ -20,8 +20,8 @@ export function addPicture(scene, map) {
   const choice = byId("choice");
   let wanted;
   const named = new Map(scene.bands.map((band) => [band.number, bandName(band)]));
-  const unit = scene.bands.every((band) => band.nm !== null) ? " nm" : "";
-  for (const { name, numbers } of scene.choices) choice.add(new Option(`${name} (${numbers.map((n) => named.get(n)).join(", ")}${unit})`, name));
+  const inWords = (numbers) => (scene.bands.every((band) => band.nm !== null) ? ` (${numbers.map((n) => named.get(n)).join(", ")} nm)` : "");
+  for (const { name, numbers } of scene.choices) choice.add(new Option(name + inWords(numbers), name));
   choice.add(new Option(OWN));
   const good = scene.bands.filter((band) => band.is_good);
   for (const channel of channels) {

@@ -1,6 +1,6 @@
 // Spectra as a drawing: the clicked pixel and the means of the classes. Gaps stay gaps.
 
-const WIDTH = 344, HEIGHT = 150, LEFT = 40, RIGHT = 8, TOP = 8, BOTTOM = 30;
+const WIDTH = 344, HEIGHT = 150, LEFT = 40, RIGHT = 14, TOP = 8, BOTTOM = 30;
 const box = document.getElementById("spectrum");
 
 function element(name, attributes, text) {
