@@ -126,7 +126,8 @@ def test_the_map_keeps_grid_names_and_invalid_pixels(small_files: SmallFiles, ma
         assert dataset.crs == scene.crs
         assert dataset.transform == scene.transform
         np.testing.assert_array_equal(dataset.read(1) == 0, invalid)
-    assert sidecar_legend(mapped / "map.tif").names == {1: "corn", 2: "grass", 3: "roof [red]"}
+    names = {0: "unclassified", 1: "corn", 2: "grass", 3: "roof [red]"}
+    assert sidecar_legend(mapped / "map.tif").names == names
     with rasterio.open(mapped / "probabilities.tif") as dataset:
         assert dataset.descriptions == ("corn", "grass", "roof [red]")
 

@@ -30,7 +30,7 @@ from hsidiff.labels.copies import without_copies
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
-from hsidiff.maps.doubt import undecided_of
+from hsidiff.maps.legend import undecided_of
 from hsidiff.maps.read_map import read_map
 from hsidiff.report.accuracy_page import check_accuracy_folder, tables_of, write_accuracy
 from hsidiff.report.map_accuracy import MapAccuracy, by_labels, by_sample

@@ -13,7 +13,7 @@ from hsidiff.assessment.sample_file import check_sample_path, sample_table, writ
 from hsidiff.cli import console
 from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, option, out_option
-from hsidiff.maps.doubt import undecided_of
+from hsidiff.maps.legend import undecided_of
 from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.open import open_scene
 

@@ -117,7 +117,7 @@ def _without_class_zero(
     shown = np.ma.asarray(values)
     if values.dtype.kind == "f":
         shown = np.ma.masked_where(np.isnan(np.ma.getdata(values)), values)
-    n_zeros = int((shown == 0).sum())
+    n_zeros = np.count_nonzero(np.ma.filled(shown == 0, False))
     named = legend.names.get(0)
     is_class = zero == "class" or (named is not None and not means_no_class(named))
     if not (is_class and n_zeros):

@@ -12,7 +12,7 @@ from hsidiff.labels.class_colors import class_colors
 from hsidiff.labels.grid import describe_grid, same_place
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import with_ids_of
-from hsidiff.maps.doubt import undecided_of
+from hsidiff.maps.legend import undecided_of
 from hsidiff.scenes.pixel_area import pixel_hectares
 
 NO_DATA = "no data"

@@ -1,7 +1,6 @@
 """What a map shows where it does not say a class: "not sure", and "none of these"."""
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, ModelError
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.geotiff import class_map_windows
-
-_NOT_SURE, _NONE_OF_THESE = ("not sure", "#d9d9d9"), ("none of these", "#525252")
-"""Name and colour, by which they are known in a map that is read again."""
+from hsidiff.maps.legend import NONE_OF_THESE, NOT_SURE
 
 
 @dataclass(frozen=True)
@@ -105,14 +102,9 @@ NO_DOUBT = Doubt()
 def _entries(model: SceneClassifier) -> tuple[LandClass, LandClass]:
     highest = max(land_class.id for land_class in model.classes_)
     return (
-        LandClass(highest + 1, *_NOT_SURE),
-        LandClass(highest + 2, *_NONE_OF_THESE),
+        LandClass(highest + 1, *NOT_SURE),
+        LandClass(highest + 2, *NONE_OF_THESE),
     )
-
-
-def undecided_of(legend: Sequence[LandClass]) -> tuple[LandClass, ...]:
-    """The entries of a map's legend that are no class of the ground: :class:`Doubt` put them."""
-    return tuple(c for c in legend if (c.name, c.color) in (_NOT_SURE, _NONE_OF_THESE))
 
 
 def describe_doubt(doubt: Doubt, model: SceneClassifier, map_path: Path) -> list[dict[str, Any]]:

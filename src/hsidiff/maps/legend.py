@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 from hsidiff.labels.label_map import LandClass
 
 UNCLASSIFIED = "unclassified"
+NOT_SURE, NONE_OF_THESE = ("not sure", "#d9d9d9"), ("none of these", "#525252")
+"""Name and colour of what is no class, by which it is known in a map that is read again."""
 
 # GDAL lists category names by position, so a map with the id 2,000,000,000 would need as many
 # entries. Above this id the attribute table alone carries the names.
@@ -25,6 +27,11 @@ _ATTRIBUTE_FIELDS = (
 
 # XML 1.0 forbids these even when escaped; a broken shapefile can hold them.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def undecided_of(legend: Sequence[LandClass]) -> tuple[LandClass, ...]:
+    """The entries of a map's legend that are no class of the ground, see ``Doubt``."""
+    return tuple(c for c in legend if (c.name, c.color) in (NOT_SURE, NONE_OF_THESE))
 
 
 def rgb(color: str) -> tuple[int, int, int]:

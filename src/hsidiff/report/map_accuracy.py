@@ -19,8 +19,8 @@ from hsidiff.assessment.areas import adjusted_areas as _adjusted
 from hsidiff.assessment.assess import FEW_SAMPLES, Assessment, assess_labels, assess_sample
 from hsidiff.assessment.read_sample import Sample
 from hsidiff.labels.label_map import LabelMap, LandClass
-from hsidiff.maps.doubt import undecided_of
 from hsidiff.maps.geotiff import class_map_windows
+from hsidiff.maps.legend import undecided_of
 from hsidiff.report.tables.accuracy_tables import with_interval
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
