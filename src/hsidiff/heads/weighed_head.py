@@ -17,7 +17,6 @@ from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
 from hsidiff.about import Cost
-from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.heads.averaged_head import AveragedHead
 from hsidiff.heads.experts import Expert, Judged, Setting, experts_of, judge
 from hsidiff.heads.head import Head, LabelledValues
@@ -99,15 +98,15 @@ class WeighedHead(AveragedHead):
         seen = np.stack([judged_samples(classes, folds) for folds in draws])
         truth = np.tile(classes, (n_draws, 1))[seen]
 
-        def judged_by(expert: Expert) -> Judged:
+        def predictions(expert: Expert) -> np.ndarray:
+            """(n_settings, n_judged, n_classes), one draw of folds after the other."""
             held_out = [
                 expert.held_out(values, classes, samples.n_classes, folds) for folds in draws
             ]
-            return judge(expert, np.stack(held_out, axis=1)[:, seen], truth)
+            return np.stack(held_out, axis=1)[:, seen]
 
-        every = side_by_side(judged_by, self._experts.values(), usable_cores())
-        tracked = track(every, "fit head", len(self._experts))
-        judged = dict(zip(self._experts, tracked, strict=True))
+        experts = track(self._experts.items(), "fit head", len(self._experts))
+        judged = {name: judge(expert, predictions(expert), truth) for name, expert in experts}
         self._weigh(judged, truth, np.tile(groups, (n_draws, 1))[seen])
         return judged
 
