@@ -23,13 +23,23 @@ class Page:
         self.tab.set_default_timeout(60_000)
         self.tab.goto(address)
         self.tab.wait_for_selector("#classes li")
+        self.tab.evaluate(
+            "new Promise((end) => { hsidiffMap.once('postrender', end); hsidiffMap.render(); })"
+        )
 
     def _note(self, message: Any) -> None:
         if message.type == "error":
             self.faults.append(message.text)
 
     def place(self, row: float, col: float) -> tuple[float, float]:
-        """Where the middle of a pixel is on the screen."""
+        """Where the middle of a pixel is on the screen, once nothing moves there any more."""
+        found, before = self._place(row, col), None
+        while found != before:
+            self.tab.wait_for_timeout(100)
+            found, before = self._place(row, col), found
+        return found
+
+    def _place(self, row: float, col: float) -> tuple[float, float]:
         x, y = self.tab.evaluate(
             f"hsidiffMap.getPixelFromCoordinate([{col + 0.5}, {-(row + 0.5)}])"
         )
