@@ -1,5 +1,7 @@
 """A scene that labels of every kind are made for."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -24,3 +26,10 @@ def grid_scene() -> Scene:
 def bare_scene(grid_scene: Scene) -> Scene:
     """The same scene without a georeference."""
     return Scene("bare", grid_scene.source, grid_scene.good_bands)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder, beside which others may be made."""
+    (tmp_path / "data").mkdir()
+    return tmp_path / "data"

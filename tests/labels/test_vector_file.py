@@ -1,6 +1,5 @@
 """Files of points and polygons as they lie on disks: edited, zipped, in the wrong encoding."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -8,29 +7,17 @@ import sqlite3
 import struct
 import subprocess
 import sys
-import zipfile
 
 import geopandas
 import numpy as np
 import pyogrio
 import pytest
 import shapely
-from shapely import Point, box
+from shapely import Point
+from three_squares import COUNTS, FEATURES, SQUARES, UMLAUTS, contents, zipped
 
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.read import read_labels
-from hsidiff.labels.vector_file import read_features
-
-COUNTS = {1: 4, 2: 4, 3: 4}
-SQUARES = [box(500_000 + 20 * k, 5_799_980, 500_020 + 20 * k, 5_800_000) for k in range(3)]
-FEATURES = geopandas.GeoDataFrame({"class": [1, 2, 3]}, geometry=SQUARES, crs=32633)
-UMLAUTS = ["Wälder", "Gewässer", "Straße"]
-
-
-def contents(folder):
-    """Hash of every file below a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def third_square(connection):
@@ -67,12 +54,6 @@ def write_with_edits(folder, mode, work):
             shutil.copy(item, folder)
     connection.close()
     return folder / "labels.gpkg"
-
-
-@pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "data").mkdir()
-    return tmp_path / "data"
 
 
 def test_edits_that_are_not_merged_count_and_stay_as_they_are(grid_scene, folder, tmp_path):
@@ -205,19 +186,6 @@ def test_a_layer_of_labels_without_layers_is_refused(grid_scene, folder):
 # -- archives --------------------------------------------------------------------------------------
 
 
-def zipped(archive, *sources, inside="", extra=()):
-    """Zip files, with every file of a shapefile, into a folder of an archive."""
-    with zipfile.ZipFile(archive, "w") as file:
-        if inside:
-            file.writestr(inside, b"")
-        for source in sources:
-            for part in sorted(source.parent.glob(source.stem + ".*")):
-                file.write(part, inside + part.name)
-        for name in extra:
-            file.writestr(name, b"\0\5\26\7")
-    return archive
-
-
 @pytest.mark.parametrize("name", ["fields.shp", "fields.gpkg", "fields.geojson"])
 @pytest.mark.parametrize(
     ("archive", "inside", "extra"),
@@ -283,67 +251,7 @@ def test_any_name_of_a_file_or_folder_is_a_name(grid_scene, folder, name, suffix
     assert read_labels(name + suffix, grid_scene).counts() == COUNTS
 
 
-# -- shapefiles ------------------------------------------------------------------------------------
-
-
-def write_shapefile(path, encoding, cpg):
-    table = geopandas.GeoDataFrame({"class": UMLAUTS}, geometry=SQUARES, crs=32633)
-    table.to_file(path, encoding=encoding)
-    path.with_suffix(".cpg").unlink(missing_ok=True)
-    if cpg is not None:
-        path.with_suffix(".cpg").write_text(cpg)
-    return path
-
-
-def names_of(labels):
-    return sorted(c.name for c in labels.classes)
-
-
-@pytest.mark.parametrize(
-    ("encoding", "cpg"),
-    [
-        ("ISO-8859-1", "1252"),
-        ("ISO-8859-1", "ISO-8859-1"),
-        ("ISO-8859-1", "ANSI 1252"),
-        ("UTF-8", "UTF-8"),
-    ],
-)
-def test_names_of_a_shapefile_are_read_in_their_encoding(grid_scene, folder, encoding, cpg):
-    path = write_shapefile(folder / "a.shp", encoding, cpg)
-    assert names_of(read_labels(path, grid_scene)) == sorted(UMLAUTS)
-
-
-@pytest.mark.parametrize(
-    ("cpg", "stated"), [("1252", "1252"), (None, "nothing"), ("LATIN1", "LATIN1")]
-)
-def test_names_in_utf8_that_the_cpg_denies_are_read_with_a_note(grid_scene, folder, cpg, stated):
-    path = write_shapefile(folder / "a.shp", "UTF-8", cpg)
-    with pytest.warns(HsidiffWarning, match=f"read as UTF-8, which it is.*states {stated}"):
-        assert names_of(read_labels(path, grid_scene)) == sorted(UMLAUTS)
-
-
-@pytest.mark.parametrize("zip_it", [False, True])
-def test_a_wrong_cpg_is_named_with_the_way_out(grid_scene, folder, zip_it):
-    path = write_shapefile(folder / "a.shp", "ISO-8859-1", "UTF-8")
-    given = zipped(folder / "a.zip", path) if zip_it else path
-    with pytest.raises(
-        LabelError, match=r"states UTF-8, which is not its encoding: write into the"
-    ):
-        read_labels(given, grid_scene)
-
-
-@pytest.mark.parametrize("names", [("a.Dbf", "a.Shx", "a.Prj"), ("A.DBF", "A.SHX", "A.PRJ")])
-def test_parts_of_a_shapefile_belong_together_in_any_case(grid_scene, folder, tmp_path, names):
-    FEATURES.to_file(folder / "a.shp")
-    for name in names:
-        (folder / name.lower()).rename(folder / name)
-    before = contents(folder)
-    assert read_labels(folder / "a.shp", grid_scene).counts() == COUNTS
-    assert contents(folder) == before
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for item in folder.iterdir():
-            archive.write(item, item.name)
-    assert read_labels(tmp_path / "a.zip", grid_scene).counts() == COUNTS
+# -- other formats and what is near to them --------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.fgb", "a.shz", "a!.shz"])
@@ -375,25 +283,6 @@ def test_other_archives_are_to_be_unpacked(grid_scene, folder, name):
     (folder / name).write_bytes(b"nothing")
     with pytest.raises(LabelError, match="is an archive: unpack it"):
         read_labels(folder / name, grid_scene)
-
-
-@pytest.mark.parametrize("suffix", [".shx", ".dbf"])
-def test_a_part_of_a_shapefile_that_is_missing_is_named(grid_scene, folder, suffix):
-    FEATURES.to_file(folder / "a.shp")
-    (folder / f"a{suffix}").unlink()
-    before = contents(folder)
-    with pytest.raises(LabelError, match=f"its {suffix} file is missing: copy all files"):
-        read_labels(folder / "a.shp", grid_scene)
-    assert contents(folder) == before
-
-
-def test_a_broken_shapefile_is_one_clear_line(folder):
-    for suffix in (".shp", ".shx", ".dbf"):
-        (folder / f"a{suffix}").write_bytes(b"not a shapefile")
-    with pytest.raises(LabelError, match="not a vector file that can be read") as error:
-        read_features(folder / "a.shp", None, None)
-    assert "\n" not in str(error.value)
-    assert "hsidiff-labels-" not in str(error.value)
 
 
 # -- names of classes ------------------------------------------------------------------------------
