@@ -34,6 +34,11 @@ def one_line(text: str) -> str:
     return f"{text[:half]} ... {text[-half:]}"
 
 
+def reason_of(error: BaseException) -> str:
+    """What an error of a library says, for brackets: its first line, or its name if it is mute."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 class HsidiffError(Exception):
     """The parent of every error that hsidiff raises on purpose."""
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from hsidiff.errors import reason_of
 from hsidiff.half_written import exchange, writing_beside
 
 _LARGE_UNPACKED_BYTES, _MOST_PACKED = 2**29, 200
@@ -75,8 +76,7 @@ def write_errors_of(path: str | Path, *kinds: type[Exception]) -> Iterator[None]
     try:
         yield
     except kinds as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        message = f"cannot be written; is there space left? ({reason})"
+        message = f"cannot be written; is there space left? ({reason_of(error)})"
         raise OSError(errno.EIO, message, str(path)) from error
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from hsidiff.errors import HsidiffWarning
+from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -37,7 +38,7 @@ def without_empty_bands(scene: Scene) -> Scene:
         return scene
     good_bands = scene.good_bands.copy()
     good_bands[empty] = False
-    numbers = ",".join(_runs(empty + 1))
+    numbers = band_list(empty + 1)
     warnings.warn(
         f"{scene.name}: band {numbers} holds no value in any pixel{_looked_at(scene)} and is left "
         "out, as with "
@@ -83,11 +84,6 @@ def _looked_at(scene: Scene) -> str:
     looked_at = sum(window.n_rows * window.n_cols for window in _spread_windows(scene))
     is_all = looked_at == scene.shape[0] * scene.shape[1]
     return "" if is_all else f" (of {looked_at} that were looked at)"
-
-
-def _runs(numbers: np.ndarray) -> list[str]:
-    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1)
-    return [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
 
 
 def warn_of_fill(scene: Scene) -> None:

@@ -57,6 +57,11 @@ class Landscape:
         n_rows, n_cols = self.objects.shape
         return n_rows // CELLS_PER_PX, n_cols // CELLS_PER_PX
 
+    @property
+    def extent_px(self) -> tuple[float, float]:
+        """Where the middles of the last cells lie: row and column in pixels."""
+        return float(self.rows[-1, 0]), float(self.cols[0, -1])
+
     def paint(
         self, mask: np.ndarray, material: str, *, labelled: bool = True, angle: float = 0.0
     ) -> None:
@@ -97,7 +102,7 @@ def draw_landscape(
 
 def _spread_points(n: int, land: Landscape, rng: np.random.Generator) -> np.ndarray:
     """(n, 2) rows and cols in pixels, far from each other: Mitchell's best candidate."""
-    extent = np.array([land.rows[-1, 0], land.cols[0, -1]])
+    extent = np.array(land.extent_px)
     points = [extent * rng.uniform(0.1, 0.9, 2)]
     for _ in range(n - 1):
         candidates = extent * rng.uniform(0.06, 0.94, (24, 2))
@@ -174,7 +179,7 @@ def _shade(land: Landscape, mask: np.ndarray, reach: int) -> None:
 
 def _draw_water(land: Landscape, n_ponds: int, rng: np.random.Generator) -> None:
     """A river from north to south between trees, and ponds."""
-    height, width = land.rows[-1, 0], land.cols[0, -1]
+    height, width = land.extent_px
     phase, swing = rng.uniform(0, 6.3), rng.uniform(0.06, 0.1) * width
     middle = width * rng.uniform(0.3, 0.7)
     turns = 2 * np.pi * land.rows / height
@@ -195,7 +200,7 @@ def _draw_water(land: Landscape, n_ponds: int, rng: np.random.Generator) -> None
 
 def _draw_roads(land: Landscape, rng: np.random.Generator) -> tuple[float, float]:
     """Two main roads that cross, one of them over the river; gives the crossing (row, col)."""
-    height, width = land.rows[-1, 0], land.cols[0, -1]
+    height, width = land.extent_px
     row, col = height * rng.uniform(0.4, 0.6), width * rng.uniform(0.2, 0.8)
     for flip in (0.0, np.pi / 2):
         along, across = land.rotated(row, col, flip + rng.uniform(-0.3, 0.3))

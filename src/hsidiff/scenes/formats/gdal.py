@@ -12,7 +12,7 @@ from rasterio._err import CPLE_BaseError  # it has no public name, and some call
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from hsidiff.errors import HsidiffWarning, SceneError
+from hsidiff.errors import HsidiffWarning, SceneError, reason_of
 from hsidiff.scenes.formats.address import NETWORK, gdal_name, shown
 
 
@@ -42,7 +42,7 @@ def open_raster(path: Path, driver: str, **options: str) -> Iterator[rasterio.Da
         with quiet, dataset:
             yield dataset
     except (RasterioError, CPLE_BaseError, UnicodeDecodeError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
+        reason = reason_of(error.__cause__ or error)
         advice = "save or copy it again"
         if address is not None:
             advice = "is the address right, and the server there? or download the file"

@@ -214,10 +214,7 @@ def with_header(scene: Scene, header: EnviHeader) -> Scene:
         changes["file_fwhm_nm"] = header.fwhm_nm(wavelengths.nm)
         changes["notes"] = (*scene.notes, *wavelengths.notes)
     if scene.nodata is None:
-        ignored = header.numbers("data ignore value")
-        scene = (
-            scene if ignored is None or not ignored.size else scene.with_nodata(ignored.tolist())
-        )
+        scene = scene.with_nodata(header.ignored_numbers())
     if np.all(scene.scale == 1.0) and np.all(scene.offset == 0.0):
         changes |= {"scale": header.scale(n_bands), "offset": header.offset(n_bands)}
     return replace(scene, **changes, files=(*scene.files, header.path))

@@ -11,12 +11,25 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+import h5py
+
 from hsidiff.errors import SceneError
 
 _MARK, _VERSION = b"GCOL", 1
 _HEAD_BYTES = _TEXT_HEAD_BYTES = 16
 _LOOKED_AT = 2**26
 """So many bytes at both ends of a file are looked at; heaps lie with what describes the data."""
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """A file for reading, without a lock where the file system has none: a read-only folder, say.
+
+    Raises:
+        OSError: if it cannot be read.
+        SceneError: if HDF5 would not come to an end with it.
+    """
+    check_heaps(path)
+    return h5py.File(path, "r", locking="best-effort")
 
 
 def check_heaps(path: Path) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from scipy.io import loadmat, whosmat
 from scipy.sparse import issparse
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import SceneError, reason_of
 from hsidiff.files import is_bomb
-from hsidiff.scenes.formats.hdf5_heaps import check_heaps
+from hsidiff.scenes.formats.hdf5_heaps import open_hdf5
 from hsidiff.scenes.formats.mat5_elements import check_variable
 from hsidiff.scenes.formats.named_array import NamedArray
 from hsidiff.scenes.formats.pixels import check_chunks
@@ -68,7 +68,7 @@ class Matlab73Array(NamedArray):
     def part(self, *slices: slice) -> np.ndarray:
         """See :meth:`NamedArray.part`; reads the chunks that it needs."""
         try:
-            with _opened(self.path) as file:
+            with open_hdf5(self.path) as file:
                 dataset = file[self.name]
                 check_chunks(str(self.path), dataset)
                 return dataset[tuple(reversed(slices))].T
@@ -114,7 +114,7 @@ def list_arrays(path: Path) -> list[NamedArray]:
 def list_others(path: Path) -> list[str]:
     """What a file holds beside numeric arrays and structs, such as ``samples (cell)``."""
     if h5py.is_hdf5(path):
-        with _opened(path) as file:
+        with open_hdf5(path) as file:
             kinds = {
                 name: _class_of(item) for name, item in file.items() if not name.startswith("#")
             }
@@ -171,7 +171,7 @@ def _list_hdf5(path: Path) -> list[NamedArray]:
             arrays.append(Matlab73Array(path, name, tuple(reversed(item.shape)), dtype))
 
     try:
-        with _opened(path) as file:
+        with open_hdf5(path) as file:
             file.visititems(add)
     except SceneError:
         raise
@@ -186,12 +186,7 @@ def _class_of(item: h5py.Dataset | h5py.Group) -> str:
     return name.decode("latin-1") if isinstance(name, bytes) else "group"
 
 
-def _opened(path: Path) -> h5py.File:
-    """A v7.3 file for reading, without a lock where the file system has none."""
-    check_heaps(path)
-    return h5py.File(path, "r", locking="best-effort")
-
-
 def _broken(path: Path, error: Exception) -> SceneError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return SceneError(f"{path} is not a readable MATLAB file ({reason}): save or copy it again")
+    return SceneError(
+        f"{path} is not a readable MATLAB file ({reason_of(error)}): save or copy it again"
+    )

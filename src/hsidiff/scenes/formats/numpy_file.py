@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import SceneError, reason_of
 from hsidiff.files import is_bomb
 from hsidiff.scenes.formats.named_array import NamedArray
 
@@ -117,7 +117,7 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _broken(path: Path, error: Exception) -> SceneError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return SceneError(
-        f"{path} is not a readable {path.suffix} file of numbers ({reason}): save or copy it again"
+        f"{path} is not a readable {path.suffix} file of numbers ({reason_of(error)}): save or "
+        "copy it again"
     )

@@ -14,6 +14,7 @@ from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.band_metadata import is_spectral_unit, wavelengths_in_nm
 from hsidiff.scenes.formats.band_names import UNKNOWN, Wavelengths, wavelengths_of_names
 from hsidiff.scenes.formats.pixels import check_pixels
+from hsidiff.scenes.formats.products.grid import are_evenly_spaced
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
@@ -259,10 +260,7 @@ def _check_even_spacing(array: xarray.DataArray, spatial: tuple[str, str], name:
         if dim not in array.coords or array.sizes[dim] < 3:
             continue
         places = _numbers(array.coords[dim].to_numpy(), name, f"coordinates {dim!r}")
-        if places.size != array.sizes[dim]:
-            continue
-        even = np.linspace(places[0], places[-1], places.size)
-        if not (np.abs(places - even) < 0.5 * abs(even[1] - even[0])).all():
+        if places.size == array.sizes[dim] and not are_evenly_spaced(places):
             raise SceneError(
                 f"{name}: coordinates {dim} are not evenly spaced: project it to a grid first"
             )

@@ -10,6 +10,7 @@ from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.formats.band_names import UNKNOWN, Wavelengths, wavelengths_of_names
 from hsidiff.scenes.formats.products.hdf5 import (
     attribute,
+    every_dataset,
     last_name,
     n_shared_groups,
     scale_of_axis,
@@ -36,7 +37,9 @@ def labels_along(file: h5py.File, cube: h5py.Dataset, axis: int) -> list[str] | 
         listed = _listed(attribute(cube, name))
         if len(listed) == n_bands:
             return listed
-    found = [d for d in _texts(file) if _is_text(d, n_bands) and last_name(d) in _DATASET_NAMES]
+    found = [
+        d for d in every_dataset(file) if _is_text(d, n_bands) and last_name(d) in _DATASET_NAMES
+    ]
     if not found:
         return None
     return texts_of(whole(max(found, key=lambda d: n_shared_groups(d, cube))))
@@ -67,18 +70,6 @@ def _listed(value: Any) -> list[str]:
         return [word.strip() for word in value.strip("[](){} ").split(",")]
     is_list = isinstance(value, list) and all(isinstance(text, str) for text in value)
     return value if is_list else []
-
-
-def _texts(file: h5py.File) -> list[h5py.Dataset]:
-    """Every dataset of text."""
-    found: list[h5py.Dataset] = []
-
-    def add(_: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in "SO":
-            found.append(item)
-
-    file.visititems(add)
-    return found
 
 
 def _is_text(dataset: h5py.Dataset, n: int) -> bool:

@@ -10,7 +10,7 @@ from rasterio.errors import CRSError
 
 from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.formats.gdal import parsed_crs
-from hsidiff.scenes.formats.products.hdf5 import attribute
+from hsidiff.scenes.formats.products.hdf5 import attribute, every_dataset
 
 _CRS_NAMES = ("crs_wkt", "spatial_ref", "epsg_code", "EPSG", "epsg")
 
@@ -27,14 +27,8 @@ def grid_mapping(file: h5py.File, cube: h5py.Dataset) -> h5py.Dataset | h5py.Gro
             if group.name == "/":
                 break
             group = group.parent
-    found: list[h5py.Dataset] = []
-
-    def add(_: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset) and {"crs_wkt", "spatial_ref"} & set(item.attrs):
-            found.append(item)
-
-    file.visititems(add)
-    return found[0] if found else file
+    said = (d for d in every_dataset(file) if {"crs_wkt", "spatial_ref"} & set(d.attrs))
+    return next(said, file)
 
 
 def crs_of(path: Path, mapping: h5py.Dataset | h5py.Group | None) -> CRS | None:
@@ -55,7 +49,9 @@ def crs_of(path: Path, mapping: h5py.Dataset | h5py.Group | None) -> CRS | None:
 
 
 def crs_of_text(path: Path, text: object) -> CRS | None:
-    """The CRS of a WKT or an EPSG code; None with a warning if it is neither."""
+    """The CRS of a WKT or an EPSG code; None without one, with a warning if it is neither."""
+    if text is None:
+        return None
     try:
         if isinstance(text, str) and not text.strip().isdigit():
             return parsed_crs(text.strip())

@@ -24,6 +24,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     ROWS,
     Hdf5Source,
     attribute,
+    check_is_cube,
     datasets,
     fill_numbers,
     label_of_axis,
@@ -126,11 +127,7 @@ def _axes(
     Raises:
         SceneError: if it has not three axes, or several could hold the bands.
     """
-    name = f"{path}: {cube.name.lstrip('/')}"
-    if cube.ndim != 3:
-        raise SceneError(
-            f"{name} has shape {cube.shape}: expected three dimensions, rows, columns and bands"
-        )
+    check_is_cube(path, cube)
     dims = _dimension_names(cube)
     if band_axis is not None:
         return _with_bands_at(BAND_AXES.index(band_axis), dims)
@@ -144,8 +141,8 @@ def _axes(
         if len(without) == 1:
             return _with_bands_at(without[0], dims)
     raise SceneError(
-        f"{name} has shape {cube.shape}, and nothing says which axis holds the bands: say "
-        f"it with band_axis= (--band-axis {'|'.join(BAND_AXES)})"
+        f"{path}: {cube.name.lstrip('/')} has shape {cube.shape}, and nothing says which axis "
+        f"holds the bands: say it with band_axis= (--band-axis {'|'.join(BAND_AXES)})"
     )
 
 

@@ -25,6 +25,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     COLS,
     ROWS,
     attribute,
+    check_is_cube,
     listed,
     named_dataset,
     numbers,
@@ -149,7 +150,7 @@ def open_emit(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         )
         scene = replace(
             scene_of(path, file, cube, (ROWS, COLS, BANDS)),
-            crs=_crs(path, file),
+            crs=crs_of_text(path, attribute(file, "spatial_ref")),
             transform=transform_of_numbers(numbers(attribute(file, "geotransform"))),
         )
         build = str(attribute(file, "software_build_version") or "")
@@ -190,8 +191,7 @@ def _cube(path: Path, file: h5py.File, variable: str | None) -> h5py.Dataset:
                 "variable= or --scene-variable"
             )
         cube = named[0]
-    if cube.ndim != 3:
-        raise SceneError(f"{path}: {cube.name} has shape {cube.shape}: expected three dimensions")
+    check_is_cube(path, cube)
     return cube
 
 
@@ -212,11 +212,6 @@ def _map_shape(path: Path, file: h5py.File, cube: h5py.Dataset) -> tuple[int, in
     if math.prod(shapes[0]) > _MOST_CELLS:
         raise SceneError(f"{path}: its lookup table has {shapes[0]} cells: download it again")
     return shapes[0]
-
-
-def _crs(path: Path, file: h5py.File) -> Any:
-    text = attribute(file, "spatial_ref")
-    return None if text is None else crs_of_text(path, text)
 
 
 def _on_map(hidden: np.ndarray, pixels: np.ndarray) -> np.ndarray:

@@ -103,13 +103,18 @@ def _coordinates(
     )
     if values.size < 2 or not np.isfinite(values).all() or (steps == 0).all() or is_count:
         return None
-    even = np.linspace(values[0], values[-1], values.size)
-    if not (np.abs(values - even) < 0.5 * abs(even[1] - even[0])).all():
+    if not are_evenly_spaced(values):
         raise SceneError(
             f"{path}: coordinates {dataset.name.lstrip('/')} are not evenly spaced: project it to "
             "a grid first"
         )
     return _Coordinates(values, dataset)
+
+
+def are_evenly_spaced(places: np.ndarray) -> bool:
+    """Whether coordinates (n,), at least two, fit a grid within half a pixel."""
+    even = np.linspace(places[0], places[-1], places.size)
+    return bool((np.abs(places - even) < 0.5 * abs(even[1] - even[0])).all())
 
 
 def _coordinate_dataset(

@@ -12,8 +12,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from hsidiff.errors import HsidiffError, HsidiffWarning, SceneError
-from hsidiff.scenes.formats.hdf5_heaps import check_heaps
+from hsidiff.errors import HsidiffError, HsidiffWarning, SceneError, reason_of
+from hsidiff.scenes.formats.hdf5_heaps import open_hdf5
 from hsidiff.scenes.formats.pixels import check_chunks
 from hsidiff.scenes.window import Window
 
@@ -31,16 +31,14 @@ def opened(path: Path) -> Iterator[h5py.File]:
         SceneError: if the file is broken, or lacks what the block asks for.
     """
     try:
-        check_heaps(path)
-        # Without a lock where the file system has none: a folder that is read-only, say.
-        with h5py.File(path, "r", locking="best-effort") as file:
+        with open_hdf5(path) as file:
             yield file
     except (HsidiffError, HsidiffWarning):
         raise
     except Exception as error:  # a broken file makes h5py raise nearly anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SceneError(
-            f"{path} cannot be read as HDF5 or NetCDF 4 ({reason}): copy or download it again"
+            f"{path} cannot be read as HDF5 or NetCDF 4 ({reason_of(error)}): copy or download "
+            "it again"
         ) from error
 
 
@@ -168,16 +166,16 @@ def fill_numbers(dataset: h5py.Dataset) -> list[float]:
     return list(dict.fromkeys(found))
 
 
+def every_dataset(file: h5py.File) -> list[h5py.Dataset]:
+    """Every dataset in a file, in any group."""
+    items: list[h5py.Dataset | h5py.Group] = []
+    file.visititems(lambda _, item: items.append(item))
+    return [item for item in items if isinstance(item, h5py.Dataset)]
+
+
 def datasets(file: h5py.File) -> list[h5py.Dataset]:
     """Every dataset of real numbers in a file, in any group."""
-    found: list[h5py.Dataset] = []
-
-    def add(_: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype.kind in "biufc" and item.shape:
-            found.append(item)
-
-    file.visititems(add)
-    return found
+    return [item for item in every_dataset(file) if item.dtype.kind in "biufc" and item.shape]
 
 
 def last_name(dataset: h5py.Dataset) -> str:
@@ -215,6 +213,19 @@ def named_dataset(path: Path, file: h5py.File, variable: str) -> h5py.Dataset:
         raise SceneError(f"{path}: {variable!r} may be {listed(fitting)}: give one with its group")
     cubes = [d for d in every if d.ndim == 3] or every
     raise SceneError(f"{path} has no array {variable!r}; it holds {listed(cubes)}")
+
+
+def check_is_cube(path: Path, dataset: h5py.Dataset) -> None:
+    """Refuse a dataset that cannot be rows, columns and bands.
+
+    Raises:
+        SceneError: if it has not three dimensions.
+    """
+    if dataset.ndim != 3:
+        raise SceneError(
+            f"{path}: {dataset.name.lstrip('/')} has shape {dataset.shape}: expected three "
+            "dimensions, rows, columns and bands"
+        )
 
 
 def scale_of_axis(dataset: h5py.Dataset, axis: int) -> h5py.Dataset | None:

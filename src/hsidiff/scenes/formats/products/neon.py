@@ -7,7 +7,6 @@ import h5py
 from affine import Affine
 from rasterio.crs import CRS
 
-from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.products.crs import crs_of_text
 from hsidiff.scenes.formats.products.cube import scene_of
 from hsidiff.scenes.formats.products.hdf5 import (
@@ -15,6 +14,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     COLS,
     ROWS,
     attribute,
+    check_is_cube,
     named_dataset,
     numbers,
     opened,
@@ -52,8 +52,7 @@ def open_neon(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         cube = (
             group["Reflectance_Data"] if variable is None else named_dataset(path, file, variable)
         )
-        if cube.ndim != 3:
-            raise SceneError(f"{path}: {cube.name} has shape {cube.shape}: expected three axes")
+        check_is_cube(path, cube)
         scene = scene_of(path, file, cube, (ROWS, COLS, BANDS))
         factor = numbers(attribute(cube, "Scale_Factor", "Scale Factor"))
         scale = 1.0 if factor is None or not factor[0] > 0 else 1.0 / float(factor[0])

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from hsidiff.errors import SceneError
+from hsidiff.errors import SceneError, reason_of
 from hsidiff.files import is_bomb
 
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz")
@@ -52,7 +52,9 @@ class Member:
         except SceneError:
             raise
         except Exception as error:  # a broken archive makes Python raise nearly anything
-            raise SceneError(f"{self.name} cannot be read ({_reason(error)}): {_AGAIN}") from error
+            raise SceneError(
+                f"{self.name} cannot be read ({reason_of(error)}): {_AGAIN}"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -172,12 +174,8 @@ def _whole_archive(path: Path) -> Iterator[None]:
     except Exception as error:  # a broken archive makes its readers raise nearly anything
         raise SceneError(
             f"{path} is an archive: unpack it, and name what was in it; it cannot be looked into "
-            f"({_reason(error)}), so {_AGAIN}"
+            f"({reason_of(error)}), so {_AGAIN}"
         ) from error
-
-
-def _reason(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def _in_folder(folder: Path, top: Path, deepest: int = _DEEPEST) -> list[Member]:

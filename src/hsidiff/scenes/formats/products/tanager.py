@@ -17,6 +17,7 @@ from hsidiff.scenes.formats.products.hdf5 import (
     COLS,
     ROWS,
     attribute,
+    check_is_cube,
     datasets,
     listed,
     named_dataset,
@@ -60,10 +61,9 @@ def open_tanager(path: Path, variable: str | None, apply_masks: bool) -> Scene:
         cube = _cube(path, file, variable)
         fields = cube.parent
         scene = scene_of(path, file, cube, (BANDS, ROWS, COLS))
-        code = attribute(file[_GRID], "epsg_code")
         scene = replace(
             scene,
-            crs=None if code is None else crs_of_text(path, code),
+            crs=crs_of_text(path, attribute(file[_GRID], "epsg_code")),
             transform=_transform(file, scene.shape),
         )
         layers = {
@@ -97,8 +97,7 @@ def _cube(path: Path, file: h5py.File, variable: str | None) -> h5py.Dataset:
                 "an array with variable= or --scene-variable"
             )
         cube = named[0]
-    if cube.ndim != 3:
-        raise SceneError(f"{path}: {cube.name} has shape {cube.shape}: expected three dimensions")
+    check_is_cube(path, cube)
     return cube
 
 
