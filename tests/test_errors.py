@@ -12,6 +12,7 @@ from hsidiff.errors import (
     SceneError,
     hear_warnings,
     one_line,
+    reason_of,
 )
 
 
@@ -34,6 +35,11 @@ def test_of_a_long_text_begin_and_end_are_kept() -> None:
     assert len(line) < 1300
     assert line.startswith("begin 999")
     assert line.endswith("999 end")
+
+
+def test_a_reason_is_the_first_line_of_an_error_or_its_name() -> None:
+    assert reason_of(ValueError("no such block\nat 0x7f")) == "no such block"
+    assert reason_of(KeyError()) == "KeyError"
 
 
 @pytest.mark.parametrize("kind", [SceneError, LabelError, MissingFileError, HsidiffError])

@@ -138,8 +138,7 @@ class SceneClassifier(BaseEstimator, ABC):
             self.n_bands_ = scene.n_bands
             self.bands_ = SeenBands.of_scene(scene)
             self.seen_values_ = SeenValues.of_scene(scene, labels.region)
-            counts = labels.counts()
-            self.classes_ = tuple(c for c in labels.classes if counts[c.id] > 0)
+            self.classes_ = labels.used_classes
             self._fit(scene, labels)
         except BaseException:
             self._forget()

@@ -90,6 +90,15 @@ def test_keeping_blanks_labels_and_sample_ids_elsewhere_and_keeps_the_legend() -
     assert labels.keeping(mask).region is None
 
 
+def test_renumbering_leaves_no_label_where_it_was_and_takes_the_new_legend() -> None:
+    labels = LabelMap.from_array(np.array([[0, 3], [9, 3]]), {7: "nowhere"})
+    assert [c.id for c in labels.used_classes] == [3, 9]
+    legend = (LandClass(2, "grass", "#00ff00"), LandClass(300, "roof", "#ff0000"))
+    new = labels.renumbered({3: 300, 9: 2}, legend)
+    assert new.values.tolist() == [[0, 300], [2, 300]]
+    assert new.classes == legend
+
+
 def test_repr_is_a_short_table_of_the_classes() -> None:
     labels = LabelMap.from_array(VALUES, names={2: "water", 5: "snow", 7: "soil"})
     assert repr(labels).splitlines() == [

@@ -23,6 +23,7 @@ from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.columns import REFERENCE
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.projection import project
+from hsidiff.scenes.pixel_places import transformed
 from hsidiff.scenes.scene import Scene
 
 _SHAPEFILE_NAME = 10
@@ -221,8 +222,7 @@ def _pixels(
     if points.active_geometry_name is None or shapely.is_missing(points.geometry.to_numpy()).any():
         raise LabelError(f"{name}: a point has no place: draw the sample again")
     places = shapely.get_coordinates(shapely.centroid(project(points.geometry, grid, name)))
-    inverse = ~(grid.transform or Affine.identity())
-    cols, rows = (inverse @ np.array([*places.T, np.ones(len(places))]))[:2]
+    cols, rows = transformed(~(grid.transform or Affine.identity()), *places.T)
     is_placed = np.isfinite(rows) & np.isfinite(cols)
     rows, cols = (np.where(is_placed, np.floor(axis), -1).astype(int) for axis in (rows, cols))
     n_rows, n_cols = grid.shape

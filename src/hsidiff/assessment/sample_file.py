@@ -23,6 +23,7 @@ from hsidiff.labels.columns import MAP_CLASS, REFERENCE
 from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.spreadsheet import without_formulas
+from hsidiff.scenes.pixel_places import pixel_centres
 
 SAMPLE_SUFFIXES = (".gpkg", ".csv")
 STRATUM, STRATUM_PIXELS = "stratum", "stratum_pixels"
@@ -60,20 +61,18 @@ def sample_table(
         ``stratum_pixels``, ``stratum_hectares``, ``population_pixels``, an empty ``reference``,
         and perhaps ``map_class``.
     """
-    ones = np.ones(len(drawn.rows))
-    centres = np.array([drawn.cols + 0.5, drawn.rows + 0.5, ones])
-    x, y = ((transform or Affine.identity()) @ centres)[:2]
+    x, y = pixel_centres(transform, drawn.rows, drawn.cols)
     of_points = strata.iloc[drawn.strata].reset_index(drop=True)
     table = pd.DataFrame(
         {
-            "id": np.arange(1, len(ones) + 1),
+            "id": np.arange(1, len(x) + 1),
             "x": x,
             "y": y,
             STRATUM: of_points["stratum"],
             STRATUM_PIXELS: of_points["pixels"],
             STRATUM_HECTARES: of_points["hectares"],
             ALL_PIXELS: int(strata["pixels"].sum()),
-            REFERENCE: pd.Series([None] * len(ones), dtype="string"),
+            REFERENCE: pd.Series([None] * len(x), dtype="string"),
         }
     )
     if map_classes is not None:

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from affine import Affine
 
 from hsidiff.assessment.sample_file import check_sample_path, write_sample
 from hsidiff.cli import console
@@ -23,6 +22,7 @@ from hsidiff.cli.options import (
 )
 from hsidiff.labels.area import read_area
 from hsidiff.labels.columns import REFERENCE
+from hsidiff.scenes.pixel_places import pixel_centres
 from hsidiff.scenes.scene import Scene
 from hsidiff.suggestion.suggest import APART_PX, Suggestions, suggest_pixels
 
@@ -92,8 +92,7 @@ def suggest(
 
 def _table(found: Suggestions, scene: Scene) -> pd.DataFrame:
     """The suggestions as points, with a field to fill in."""
-    centres = np.array([found.cols + 0.5, found.rows + 0.5, np.ones(len(found))])
-    x, y = ((scene.transform or Affine.identity()) @ centres)[:2]
+    x, y = pixel_centres(scene.transform, found.rows, found.cols)
     empty = pd.Series([None] * len(found), dtype="string")
     table = found.table()
     table.insert(0, "id", np.arange(1, len(found) + 1))

@@ -13,6 +13,7 @@ import pandas as pd
 from hsidiff.errors import LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.split import draw_per_class
+from hsidiff.scenes.pixel_places import pixel_centres
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.gather import Samples, gather_spectra
 
@@ -116,8 +117,7 @@ def suspicious_pixels(measured: LabelSpectra, scene: Scene) -> pd.DataFrame:
     rows, cols, class_ids = (a[chosen] for a in (samples.rows, samples.cols, samples.class_ids))
     content: dict[str, Any] = {"row": rows, "col": cols}
     if scene.transform is not None:
-        centres = np.array([cols + 0.5, rows + 0.5, np.ones(len(rows))])
-        content["x"], content["y"] = (scene.transform @ centres)[:2]
+        content["x"], content["y"] = pixel_centres(scene.transform, rows, cols)
     content["class_id"] = class_ids
     content["class"] = [names[i] for i in class_ids.tolist()]
     if samples.sample_ids is not None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.errors import HsidiffError, hear_warnings
+from hsidiff.errors import HsidiffError, hear_warnings, one_line
 from hsidiff.evaluation.drawn_map import draw_map
 from hsidiff.evaluation.metrics import score
 from hsidiff.evaluation.results import Stopwatch, describe_result
@@ -106,7 +106,7 @@ def run_cell(task: CellTask, find: FindClassifier) -> CellAnswer:
 def failed_cell(task: CellTask, message: str, **facts: Any) -> CellAnswer:
     """The answer of a cell that has no scores; ``message`` says why."""
     names = {**_names(task, "failed"), "method": task.method.method}
-    error = {"error": " ".join(message.split()), **facts}
+    error = {"error": one_line(message), **facts}
     return CellAnswer({**names, **error, "meaning": task.meaning}, {})
 
 

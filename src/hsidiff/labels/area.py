@@ -14,13 +14,12 @@ from hsidiff.labels.vector_file import VECTOR_SUFFIXES, read_features
 from hsidiff.scenes.scene import Scene
 
 
-def read_area(path: str | Path, scene: Scene, layer: str | None = None) -> np.ndarray:
-    """Read an area of interest: all polygons of a layer together, in any CRS.
+def read_area(path: str | Path, scene: Scene) -> np.ndarray:
+    """Read an area of interest: all polygons of a file together, in any CRS.
 
     Args:
         path: ``.gpkg``, ``.shp``, ``.geojson``, ``.json`` or a ``.zip`` that holds one of them.
         scene: the scene, whose grid counts.
-        layer: name of the layer, where there are several.
 
     Returns:
         (rows, cols) bool, the pixels whose centre lies in a polygon.
@@ -34,7 +33,7 @@ def read_area(path: str | Path, scene: Scene, layer: str | None = None) -> np.nd
         raise MissingFileError(f"{path}: there is no such file of an area")
     if path.suffix.lower() not in VECTOR_SUFFIXES or path.is_dir():
         raise LabelError(f"{path}: an area is polygons, such as .gpkg, .shp or .geojson")
-    geometry = checked_geometry(read_features(path, scene, layer), path.name)
+    geometry = checked_geometry(read_features(path, scene, None), path.name)
     kinds = set(shapely.get_type_id(geometry.dropna().to_numpy()).tolist())
     if not kinds <= {GeometryType.POLYGON, GeometryType.MULTIPOLYGON}:
         raise LabelError(f"{path.name}: an area is polygons, and these are not: draw its outline")

@@ -3,15 +3,15 @@
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
 
 from hsidiff.errors import HsidiffWarning, LabelError, MissingFileError
 from hsidiff.labels.attribute_fields import nearest
+from hsidiff.labels.columns import plain_title
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.matching import has_no_name
 from hsidiff.labels.point_table import read_table
@@ -88,7 +88,7 @@ class ClassTable:
     def apply(self, labels: LabelMap) -> LabelMap:
         """Labels with the classes of the table; raises as :meth:`legend`."""
         classes, new_ids = self.legend(labels.classes)
-        return replace(labels, values=recoded(labels.values, new_ids), classes=classes)
+        return labels.renumbered(new_ids, classes)
 
     def _rows_by_id(self, classes: Sequence[LandClass]) -> dict[int, ClassRow]:
         known = {str(c.id): c.id for c in classes} | {c.name: c.id for c in classes}
@@ -116,14 +116,6 @@ class ClassTable:
                     "give one of them"
                 )
         return colors
-
-
-def recoded(values: np.ndarray, new_ids: Mapping[int, int]) -> np.ndarray:
-    """Class ids (rows, cols) with new numbers; 0 stays 0."""
-    lookup = np.zeros(max(new_ids, default=0) + 1, dtype=np.int32)
-    lookup[list(new_ids)] = list(new_ids.values())
-    recoded_values: np.ndarray = lookup[values]
-    return recoded_values
 
 
 def read_class_table(path: str | Path) -> ClassTable:
@@ -179,7 +171,7 @@ def _columns(titles: list[str], path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     unused = []
     for title in titles:
-        plain = re.sub(r"[\W_]", "", title.lower())
+        plain = plain_title(title)
         key = next((key for key, known in _TITLES.items() if plain in known), None)
         if key is None and plain in _WITHOUT_MEANING:
             continue

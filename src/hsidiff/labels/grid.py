@@ -14,6 +14,7 @@ from rasterio.errors import CRSError
 
 from hsidiff.errors import LabelError
 from hsidiff.scenes.formats.gdal import parsed_crs
+from hsidiff.scenes.pixel_places import transformed
 from hsidiff.scenes.scene import Scene
 
 TOLERANCE_PX = 0.01
@@ -215,10 +216,8 @@ def to_pixels(transform: Affine, xy: np.ndarray) -> np.ndarray:
 
 
 def _apply(transform: Affine, points: np.ndarray) -> np.ndarray:
-    x, y = points[:, 0], points[:, 1]
-    t = transform
     with np.errstate(invalid="ignore"):
-        return np.column_stack([t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f])
+        return np.column_stack(transformed(transform, *points.T))
 
 
 def _shift_px(transform: Affine, reference: Affine, shape: tuple[int, int]) -> float:

@@ -145,13 +145,12 @@ def _in_several_groups(labels: LabelMap, units: np.ndarray) -> np.ndarray:
     Raises:
         SplitError: if there are fewer than two such classes.
     """
-    counts, alone = labels.counts(), []
+    alone = []
     for land_class in labels.classes:
         of_class = units[labels.values == land_class.id]
         if of_class.size and np.ptp(of_class) == 0:
             alone.append(land_class)
-    n_several = np.count_nonzero(list(counts.values())) - len(alone)
-    if n_several < 2:
+    if len(labels.used_classes) - len(alone) < 2:
         raise SplitError(
             "fewer than two classes lie in several fields or blocks, so nothing can be held out: "
             "label more of them, or map without a score (--validate none)"

@@ -178,6 +178,12 @@ class LabelMap:
         """Number of labelled pixels."""
         return int(np.count_nonzero(self.values))
 
+    @property
+    def used_classes(self) -> tuple[LandClass, ...]:
+        """The classes of the legend that have a label."""
+        counts = self.counts()
+        return tuple(c for c in self.classes if counts[c.id])
+
     def counts(self) -> dict[int, int]:
         """Number of labelled pixels of each class of the legend, by class id."""
         ids, counts = np.unique(self.values[self.values != 0], return_counts=True)
@@ -189,6 +195,17 @@ class LabelMap:
         values = np.where(mask, self.values, 0).astype(np.int32, copy=False)
         ids = None if self.sample_ids is None else np.where(mask, self.sample_ids, 0)
         return replace(self, values=values, sample_ids=ids, region=region)
+
+    def renumbered(self, new_ids: Mapping[int, int], classes: Sequence[LandClass]) -> "LabelMap":
+        """These labels with other class ids.
+
+        Args:
+            new_ids: old to new id, of each class that has a label; 0 stays 0.
+            classes: the legend of the new ids.
+        """
+        lookup = np.zeros(max(new_ids, default=0) + 1, dtype=np.int32)
+        lookup[list(new_ids)] = list(new_ids.values())
+        return replace(self, values=lookup[self.values], classes=tuple(classes))
 
 
 def as_text(table: pd.DataFrame) -> str:

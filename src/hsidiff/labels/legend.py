@@ -19,7 +19,8 @@ from xml.etree import ElementTree
 import pyogrio
 from rasterio.io import DatasetReader
 
-from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.errors import HsidiffWarning, LabelError, one_line
+from hsidiff.labels.columns import plain_title
 from hsidiff.labels.dbf_text import BYTES, with_right_text
 from hsidiff.labels.shapefile_text import check_length
 from hsidiff.scenes.formats.envi_header import EnviHeader
@@ -185,7 +186,7 @@ def arcgis_legend(path: Path) -> Legend:
     columns: dict[str, int] = {}
     for position, title in enumerate(rows.columns):
         for key, (_, titles) in _COLUMNS.items():
-            if _plain(title) in titles:
+            if plain_title(title) in titles:
                 columns.setdefault(key, position)
     try:
         return _legend_of_rows(rows.itertuples(index=False), columns)
@@ -194,7 +195,7 @@ def arcgis_legend(path: Path) -> Legend:
 
 
 def _unreadable(path: Path, error: Exception) -> LabelError:
-    message = " ".join(str(error).split())
+    message = one_line(str(error))
     return LabelError(f"{path}: class names cannot be read ({message}): repair or remove it")
 
 
@@ -203,15 +204,11 @@ def _find_columns(table: ElementTree.Element) -> dict[str, int]:
     columns = {}
     for position, definition in enumerate(table.iterfind("FieldDefn")):
         usage = definition.findtext("Usage", "")
-        title = _plain(definition.findtext("Name", ""))
+        title = plain_title(definition.findtext("Name", ""))
         for key, (number, titles) in _COLUMNS.items():
             if key not in columns and (usage == number or title in titles):
                 columns[key] = position
     return columns
-
-
-def _plain(title: str) -> str:
-    return re.sub(r"[\W_]", "", title.lower())
 
 
 def _hex(red: int, green: int, blue: int) -> str:

@@ -10,8 +10,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 
@@ -47,12 +45,10 @@ def with_ids_of(
     labels = _with_names_of(labels, legend, legend_name)
     id_of_name = {c.name: c.id for c in legend if not has_no_name(c)}
     name_of_id = {c.id: c.name for c in legend if not has_no_name(c)}
-    counts = labels.counts()
-    used = [c for c in labels.classes if counts[c.id]]
     if not id_of_name:
         _warn_of_numbers_by_the_alphabet(labels, legend_name, own_name)
     new_ids: dict[int, int] = {}
-    for c in used:
+    for c in labels.used_classes:
         new_ids[c.id] = id_of_name.get(c.name, c.id)
         other = name_of_id.get(new_ids[c.id], c.name)
         if other != c.name and not has_no_name(c):
@@ -66,10 +62,8 @@ def with_ids_of(
             f"two classes of {own_name} would have the same id in {legend_name}: name all classes "
             "or none"
         )
-    lookup = np.zeros(max(counts, default=0) + 1, dtype=np.int32)
-    lookup[list(new_ids)] = list(new_ids.values())
-    classes = sorted((replace(c, id=new_ids[c.id]) for c in used), key=lambda c: c.id)
-    return replace(labels, values=lookup[labels.values], classes=tuple(classes))
+    classes = (replace(c, id=new_ids[c.id]) for c in labels.used_classes)
+    return labels.renumbered(new_ids, sorted(classes, key=lambda c: c.id))
 
 
 def _warn_of_numbers_by_the_alphabet(labels: LabelMap, legend_name: str, own_name: str) -> None:

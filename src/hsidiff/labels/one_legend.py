@@ -4,8 +4,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.matching import has_no_name, plain_name
@@ -32,12 +30,13 @@ def with_one_legend(label_maps: Sequence[LabelMap], names: Sequence[str]) -> lis
     owners: dict[int, str] = {}
     ids_of_maps = []
     for labels, name in zip(label_maps, names, strict=True):
-        new_ids = {c.id: _id_in(legend, owners, c, labels, name) for c in _used(labels)}
+        used = labels.used_classes
+        new_ids = {c.id: _id_in(legend, owners, c, labels, name) for c in used}
         if len(set(new_ids.values())) < len(new_ids):
             raise LabelError(
                 f"{name}: two of its classes would be one class of {names[0]}: name all or none"
             )
-        for c in _used(labels):
+        for c in used:
             new = new_ids[c.id]
             if new not in legend or has_no_name(legend[new]):
                 legend[new] = replace(c, id=new)
@@ -45,14 +44,9 @@ def with_one_legend(label_maps: Sequence[LabelMap], names: Sequence[str]) -> lis
         ids_of_maps.append(new_ids)
     classes = tuple(legend[i] for i in sorted(legend))
     return [
-        replace(labels, values=_renumbered(labels.values, new_ids), classes=classes)
+        labels.renumbered(new_ids, classes)
         for labels, new_ids in zip(label_maps, ids_of_maps, strict=True)
     ]
-
-
-def _used(labels: LabelMap) -> list[LandClass]:
-    counts = labels.counts()
-    return [c for c in labels.classes if counts[c.id]]
 
 
 def _id_in(
@@ -85,7 +79,7 @@ def _id_in(
 def _place(land_class: LandClass, labels: LabelMap, legend: dict[int, LandClass]) -> int:
     """Which of the new names of these labels it is, from 0: each gets an id of its own."""
     known = {plain_name(c.name) for c in legend.values()}
-    new = [c.id for c in _used(labels) if plain_name(c.name) not in known]
+    new = [c.id for c in labels.used_classes if plain_name(c.name) not in known]
     return new.index(land_class.id)
 
 
@@ -108,9 +102,3 @@ def _warn_of_spelling(known: LandClass, land_class: LandClass, name: str) -> Non
             HsidiffWarning,
             stacklevel=4,
         )
-
-
-def _renumbered(values: np.ndarray, new_ids: dict[int, int]) -> np.ndarray:
-    lookup = np.zeros(int(values.max(initial=0)) + 1, dtype=np.int32)
-    lookup[list(new_ids)] = list(new_ids.values())
-    return lookup[values]

@@ -16,6 +16,7 @@ from rasterio.crs import CRS
 from scipy.ndimage import distance_transform_cdt
 
 from hsidiff.labels.grid import horizontal, known_crs, same_crs
+from hsidiff.scenes.pixel_places import transformed
 from hsidiff.scenes.window import Window
 
 FAR_PX = 2**30
@@ -138,17 +139,13 @@ class _Way:
 
     def go(self, rows: np.ndarray, cols: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows and columns of the other at places of the one; infinite where there is none."""
-        x, y = _applied(self.transform, cols, rows)
+        x, y = transformed(self.transform, cols, rows)
         if self.project is not None:
             x, y = self.project.transform(x, y)
         with np.errstate(invalid="ignore"):
-            cols, rows = _applied(~self.other_transform, x, y)
+            cols, rows = transformed(~self.other_transform, x, y)
         has_place = np.isfinite(rows) & np.isfinite(cols)
         return np.where(has_place, rows, np.inf), np.where(has_place, cols, np.inf)
-
-
-def _applied(t: Affine, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f
 
 
 def _view(place: Window, other: Window, way: _Way) -> View:

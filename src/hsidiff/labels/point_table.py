@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hsidiff.errors import HsidiffWarning, LabelError
+from hsidiff.labels.columns import plain_title
 from hsidiff.labels.dbf_text import LATIN_1
 from hsidiff.labels.shape_cells import shapes_of
 from hsidiff.labels.spreadsheet import unmarked
@@ -54,7 +55,7 @@ def read_point_table(path: Path, scene: Scene) -> geopandas.GeoDataFrame:
         LabelError: if there are no such columns, or a coordinate is no number, or may be two.
     """
     table = read_table(path, "point")
-    plain = {re.sub(r"[\W_]", "", str(key)).lower(): str(key) for key in table.columns}
+    plain = {plain_title(str(key)): str(key) for key in table.columns}
     crs = None if scene.crs is None else scene.crs.to_wkt()
     for pairs, crs_of_pairs in ((_DEGREES, "EPSG:4326"), (_MAP, crs)):
         for names in pairs:

@@ -6,7 +6,7 @@ import shapely
 from affine import Affine
 from rasterio.transform import array_bounds
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import LabelError, one_line
 from hsidiff.labels.grid import crs_name, horizontal, known_crs, same_crs, to_pixels
 from hsidiff.scenes.formats.gdal import parsed_crs
 from hsidiff.scenes.scene import Scene
@@ -43,7 +43,7 @@ def project(
     try:
         return flat.to_crs(horizontal(crs_of_scene).to_wkt())
     except Exception as error:  # pyproj's errors have no common parent of their own
-        message = " ".join(str(error).split())
+        message = one_line(str(error))
         raise LabelError(
             f"{name}: {what} cannot be reprojected from {crs_name(crs)} to "
             f"{crs_name(crs_of_scene)}: {message}"

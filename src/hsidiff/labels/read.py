@@ -126,7 +126,7 @@ def read_labels(  # noqa: PLR0913  (each is a way to read labels, by keyword onl
     labels = _without(labels, ignore_classes)
     name = str(source) if isinstance(source, str | Path) else "labels"
     labels = without_copies(labels, scene.source_pixels(), name)
-    used = [c for c in labels.classes if labels.counts()[c.id]]
+    used = labels.used_classes
     if not used:
         raise LabelError(f"{name}: no pixel is labelled: label pixels of at least two classes")
     if len(used) == 1:

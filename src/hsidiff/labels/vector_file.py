@@ -17,7 +17,7 @@ import geopandas
 import numpy as np
 import pyogrio
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import LabelError, one_line
 from hsidiff.files import is_bomb
 from hsidiff.labels.point_table import TABLE_SUFFIXES, read_point_table
 from hsidiff.labels.shapefile_text import COUNTED_ANEW, check_shapefile, in_right_encoding
@@ -64,7 +64,7 @@ def read_features(path: Path, scene: Scene, layer: str | None) -> geopandas.GeoD
         except LabelError:
             raise
         except Exception as error:  # GDAL, SQLite, Arrow, zip and text decoding have their own
-            message = " ".join(str(error).split()).replace(folder, "")
+            message = one_line(str(error)).replace(folder, "")
             raise LabelError(
                 f"{shown(path)}: not a vector file that can be read: {message}: save or copy it "
                 "again"
@@ -150,13 +150,18 @@ def _is_plain(path: Path) -> bool:
 
 def _differ_in_case(path: Path) -> bool:
     """Whether parts of a shapefile have names that GDAL does not find, such as ``a.Dbf``."""
-    parts = [item for item in path.parent.iterdir() if _belongs(item.name, path.name)]
+    parts = _parts_of(path)
     usual = {path.stem + suffix for part in parts for suffix in _usual_cases(part.suffix)}
     return path.suffix.lower() == ".shp" and any(part.name not in usual for part in parts)
 
 
 def _usual_cases(suffix: str) -> tuple[str, str]:
     return suffix.lower(), suffix.upper()
+
+
+def _parts_of(path: Path) -> list[Path]:
+    """A file and those beside it that belong to it."""
+    return [item for item in path.parent.iterdir() if _belongs(item.name, path.name)]
 
 
 def _belongs(name: str, main: str) -> bool:
@@ -173,8 +178,8 @@ def _plain_name(name: str, main: str) -> str:
 
 def _copied(path: Path, folder: Path) -> Path:
     """A copy, under a plain name, of a file and of those that belong to it."""
-    parts = [item for item in path.parent.iterdir() if _belongs(item.name, path.name)]
-    for item in sorted(parts, key=lambda item: item.stem == path.stem):  # those of its name last
+    parts = sorted(_parts_of(path), key=lambda item: item.stem == path.stem)  # its own come last
+    for item in parts:
         if item.is_file():
             shutil.copyfile(item, folder / _plain_name(item.name, path.name))
     copy = folder / _plain_name(path.name, path.name)

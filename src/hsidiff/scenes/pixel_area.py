@@ -10,6 +10,8 @@ import pyproj
 from affine import Affine
 from rasterio.crs import CRS
 
+from hsidiff.scenes.pixel_places import transformed
+
 M2_PER_HECTARE = 10_000.0
 LARGEST_STRETCH = 0.01
 """A projection that changes areas by less is taken at its word, as other programs do."""
@@ -52,7 +54,7 @@ def _on_the_ellipsoid(rows: np.ndarray, col: float, crs: CRS, transform: Affine)
     to_degrees = pyproj.Transformer.from_crs(planar, pyproj.CRS.from_epsg(4326), always_xy=True)
     geod = planar.get_geod() or pyproj.Geod(ellps="WGS84")
     along, across = np.array([transform.a, transform.d]), np.array([transform.b, transform.e])
-    x, y = transform @ np.array([np.full(rows.shape, col), rows, np.ones(rows.shape)])[:2]
+    x, y = transformed(transform, np.full(rows.shape, col), rows)
 
     def step(move: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Azimuth (radians) and length (m) of a step whose middle is the place."""

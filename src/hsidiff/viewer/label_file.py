@@ -13,7 +13,7 @@ from affine import Affine
 from shapely.affinity import affine_transform
 from shapely.geometry.base import BaseGeometry
 
-from hsidiff.errors import LabelError
+from hsidiff.errors import LabelError, one_line
 from hsidiff.files import write_errors_of, write_whole
 from hsidiff.labels.geopackage import check_written
 from hsidiff.labels.label_map import LandClass
@@ -72,7 +72,7 @@ def read_label_file(path: Path, scene: Scene) -> tuple[list[Feature], list[LandC
             )
         ]
     except Exception as error:  # GDAL, SQLite and pandas each have their own
-        reason = " ".join(str(error).split())
+        reason = one_line(str(error))
         raise LabelError(
             f"{path} holds no labels of hsidiff view, or was changed ({reason}): give another --out"
         ) from error

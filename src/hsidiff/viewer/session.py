@@ -9,8 +9,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-import numpy as np
-
 from hsidiff.errors import (
     HsidiffError,
     HsidiffWarning,
@@ -208,7 +206,7 @@ class Session:
         """
         check_choice("method", method, [entry["name"] for entry in methods()])
         labels = self.labels.label_map()
-        if np.count_nonzero(list(labels.counts().values())) < 2:
+        if len(labels.used_classes) < 2:
             raise LabelError("label pixels of at least two classes first")
         worker = import_module("hsidiff.viewer.train_map")
         name = self._next_name()

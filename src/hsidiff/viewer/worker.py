@@ -17,7 +17,7 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
-from hsidiff.errors import HsidiffError, hear_warnings
+from hsidiff.errors import HsidiffError, hear_warnings, one_line
 from hsidiff.progress import listen
 from hsidiff.training.reuse import reuse_networks
 from hsidiff.viewer.keep_values import keep_values
@@ -45,7 +45,7 @@ def main(task_path: str) -> int:
         ):
             tasks[task.pop("kind")](task)
     except (HsidiffError, OSError) as error:
-        _say(error=" ".join(str(error).split()))
+        _say(error=one_line(str(error)))
         return 2
     except MemoryError:
         _say(error="out of memory: try a quicker method, or a smaller scene")

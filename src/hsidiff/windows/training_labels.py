@@ -43,7 +43,7 @@ def on_valid_pixels(scene: Scene, labels: LabelMap) -> LabelMap:
     if labels.n_labelled == 0:
         raise LabelError("there is no training label: label some pixels of at least two classes")
     labels = labels.keeping(valid_pixels(scene, labels.values > 0), labels.region)
-    n_classes = np.count_nonzero(list(labels.counts().values()))
+    n_classes = len(labels.used_classes)
     if n_classes == 0:
         raise LabelError(
             f"none of the training labels lies on a valid pixel of {scene.name}: "
