@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hsidiff.errors import LabelError, SceneError
+from hsidiff.errors import LabelError
 from hsidiff.labels.class_table import read_class_table
+from hsidiff.labels.label_files import label_errors_of
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.matching import with_ids_of
 from hsidiff.labels.read import read_labels
@@ -66,10 +67,8 @@ def read_test_labels(
 
 def _other_variable(path: Path, scene: Scene, variable: str | None) -> str | None:
     """The only array of the scene's shape beside that of the training labels."""
-    try:
+    with label_errors_of(path):
         arrays = [array.name for array in list_arrays(path) if array.shape == scene.shape]
-    except SceneError as error:
-        raise LabelError(str(error)) from error
     others = [name for name in arrays if name != variable]
     if variable is None or variable not in arrays or len(others) != 1:
         raise LabelError(
@@ -82,8 +81,6 @@ def _other_variable(path: Path, scene: Scene, variable: str | None) -> str | Non
 
 def _if_there(path: Path, variable: str | None) -> str | None:
     """A variable's name, if the file has an array of that name."""
-    try:
+    with label_errors_of(path):
         names = {array.name for array in list_arrays(path)}
-    except SceneError as error:
-        raise LabelError(str(error)) from error
     return variable if variable in names else None

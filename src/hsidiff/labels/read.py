@@ -1,10 +1,9 @@
 """Read the labels of a scene from whatever holds them."""
 
 import logging
-import os
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,43 +11,21 @@ import geopandas
 import numpy as np
 import xarray
 
-from hsidiff.errors import (
-    HsidiffWarning,
-    LabelError,
-    MissingFileError,
-    SceneError,
-    check_choice,
-)
-from hsidiff.files import special_among
+from hsidiff.errors import HsidiffWarning, LabelError, check_choice
 from hsidiff.labels.attribute_fields import nearest
+from hsidiff.labels.class_ids import from_values
 from hsidiff.labels.class_table import ClassTable, read_class_table
 from hsidiff.labels.copies import without_copies
 from hsidiff.labels.grid import check_grid
+from hsidiff.labels.label_files import How, label_errors_of, read_file, refuse_option
 from hsidiff.labels.label_map import LabelMap, LandClass, own_colors, with_colors
 from hsidiff.labels.legend import ZERO_MEANS
 from hsidiff.labels.matching import plain_name
-from hsidiff.labels.raster import (
-    GEOTIFF_SUFFIXES,
-    from_data_array,
-    from_values,
-    read_array_file,
-    read_envi,
-    read_geotiff,
-)
-from hsidiff.labels.vector import from_features, read_vector_file
-from hsidiff.labels.vector_file import ADDRESS_SUFFIXES, VECTOR_SUFFIXES
-from hsidiff.scenes.formats.address import gdal_name, is_address, shown
-from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES
-from hsidiff.scenes.formats.envi_pair import find_header
-from hsidiff.scenes.open import ARCHIVE_SUFFIXES
+from hsidiff.labels.raster import from_data_array
+from hsidiff.labels.vector import from_features
 from hsidiff.scenes.scene import Scene
 
 logger = logging.getLogger(__name__)
-
-_TO_EXPORT = (".kml", ".kmz", ".gpx")
-_OF_ENVI = (".roi", ".xml", ".reg")
-_MARK_OF_ENVI = b"; ENVI Output of ROIs"
-_SHEETS = (".xlsx", ".xls", ".ods", ".txt")
 
 Source: TypeAlias = str | Path | np.ndarray | xarray.DataArray | geopandas.GeoDataFrame | LabelMap
 
@@ -108,15 +85,8 @@ def read_labels(  # noqa: PLR0913  (each is a way to read labels, by keyword onl
         [(1, 'corn'), (2, 'grass'), (3, 'roof')]
     """
     check_choice("zero", zero, ZERO_MEANS)
-    try:
-        labels = _read(source, scene, _How(field, layer, variable, zero))
-    except SceneError as error:  # the readers of formats serve scenes, too
-        raise LabelError(str(error)) from error
-    except MissingFileError:
-        raise
-    except OSError as error:  # a disk that fails, a file beside it that may not be read
-        where = error.filename or source
-        raise LabelError(f"{where} cannot be read: {error.strerror or error}") from error
+    with label_errors_of(source):
+        labels = _read(source, scene, How(field, layer, variable, zero))
     if isinstance(class_names, str | Path):
         class_names = read_class_table(class_names)
     if isinstance(class_names, ClassTable):
@@ -153,25 +123,15 @@ def _warn_of_names_alike(classes: Sequence[LandClass], name: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _How:
-    """The options that readers of single kinds of labels take."""
-
-    field: str | None
-    layer: str | None
-    variable: str | None
-    zero: str
-
-
-def _read(source: Source, scene: Scene, how: _How) -> LabelMap:
+def _read(source: Source, scene: Scene, how: How) -> LabelMap:
     if isinstance(source, str | Path):
-        return _read_file(Path(source), scene, how)
-    _refuse("layer", how.layer, "vector files")
+        return read_file(Path(source), scene, how)
+    refuse_option("layer", how.layer, "vector files")
     if isinstance(source, geopandas.GeoDataFrame):
-        _refuse("variable", how.variable, "arrays")
+        refuse_option("variable", how.variable, "arrays")
         return from_features(source, scene, how.field, "labels", how.zero)
-    _refuse("variable", how.variable, "files of arrays")
-    _refuse("field", how.field, "vector labels")
+    refuse_option("variable", how.variable, "files of arrays")
+    refuse_option("field", how.field, "vector labels")
     if isinstance(source, LabelMap):
         check_grid("labels", scene, source.shape, source.crs, source.transform)
         return source
@@ -183,101 +143,6 @@ def _read(source: Source, scene: Scene, how: _How) -> LabelMap:
         f"labels are a {type(source).__name__}: expected a file name, an array, an xarray "
         "DataArray, a GeoDataFrame or a LabelMap"
     )
-
-
-def _read_file(path: Path, scene: Scene, how: _How) -> LabelMap:
-    suffix = path.suffix.lower()
-    if is_address(path):
-        _check_address(path)
-    else:
-        _check_file(path)
-    if suffix not in ARRAY_SUFFIXES:
-        _refuse("variable", how.variable, "files of arrays", path)
-    if suffix in VECTOR_SUFFIXES:
-        return read_vector_file(path, scene, how.field, how.layer, how.zero)
-    _refuse("field", how.field, "vector labels", path)
-    _refuse("layer", how.layer, "vector files", path)
-    return read_raster_file(path, scene, how.variable, how.zero)
-
-
-def _check_address(path: Path) -> None:
-    """Refuse an address that no reader of labels reaches.
-
-    Raises:
-        LabelError: naming those that one does.
-    """
-    known = (*GEOTIFF_SUFFIXES, *ADDRESS_SUFFIXES)
-    if gdal_name(path) is None or path.suffix.lower() not in known:
-        raise LabelError(
-            f"{shown(path)}: labels at an address are read from {', '.join(known)} by http://, "
-            "https://, s3://, gs:// or az://: download the file"
-        )
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise MissingFileError(f"{path}: there is no such file of labels")
-    special = special_among(path)
-    if special is not None:
-        raise LabelError(f"{special} is a pipe or a device: give a file, or remove it")
-    if path.is_dir() and path.suffix.lower() == ".gdb":
-        raise LabelError(f"{path} is a File Geodatabase: export the layer of the labels as .gpkg")
-    if path.is_dir():
-        raise LabelError(f"{path} is a folder: name the file of labels in it")
-    if not os.access(path, os.R_OK):
-        raise LabelError(f"{path} may not be read: ask its owner to allow it")
-    if path.stat().st_size == 0:
-        raise LabelError(f"{path} is empty: copy or download it again")
-
-
-def read_raster_file(
-    path: Path, scene: Scene, variable: str | None = None, zero: str = ZERO_MEANS[0]
-) -> LabelMap:
-    """Read a raster of class ids, a map or labels, with its names and colours.
-
-    Takes and raises what :func:`read_labels` does, but any number of classes will do.
-    """
-    suffix = path.suffix.lower()
-    if suffix in ARRAY_SUFFIXES:
-        return read_array_file(path, scene, variable, zero)
-    if suffix in GEOTIFF_SUFFIXES:
-        return read_geotiff(path, scene, zero)
-    if suffix == ".hdr" or find_header(path) is not None:
-        return read_envi(path, scene, zero)
-    if suffix in ARCHIVE_SUFFIXES:
-        raise LabelError(f"{path} is an archive: unpack it, and name the file that was in it")
-    if suffix in _TO_EXPORT:
-        raise LabelError(
-            f"{path}: {suffix} files have no column of classes that programs agree on: open it in "
-            "QGIS, give each feature its class in a field, and export it as .gpkg"
-        )
-    if suffix in _OF_ENVI or _are_regions_of_envi(path):
-        raise LabelError(
-            f"{path}: regions of interest of ENVI are not read: export them in its ROI Tool as a "
-            "shapefile, or as a classification image (ENVI or GeoTIFF)"
-        )
-    if suffix in _SHEETS:
-        raise LabelError(
-            f"{path}: {suffix} files are not read: save the table as .csv, with the columns x and "
-            "y, or lon and lat, and class"
-        )
-    kinds = ", ".join((*ARRAY_SUFFIXES, *GEOTIFF_SUFFIXES, *VECTOR_SUFFIXES))
-    raise LabelError(
-        f"{path}: unknown kind of labels: expected {kinds}, or an ENVI file with its header "
-        "beside; QGIS exports points and polygons of other kinds as .gpkg"
-    )
-
-
-def _are_regions_of_envi(path: Path) -> bool:
-    """Whether a file of text is a list of pixels that ENVI exported."""
-    with path.open("rb") as stream:
-        return stream.read(len(_MARK_OF_ENVI)) == _MARK_OF_ENVI
-
-
-def _refuse(option: str, value: str | None, kind: str, path: Path | None = None) -> None:
-    if value is not None:
-        given = f"{path} is none" if path else "these are none"
-        raise LabelError(f"{option}={value!r} is for {kind}, and {given}: leave it out")
 
 
 def _renamed(labels: LabelMap, names: dict[int, str]) -> LabelMap:

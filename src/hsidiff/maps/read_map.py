@@ -6,9 +6,9 @@ from pathlib import Path
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from hsidiff.errors import LabelError, MissingFileError, SceneError
+from hsidiff.errors import LabelError, MissingFileError
+from hsidiff.labels.label_files import label_errors_of, read_raster_file
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.read import read_raster_file
 from hsidiff.scenes.open import open_scene
 
 
@@ -25,18 +25,12 @@ def read_map(path: str | Path) -> LabelMap:
     path = Path(path)
     if not path.exists():
         raise MissingFileError(f"{path}: there is no such map")
-    try:
+    with label_errors_of(path):
         grid = open_scene(path)
         if grid.n_bands > 1:
             raise LabelError(f"{path} has {grid.n_bands} bands, a map has one: give the map, .tif")
         _check_holds_classes(path)
         drawn = read_raster_file(path, grid)
-    except SceneError as error:  # the readers of formats serve scenes, too
-        raise LabelError(str(error)) from error
-    except MissingFileError:
-        raise
-    except OSError as error:  # a disk that fails
-        raise LabelError(f"{path} cannot be read: {error.strerror or error}") from error
     if not drawn.n_labelled:
         raise LabelError(f"{path}: no pixel has a class: give a map of class ids")
     return drawn

@@ -21,6 +21,7 @@ from hsidiff.scenes.formats.tiff_offsets import check_offsets
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
+GEOTIFF_SUFFIXES = (".tif", ".tiff", ".gtiff", ".cog")
 _MAPPED = {"GTIFF_VIRTUAL_MEM_IO": "YES"}
 """Of a file that is not compressed only the pixels that are shown are touched, not whole blocks."""
 
