@@ -266,13 +266,13 @@ def test_a_saved_model_is_json_and_safetensors_and_comes_back(
     loaded = Nearest.load(folder)
     np.testing.assert_array_equal(loaded.predict(scene), fitted.predict(scene))
     assert loaded.classes_ == fitted.classes_
-    np.testing.assert_array_equal(loaded.wavelengths_nm_, fitted.wavelengths_nm_)
+    np.testing.assert_array_equal(loaded.bands_.wavelengths_nm, fitted.bands_.wavelengths_nm)
 
 
 def test_a_model_without_wavelengths_comes_back_without(scene: Scene, tmp_path: Path) -> None:
     bare = Scene("bare", ArraySource(scene.read()), scene.good_bands)
     Nearest().fit(bare, covers(scene.read())).save(tmp_path / "model")
-    assert Nearest.load(tmp_path / "model").wavelengths_nm_ is None
+    assert Nearest.load(tmp_path / "model").bands_.wavelengths_nm is None
 
 
 @dataclass(repr=False, eq=False)

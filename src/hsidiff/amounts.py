@@ -5,6 +5,8 @@ from typing import Any
 
 UNKNOWN, TIMES, MINUS = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}", "\N{MINUS SIGN}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+CONFIDENCE = 0.95
+"""Of every interval that hsidiff states."""
 NO_PIXEL = "\N{MIDDLE DOT}"
 """Stands in a confusion matrix where there is no pixel at all."""
 

@@ -75,11 +75,6 @@ class SceneClassifier(BaseEstimator, ABC):
     seen_values_: SeenValues | None = field(init=False)
 
     @property
-    def wavelengths_nm_(self) -> np.ndarray | None:
-        """(n_bands,) centres of the bands that it was fitted on in nm, or None if unknown."""
-        return self.bands_.wavelengths_nm
-
-    @property
     def halo_px(self) -> int:
         """How many pixels around a pixel can change its probabilities. From settings alone.
 

@@ -59,7 +59,7 @@ def read(points: geopandas.GeoDataFrame, grid: Scene | None = None, **more) -> S
 
 @pytest.mark.parametrize("name", ["s.gpkg", "s.csv"])
 def test_a_file_comes_back_as_it_was_drawn(name: str, tmp_path: Path) -> None:
-    write_sample(table_of(), tmp_path / name, UTM, CLASSES, 30)
+    write_sample(table_of(), tmp_path / name, UTM, TRANSFORM, CLASSES)
     points = read_features(tmp_path / name, grid_of(), None)
     assert is_sample(points)
     with pytest.raises(LabelError, match="no point has a class in 'reference' yet"):
@@ -78,7 +78,7 @@ def test_a_file_comes_back_as_it_was_drawn(name: str, tmp_path: Path) -> None:
 
 def test_a_geopackage_has_a_style_that_names_its_columns_and_classes(tmp_path: Path) -> None:
     path = tmp_path / "my points.gpkg"
-    write_sample(table_of(), path, UTM, CLASSES, 30)
+    write_sample(table_of(), path, UTM, TRANSFORM, CLASSES)
     with sqlite3.connect(path) as connection:
         ((table, column, style, is_default),) = connection.execute(
             "SELECT f_table_name, f_geometry_column, styleQML, useAsDefault FROM layer_styles"
@@ -105,10 +105,10 @@ def test_a_geopackage_has_a_style_that_names_its_columns_and_classes(tmp_path: P
 def test_nothing_that_exists_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("labels of a week")
     with pytest.raises(SettingError, match="exists, and may hold labels"):
-        write_sample(table_of(), tmp_path / "s.csv", UTM, CLASSES, 30)
+        write_sample(table_of(), tmp_path / "s.csv", UTM, TRANSFORM, CLASSES)
     assert (tmp_path / "s.csv").read_text() == "labels of a week"
     with pytest.raises(SettingError, match=r"ends in \.gpkg or \.csv"):
-        write_sample(table_of(), tmp_path / "s.shp", UTM, CLASSES, 30)
+        write_sample(table_of(), tmp_path / "s.shp", UTM, TRANSFORM, CLASSES)
 
 
 def test_classes_are_known_by_name_name_alike_and_id() -> None:

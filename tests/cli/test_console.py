@@ -120,7 +120,7 @@ def test_what_the_system_does_to_us_is_one_line_too(
     def fail(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr("hsidiff.cli.options.open_scene", fail)
+    monkeypatch.setattr("hsidiff.cli.input_options.open_scene", fail)
     ended = run("info", small_files.scene_path)
     assert (ended.exit_code, ended.error) == (exit_code, expected)
 
@@ -139,7 +139,7 @@ def test_ctrl_c_while_the_program_is_being_loaded_is_one_line_too(
 def test_a_fault_of_ours_is_not_hidden(
     run: Run, small_files: SmallFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hsidiff.cli.options.open_scene", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("hsidiff.cli.input_options.open_scene", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("info", small_files.scene_path)
 

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+from hsidiff.amounts import CONFIDENCE
+
 JEFFREYS, NEUTRAL = 1 / 2, 1 / 3
 """Priors of :func:`limits`."""
 _TAIL = (1 - CONFIDENCE) / 2

@@ -81,7 +81,11 @@ def sample_table(
 
 
 def write_sample(
-    table: pd.DataFrame, path: Path, crs: CRS | None, classes: Sequence[LandClass], side: float
+    table: pd.DataFrame,
+    path: Path,
+    crs: CRS | None,
+    transform: Affine | None,
+    classes: Sequence[LandClass],
 ) -> None:
     """Write a sample, whole or not at all; an older file of the name is not touched.
 
@@ -92,8 +96,8 @@ def write_sample(
         table: as :func:`sample_table` gives it.
         path: ``.gpkg``, or ``.csv`` with coordinates in the CRS of the map.
         crs: CRS of the map, or None.
+        transform: transform of the map, or None.
         classes: the classes to choose from.
-        side: side of a pixel in units of the CRS.
 
     Raises:
         SettingError: if the file exists, or its name ends otherwise.
@@ -108,6 +112,7 @@ def write_sample(
         )
         points.to_file(temporary, layer=path.stem, driver="GPKG")
         check_written(temporary, path.stem, len(points))
+        side = 1.0 if transform is None else abs(transform.determinant) ** 0.5
         _add_style(temporary, path.stem, sample_style([c.name for c in classes], side))
 
 

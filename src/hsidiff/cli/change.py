@@ -7,8 +7,15 @@ import pandas as pd
 
 from hsidiff.amounts import count, in_hectares
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file
-from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, argument, option, out_option
+from hsidiff.cli.options import (
+    OUTPUT_PANEL,
+    JsonOption,
+    MapArgument,
+    argument,
+    option,
+    out_option,
+)
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.errors import SettingError
 from hsidiff.labels.spreadsheet import write_spreadsheet
 from hsidiff.maps.change import Change, class_totals, compare_maps

@@ -5,16 +5,17 @@ from typing import Annotated
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file, read_labels_alone
+from hsidiff.cli.input_options import LabelOptions
+from hsidiff.cli.inputs import read_labels_alone
 from hsidiff.cli.options import (
     BandAxisOption,
     JsonOption,
-    LabelOptions,
     LabelsArgument,
     SceneOfLabelsOption,
     SceneVariableOption,
     out_option,
 )
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.labels.class_table import write_class_table
 
 
@@ -35,7 +36,7 @@ def classes(
     to merge them, then hand the table to map, fit or edit as --classes.
     """
     if out is not None:
-        check_output_file(out, (".csv",), [labels, *([] if scene is None else [scene])])
+        check_output_file(out, (".csv",), [labels, scene])
     with console.at_work():
         inputs = read_labels_alone(
             labels, label_options, scene, scene_variable, band_axis=band_axis

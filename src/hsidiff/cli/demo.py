@@ -7,17 +7,13 @@ from typing import Annotated
 from hsidiff.catalog import DEFAULT_METHOD
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
-from hsidiff.cli.inputs import SplitOptions, check_output_folder, read_inputs
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.cli.inputs import read_inputs
 from hsidiff.cli.job import check_is_new, run_job
 from hsidiff.cli.map import tell_result
-from hsidiff.cli.options import (
-    JsonOption,
-    LabelOptions,
-    OverwriteOption,
-    SceneOptions,
-    SeedOption,
-    out_option,
-)
+from hsidiff.cli.options import JsonOption, OverwriteOption, SeedOption, out_option
+from hsidiff.cli.outputs import check_output_folder
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.files import write_together

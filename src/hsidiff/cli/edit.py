@@ -7,7 +7,6 @@ import numpy as np
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import (
     OUTPUT_PANEL,
     AreaOption,
@@ -17,6 +16,7 @@ from hsidiff.cli.options import (
     option,
     out_option,
 )
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.errors import SettingError
 from hsidiff.labels.area import read_area
 from hsidiff.labels.class_table import read_class_table
@@ -49,7 +49,7 @@ def edit(
     """
     if classes is None and area is None and min_size is None:
         raise SettingError("nothing to do: give --classes, --area or --min-size")
-    check_output_file(out, (".tif", ".tiff"), [path for path in (map_path, classes, area) if path])
+    check_output_file(out, (".tif", ".tiff"), [map_path, classes, area])
     with console.at_work():
         drawn = before = read_map(map_path)
         if classes is not None:

@@ -11,17 +11,18 @@ import numpy as np
 from hsidiff.amounts import count
 from hsidiff.assessment.read_sample import Sample, is_sample, read_sample
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_folder, side_of_split
+from hsidiff.cli.input_options import LabelOptions
+from hsidiff.cli.inputs import side_of_split
 from hsidiff.cli.options import (
     LABELS_PANEL,
     JsonOption,
-    LabelOptions,
     MapArgument,
     argument,
     option,
     out_option,
     split_file_option,
 )
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.cli.seen_in_training import scene_of_run, warn_of_training
 from hsidiff.errors import HsidiffWarning, LabelError, SettingError
 from hsidiff.evaluation.metrics import Scores, score

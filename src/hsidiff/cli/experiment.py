@@ -7,8 +7,8 @@ import typer
 
 from hsidiff.catalog import find_classifier
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, argument, option, out_option
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.evaluation.comparison import spread
 from hsidiff.experiment.description import read_experiment
 from hsidiff.experiment.folder import Cell, ExperimentFolder

@@ -6,18 +6,18 @@ from typing import Annotated
 from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import MethodOptions
-from hsidiff.cli.inputs import check_output_folder, side_of_split
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.cli.inputs import side_of_split
 from hsidiff.cli.options import (
     JsonOption,
-    LabelOptions,
     LabelsArgument,
     MemoryOption,
     MoreScenesArgument,
     SceneArgument,
-    SceneOptions,
     out_option,
     split_file_option,
 )
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.cli.several import pairs_of, read_several
 from hsidiff.cli.unfinished import going_on
 from hsidiff.evaluation.results import Stopwatch

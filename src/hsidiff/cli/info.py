@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from hsidiff.cli import console
-from hsidiff.cli.options import JsonOption, SceneArgument, SceneOptions
+from hsidiff.cli.input_options import SceneOptions
+from hsidiff.cli.options import JsonOption, SceneArgument
 from hsidiff.scenes.bands import NmRange, band_list, gaps_nm, overlap_nm
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.value_summary import summarise_values

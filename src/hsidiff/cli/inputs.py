@@ -1,48 +1,27 @@
-"""What a command reads and where it writes: scene and labels, splits, checks of names."""
+"""What a command reads: a scene, its labels, a split that was written."""
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from hsidiff.cli.options import SPLIT_PANEL, LabelOptions, SceneOptions, option
-from hsidiff.errors import SettingError, SplitError, check_choice
-from hsidiff.experiment.split_recipe import split_arguments, split_labels
-from hsidiff.files import nearest_that_exists, sha256_of_files
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.errors import SettingError, SplitError
+from hsidiff.files import sha256_of_files
 from hsidiff.labels.area import read_area
-from hsidiff.labels.field_split import SINGLE_FIELD
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.pixel_split import (
-    SPLIT_KINDS,
-    USUAL_SPLITS,
-    block_split,
-    random_split,
-    usual_split,
-)
 from hsidiff.labels.published import read_test_labels
 from hsidiff.labels.raster import grid_of_raster
 from hsidiff.labels.split import Split
 from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.labels.vector_file import VECTOR_SUFFIXES, edits_of
-from hsidiff.scenes.formats.address import is_address, shown
+from hsidiff.scenes.formats.address import is_address
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 
 SHAPEFILE_PARTS = (".cpg", ".dbf", ".prj", ".shp", ".shx")
-_OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
-_TRAIN_FRACTIONS = (
-    f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
-    f"{_OF_RANDOM['train_fraction'].default} of the labels"
-)
-
-_TEST_FILE = {"test_labels": True, "test_labels_variable": False, "test_layer": False}
-_OPTIONS = {kind: split_arguments(kind) for kind in SPLIT_KINDS} | {"published": _TEST_FILE}
-"""Of each kind of split its options, and whether it needs them."""
 
 
 @dataclass(frozen=True)
@@ -178,187 +157,3 @@ def side_of_split(
     ):
         raise SplitError(f"{split_file} is no split of {labels_path}: make it again")
     return chosen
-
-
-@dataclass(frozen=True)
-class SplitOptions:
-    """The split that the options describe.
-
-    Raises:
-        SettingError: if the kind is unknown, an option is not one of it, or one is missing.
-    """
-
-    split: Annotated[
-        str | None,
-        option(
-            SPLIT_PANEL,
-            "KIND",
-            f"{', '.join(SPLIT_KINDS)}.",
-            "--split",
-            show_default="fields for polygons, else blocks",
-        ),
-    ] = None
-    train_fraction: Annotated[
-        float | None,
-        option(
-            SPLIT_PANEL,
-            "SHARE",
-            "Share of the blocks (or labels, or pixels in fields) that train, between 0 and 1.",
-            show_default=_TRAIN_FRACTIONS,
-        ),
-    ] = None
-    samples_per_class: Annotated[
-        int | None,
-        option(
-            SPLIT_PANEL,
-            "N",
-            "Training labels per class, drawn in the training blocks or fields or, with --split "
-            "per-class, anywhere.",
-            show_default="all labels of the training blocks or fields",
-        ),
-    ] = None
-    block_px: Annotated[
-        int | None,
-        option(
-            SPLIT_PANEL,
-            "PIXELS",
-            "Side of a block.",
-            show_default=str(_OF_BLOCKS["block_px"].default),
-        ),
-    ] = None
-    single_field: Annotated[
-        str | None,
-        option(
-            SPLIT_PANEL,
-            "|".join(SINGLE_FIELD),
-            "Of --split fields: cut a class that lies in one field in two, or leave it out.",
-            show_default=SINGLE_FIELD[0],
-        ),
-    ] = None
-    guard_px: Annotated[
-        int | None,
-        option(
-            SPLIT_PANEL,
-            "PIXELS",
-            "Test labels nearer than this to a training label are dropped.",
-            show_default="what the method sees around a pixel",
-        ),
-    ] = None
-    test_labels: Annotated[
-        Path | None,
-        option(
-            SPLIT_PANEL,
-            "FILE",
-            "Test labels of --split published; LABELS are then the training labels.",
-        ),
-    ] = None
-    test_labels_variable: Annotated[
-        str | None,
-        option(
-            SPLIT_PANEL, "NAME", "Variable of the .mat or .npz file that holds the test labels."
-        ),
-    ] = None
-    test_layer: Annotated[
-        str | None, option(SPLIT_PANEL, "NAME", "Layer of the file that holds the test labels.")
-    ] = None
-
-    def __post_init__(self) -> None:
-        """Refuse what does not go together before anything is read."""
-        if self.split is not None:
-            check_choice("split", self.split, SPLIT_KINDS)
-        for name in self._given():
-            if not any(name in _OPTIONS[kind] for kind in self._asked()):
-                kinds = [kind for kind, names in _OPTIONS.items() if name in names]
-                raise SettingError(
-                    f"{as_option(name)} is no option of --split {' or '.join(self._asked())}: "
-                    f"leave it out, or take --split {' or '.join(kinds)}"
-                )
-        if not self._possible():
-            names = " and ".join(as_option(name) for name in self._given())
-            raise SettingError(f"{names} are no options of one --split: leave one of them out")
-        for name, is_needed in _OPTIONS[self._asked()[0]].items():
-            if is_needed and name not in self._given():
-                raise SettingError(f"--split {self.split} needs {as_option(name)}")
-
-    def kind_for(self, labels: LabelMap) -> str:
-        """The kind that was named or, if none was, that goes with the labels and the options."""
-        usual, possible = usual_split(labels), self._possible()
-        return usual if usual in possible else possible[0]
-
-    def _asked(self) -> tuple[str, ...]:
-        """The kind that was named, or those that may be taken where none was."""
-        return USUAL_SPLITS if self.split is None else (self.split,)
-
-    def _possible(self) -> list[str]:
-        """Those of them that know all options given."""
-        return [kind for kind in self._asked() if _OPTIONS[kind].keys() >= self._given().keys()]
-
-    def given(self) -> dict[str, Any]:
-        """All options that were given, by name."""
-        return {name: value for name, value in vars(self).items() if value is not None}
-
-    def _given(self) -> dict[str, Any]:
-        """Those beside the kind."""
-        return {name: value for name, value in self.given().items() if name != "split"}
-
-    def make(self, inputs: Inputs, receptive_field_px: int, seed: int) -> Split:
-        """Split the labels.
-
-        Raises:
-            SettingError: if an option is out of range.
-            SplitError: if the labels do not allow this split.
-        """
-        path, given = self.test_labels, self._given()
-        return split_labels(
-            self.kind_for(inputs.labels),
-            inputs.labels,
-            None
-            if path is None
-            else inputs.read_test_labels(path, self.test_labels_variable, self.test_layer),
-            given,
-            receptive_field_px=receptive_field_px,
-            seed=seed,
-        )
-
-
-def as_option(name: str) -> str:
-    """How a parameter is called on the command line."""
-    return "--" + name.replace("_", "-")
-
-
-def check_output_folder(folder: Path) -> None:
-    """Refuse, before hours of work, a folder that cannot be written to.
-
-    Raises:
-        SettingError: if it is a file, or writing is not allowed.
-    """
-    if is_address(folder):
-        raise SettingError(
-            f"--out {shown(folder)}: results are written to disks of this machine, or to a network "
-            "drive that is mounted: give a path, and copy them afterwards"
-        )
-    nearest = nearest_that_exists(folder)
-    if not nearest.is_dir():
-        raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise SettingError(f"--out {folder}: {nearest} is not yours to write to: give another name")
-
-
-def check_output_file(path: Path, suffixes: tuple[str, ...], read_files: Iterable[Path]) -> None:
-    """Refuse, before the work, a file that cannot be written, or that would replace an input.
-
-    Args:
-        path: the file.
-        suffixes: one of them must end its name.
-        read_files: the files that this run reads.
-
-    Raises:
-        SettingError: if it is a folder, is among them, ends otherwise, or writing is not allowed.
-    """
-    if path.is_dir():
-        raise SettingError(f"{path} is a folder: give the name of a {suffixes[0]} file")
-    if path.suffix.lower() not in suffixes:
-        raise SettingError(f"{path}: choose a name that ends in {suffixes[0]}")
-    if path.resolve() in {file.resolve() for file in read_files}:
-        raise SettingError(f"{path} is read by this command: give another name to write to")
-    check_output_folder(path.parent if is_address(path) else path.absolute().parent)

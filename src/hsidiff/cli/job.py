@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from hsidiff.cli.draw_maps import AS_IT_IS, DrawingOptions, draw_maps
-from hsidiff.cli.inputs import Inputs, SplitOptions, hash_of_labels
+from hsidiff.cli.inputs import Inputs, hash_of_labels
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.cli.unfinished import going_on
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import SceneClassifier

@@ -11,12 +11,12 @@ import numpy as np
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.inputs import SplitOptions, read_labels_alone
+from hsidiff.cli.input_options import LabelOptions
+from hsidiff.cli.inputs import read_labels_alone
 from hsidiff.cli.options import (
     SPLIT_PANEL,
     BandAxisOption,
     JsonOption,
-    LabelOptions,
     LabelsArgument,
     NoMasksOption,
     ReceptiveFieldOption,
@@ -25,6 +25,7 @@ from hsidiff.cli.options import (
     SeedOption,
     option,
 )
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.errors import SettingError
 from hsidiff.labels.leakage import (
     DistanceSummary,

@@ -11,23 +11,23 @@ from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
 from hsidiff.cli.draw_maps import DrawingOptions
 from hsidiff.cli.few_labels import hint_for_few_labels
-from hsidiff.cli.inputs import SplitOptions, check_output_folder
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
     AreaOption,
     JsonOption,
-    LabelOptions,
     LabelsArgument,
     MemoryOption,
     MinSizeOption,
     MoreScenesArgument,
     OverwriteOption,
     SceneArgument,
-    SceneOptions,
     TileSizeOption,
     out_option,
 )
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.cli.several import check_held_out, pairs_of, read_several
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hsidiff.cli.inputs import check_output_file, check_output_folder
+from hsidiff.cli.outputs import check_output_file, check_output_folder
 from hsidiff.errors import SettingError
 from hsidiff.saved_model import CONFIG
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.cli.input_options import SceneOptions
 from hsidiff.cli.map_names import MapName
 from hsidiff.cli.map_order import MapOrder, ModelOrder, content_of, draw_tile, files_of
-from hsidiff.cli.options import SceneOptions
 from hsidiff.contract import SceneClassifier
 from hsidiff.files import read_json, write_json
 from hsidiff.labels.area import read_area

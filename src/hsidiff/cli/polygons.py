@@ -5,8 +5,8 @@ from typing import Annotated
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, option, out_option
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.errors import MissingFileError
 from hsidiff.maps.polygons import map_polygons, read_confidence, write_polygons
 from hsidiff.maps.read_map import read_map
@@ -37,7 +37,7 @@ def polygons(
     path = confidence or (beside if beside.is_file() else None)
     if path is not None and not path.is_file():
         raise MissingFileError(f"{path}: there is no such raster of confidence")
-    check_output_file(out, (".gpkg",), [map_path, *([] if path is None else [path])])
+    check_output_file(out, (".gpkg",), [map_path, path])
     with console.at_work():
         drawn = read_map(map_path)
         table = map_polygons(drawn, None if path is None else read_confidence(path, drawn.shape))

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from hsidiff.assessment.areas import ClassArea, areas_of_windows
+from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.doubt import DoubtOptions, check_shares
+from hsidiff.cli.input_options import SceneOptions
 from hsidiff.cli.map_names import MapName, map_names
 from hsidiff.cli.map_order import MapOrder, ModelOrder, extra_layers
 from hsidiff.cli.map_work import Answer, MapWork, Wanted
@@ -20,7 +21,6 @@ from hsidiff.cli.options import (
     AreaOption,
     JsonOption,
     MemoryOption,
-    SceneOptions,
     SchedulerOption,
     TileSizeOption,
     argument,
@@ -32,11 +32,12 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
 from hsidiff.maps.cluster import connected
 from hsidiff.maps.confidence import confidence_files
-from hsidiff.maps.geotiff import class_map_windows, map_files, read_class_map
+from hsidiff.maps.geotiff import map_files, read_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.maps.unlikeness import measure_unlikeness
 from hsidiff.memory import limited_to
+from hsidiff.report.map_accuracy import areas_of_file
 from hsidiff.scenes.scene import Scene
 from hsidiff.windows.value_summary import summarise_values
 
@@ -156,8 +157,7 @@ def _draw_and_describe(
     unlike = measure_unlikeness(model, scene, partial(read_class_map, name.map))
     caution = None if unlike is None else unlike.caution(scene.name)
     legend = (*model.classes_, *order.doubt.classes(model))
-    windows = class_map_windows(name.map)
-    areas = areas_of_windows(windows, legend, scene.shape, scene.crs, scene.transform)
+    areas = areas_of_file(name.map, legend)
     return {
         "pixels": {area.name: area.pixels for area in areas},
         "areas": [area.to_json() for area in areas],

@@ -13,19 +13,14 @@ import typer
 from hsidiff.amounts import duration
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import check_output_folder
-from hsidiff.cli.options import (
-    METHOD_PANEL,
-    JsonOption,
-    SceneArgument,
-    SceneOptions,
-    out_option,
-)
+from hsidiff.cli.input_options import SceneOptions
+from hsidiff.cli.options import METHOD_PANEL, JsonOption, SceneArgument, out_option
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.contract import SceneClassifier
 from hsidiff.diffusion.spectral_angle import spectral_angle
 from hsidiff.errors import ModelError, SceneError, SettingError
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.files import json_text, write_together
+from hsidiff.files import write_json, write_together
 from hsidiff.report.pictures import false_colour_bands
 from hsidiff.report.reconstruction import Reconstruction, ShownPixel, draw_reconstruction
 from hsidiff.scenes.scene import Scene
@@ -229,7 +224,7 @@ def _write(walk: Reconstruction, answer: Mapping[str, Any], out: Path) -> list[P
     with write_together(out) as new:
         for drawing in draw_reconstruction(walk):
             (new / f"{drawing.name}.{drawing.kind}").write_bytes(drawing.content())
-        (new / "reconstruction.json").write_text(json_text(answer) + "\n", encoding="utf-8")
+        write_json(new / "reconstruction.json", answer)
         names = sorted(path.name for path in new.iterdir())
     return [out / name for name in names]
 

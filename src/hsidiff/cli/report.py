@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_folder
 from hsidiff.cli.options import JsonOption, out_option
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.experiment.folder import ExperimentFolder, whole_results
 from hsidiff.report.experiment_page import write_experiment_report
 

@@ -11,8 +11,8 @@ from hsidiff.assessment.areas import ClassArea, areas_of_map
 from hsidiff.assessment.draw import ALLOCATIONS, MIN_PER_STRATUM, allocate, draw
 from hsidiff.assessment.sample_file import check_sample_path, sample_table, write_sample
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file
 from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, MapArgument, option, out_option
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.maps.legend import undecided_of
 from hsidiff.maps.read_map import read_map
 from hsidiff.scenes.open import open_scene
@@ -93,10 +93,9 @@ def sample(
         class_names = {c.id: c.name for c in drawn.classes}
         shown = [class_names[i] for i in drawn.values[points.rows, points.cols].tolist()]
         table = sample_table(points, strata, grid.transform, shown if show_class else None)
-        side = 1.0 if grid.transform is None else abs(grid.transform.determinant) ** 0.5
         undecided = undecided_of(drawn.classes)
         classes = [c for c in drawn.classes if c not in undecided]
-        write_sample(table, out, grid.crs, classes, side)
+        write_sample(table, out, grid.crs, grid.transform, classes)
     if as_json:
         entries = [
             {**area.to_json(), "n_samples": size} for area, size in zip(areas, sizes, strict=True)

@@ -1,6 +1,5 @@
 """Whether labels are those that a map was learned from."""
 
-import json
 import warnings
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from hsidiff.amounts import count
 from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.errors import HsidiffError, HsidiffWarning
+from hsidiff.files import read_json
 from hsidiff.labels.split import Split
 from hsidiff.report.result_folder import SCENES
 from hsidiff.scenes.open import open_scene
@@ -47,7 +47,7 @@ def _folder_of_run(map_path: Path) -> Path:
 
 def _is_named_by_run(run: Path, labels_path: Path) -> bool:
     try:
-        inputs = json.loads(run.read_text(encoding="utf-8"))["inputs"]["labels"]
+        inputs = read_json(run)["inputs"]["labels"]
         hashes = {entry["sha256"] for entry in inputs}
     except (OSError, ValueError, KeyError, TypeError):
         return False  # no file of ours
@@ -58,7 +58,7 @@ def scene_of_run(map_path: Path) -> Path | None:
     """The scene that a map was drawn of, as run.json beside it says, if it can still be opened."""
     try:
         folder = _folder_of_run(map_path)
-        inputs = json.loads((folder / "run.json").read_text(encoding="utf-8"))["inputs"]
+        inputs = read_json(folder / "run.json")["inputs"]
         several = {folder / scene["folder"]: scene for scene in inputs.get("scenes", [])}
         scene = several[map_path.parent] if several else inputs["scene"]
         scene_path = Path(scene["path"])

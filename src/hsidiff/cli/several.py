@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.inputs import Inputs, read_inputs
-from hsidiff.cli.options import LabelOptions, SceneOptions
 from hsidiff.errors import HsidiffWarning, SettingError
 from hsidiff.labels.grid import known_crs
 from hsidiff.labels.group_folds import GROUPS

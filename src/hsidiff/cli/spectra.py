@@ -5,15 +5,10 @@ from typing import Annotated
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_file, read_inputs
-from hsidiff.cli.options import (
-    JsonOption,
-    LabelOptions,
-    LabelsArgument,
-    SceneArgument,
-    SceneOptions,
-    out_option,
-)
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.cli.inputs import read_inputs
+from hsidiff.cli.options import JsonOption, LabelsArgument, SceneArgument, out_option
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
 from hsidiff.labels.spreadsheet import write_spreadsheet
 from hsidiff.report.spectra_page import EXPLANATION, write_spectra_page

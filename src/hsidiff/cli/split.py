@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Annotated
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import SplitOptions, check_output_file, read_inputs
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.cli.inputs import read_inputs
 from hsidiff.cli.options import (
     JsonOption,
-    LabelOptions,
     LabelsArgument,
     ReceptiveFieldOption,
     SceneArgument,
-    SceneOptions,
     SeedOption,
     out_option,
 )
+from hsidiff.cli.outputs import check_output_file
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.labels.leakage import measure_leakage
 
 

@@ -9,17 +9,16 @@ import pandas as pd
 from hsidiff.assessment.sample_file import check_sample_path, write_sample
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
-from hsidiff.cli.inputs import check_output_file
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.options import (
     LABELS_PANEL,
     AreaOption,
     JsonOption,
-    LabelOptions,
     SceneArgument,
-    SceneOptions,
     option,
     out_option,
 )
+from hsidiff.cli.outputs import check_output_file
 from hsidiff.labels.area import read_area
 from hsidiff.labels.columns import REFERENCE
 from hsidiff.scenes.pixel_places import pixel_centres
@@ -78,8 +77,7 @@ def suggest(
             random_state=seed,
         )
         table = _table(found, opened)
-        side = 1.0 if opened.transform is None else abs(opened.transform.determinant) ** 0.5
-        write_sample(table, out, opened.crs, loaded.classes_, side)
+        write_sample(table, out, opened.crs, opened.transform, loaded.classes_)
     if as_json:
         pixels = found.table().to_dict(orient="records")
         console.answer_json({"suggestions": str(out), "seed": seed, "pixels": pixels})

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from hsidiff.cli.inputs import Inputs, SplitOptions, as_option
+from hsidiff.cli.inputs import Inputs
 from hsidiff.cli.options import option
+from hsidiff.cli.split_options import SplitOptions, as_option
 from hsidiff.errors import SettingError, check_choice
 from hsidiff.evaluation.validation import (
     FEW_LABELS,

@@ -7,15 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from hsidiff.cli import console
-from hsidiff.cli.inputs import check_output_folder
-from hsidiff.cli.options import (
-    SCENE_PANEL,
-    LabelOptions,
-    SceneOptions,
-    argument,
-    option,
-    out_option,
-)
+from hsidiff.cli.input_options import LabelOptions, SceneOptions
+from hsidiff.cli.options import SCENE_PANEL, argument, option, out_option
+from hsidiff.cli.outputs import check_output_folder
 from hsidiff.errors import SceneError, SettingError
 from hsidiff.viewer.folder import LABEL_FILE
 

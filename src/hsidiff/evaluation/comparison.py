@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from hsidiff.amounts import CONFIDENCE
 from hsidiff.errors import SettingError
+from hsidiff.evaluation.group_intervals import t_quantile
 from hsidiff.labels.ground import as_many_equal, blocks_on, fields_of
 from hsidiff.labels.label_map import LabelMap
 
-CONFIDENCE = 0.95
 BLOCK_PX = 16
 FEWEST_FIELDS = 20
 _FEWEST_FOR_CHI_SQUARE = 25
@@ -63,8 +64,7 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     if numbers.size == 1:
         return Spread(1, mean, None, None, None)
     deviation = float(numbers.std(ddof=1))
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, numbers.size - 1)
-    half = float(quantile * deviation / np.sqrt(numbers.size))
+    half = float(t_quantile(numbers.size - 1) * deviation / np.sqrt(numbers.size))
     return Spread(numbers.size, mean, deviation, mean - half, mean + half)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-CONFIDENCE = 0.95
+from hsidiff.amounts import CONFIDENCE
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def share_interval(is_right: np.ndarray, groups: np.ndarray) -> GroupInterval:
     variance = n_groups / (n_groups - 1) * float((totals**2).sum()) / n**2
     least = share * (1 - share) / n  # no surer than labels that were drawn one by one
     n_effective = share * (1 - share) / max(variance, least)
-    ratio = _t_quantile(n - 1) / _t_quantile(n_groups - 1)
+    ratio = t_quantile(n - 1) / t_quantile(n_groups - 1)
     return _clopper_pearson(share, min(n_effective * ratio**2, n))
 
 
@@ -83,5 +83,6 @@ def _clopper_pearson(share: float, n: float) -> GroupInterval:
     return GroupInterval(low, high)
 
 
-def _t_quantile(n_degrees: int) -> float:
+def t_quantile(n_degrees: int) -> float:
+    """How many standard errors lie between an estimate and the end of its t interval."""
     return float(stats.t.ppf((1 + CONFIDENCE) / 2, n_degrees))

@@ -129,12 +129,8 @@ def score(predicted: np.ndarray, test_labels: LabelMap) -> Scores:
     n_right, n_mapped = np.diag(matrix), matrix.sum(axis=0)
     n_test = np.array(list(test_labels.counts().values()))
 
-    # 2. Score each class; NaN where it has no test pixel. FN = n_test - TP, FP = n_mapped - TP.
-    n_test_or_nan = np.where(n_test > 0, n_test, np.nan)
-    recall = n_right / n_test_or_nan
-    precision = n_right / np.where(n_mapped > 0, n_mapped, np.nan)
-    f1 = 2 * n_right / (n_test_or_nan + n_mapped)
-    iou = n_right / (n_test_or_nan + n_mapped - n_right)
+    # 2. Score each class.
+    recall, precision, f1, iou = _class_fractions(n_right, n_test, n_mapped)
 
     # 3. Average over the classes with test pixels.
     overall_accuracy = float(n_right.sum() / truth.size)
@@ -156,6 +152,21 @@ def score(predicted: np.ndarray, test_labels: LabelMap) -> Scores:
         n_not_mapped=int(truth.size - matrix.sum()),
         is_right=truth == mapped,
     )
+
+
+def _class_fractions(
+    n_right: np.ndarray, n_test: np.ndarray, n_mapped: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Recall, precision, F1 and IoU of each class; NaN where it has no test pixel.
+
+    TP = n_right, FN = n_test - TP, FP = n_mapped - TP.
+    """
+    n_test_or_nan = np.where(n_test > 0, n_test, np.nan)
+    recall = n_right / n_test_or_nan
+    precision = n_right / np.where(n_mapped > 0, n_mapped, np.nan)
+    f1 = 2 * n_right / (n_test_or_nan + n_mapped)
+    iou = n_right / (n_test_or_nan + n_mapped - n_right)
+    return recall, precision, f1, iou
 
 
 def _kappa(overall_accuracy: float, n_test: np.ndarray, n_mapped: np.ndarray) -> float | None:

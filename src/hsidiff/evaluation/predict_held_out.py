@@ -1,14 +1,13 @@
 """Predictions of labels by classifiers that did not learn from them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from sklearn.base import clone
 
 from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.evaluation.held_out_labels import HeldOut, held_out_of
-from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.label_map import LabelMap, labels_together
 from hsidiff.labels.split import Split
 from hsidiff.progress import track
 from hsidiff.scenes.scene import Scene
@@ -38,20 +37,12 @@ def predictions_of(splits: Sequence[Split], predict: Callable[[Split], np.ndarra
 
     These are (n, n_classes), pixels row by row, classes in the order of the labels' legend.
     """
-    labels = _together([split.test for split in splits])
+    labels = labels_together([split.test for split in splits])
     number = np.cumsum(labels.values > 0).reshape(labels.shape) - 1
     probabilities = np.empty((labels.n_labelled, len(labels.classes)), dtype=np.float32)
     for split in track(splits, "validate", len(splits)):
         probabilities[number[split.test.values > 0]] = predict(split)
     return held_out_of(labels, probabilities)
-
-
-def _together(sides: Sequence[LabelMap]) -> LabelMap:
-    """Labels that share no pixel, as one label map."""
-    values = np.zeros(sides[0].shape, dtype=np.int32)
-    for side in sides:
-        values += side.values
-    return replace(sides[0], values=values, sample_ids=None, region=None)
 
 
 def probabilities_at(model: SceneClassifier, scene: Scene, labels: LabelMap) -> np.ndarray:

@@ -73,7 +73,7 @@ def plan_of_nothing(why: str, labels: LabelMap) -> "Plan":
 def plan_of_split(why: str, labels: LabelMap, split: Split) -> "Plan":
     """One split scores the map, which learns from all labels."""
     units, groups = spatial_units_of(labels)
-    learned = _joined(split) if split.kind == "published" else labels
+    learned = split.both_sides() if split.kind == "published" else labels
     return Plan("split", why, learned, ((split,),), describe_split(split), units, groups)
 
 
@@ -117,12 +117,6 @@ def plan_of_labels(why: str, labels: LabelMap, given: LabelMap) -> "Plan":
     units, groups = spatial_units_of(split.test)
     about = {"kind": "validation-labels", "parameters": {}, "sha256": split.sha256}
     return Plan("labels", why, split.train, ((split,),), about, units, groups)
-
-
-def _joined(split: Split) -> LabelMap:
-    """Both sides of a split."""
-    values = split.train.values + split.test.values
-    return replace(split.train, values=values, sample_ids=None, region=None)
 
 
 def _hash_of(repeats: Sequence[Sequence[Split]]) -> str:

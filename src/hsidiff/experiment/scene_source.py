@@ -4,7 +4,6 @@ import os
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -229,5 +228,4 @@ def all_labels(labels: LabelMap, test_labels: LabelMap | None) -> LabelMap:
     with warnings.catch_warnings():
         # What is odd about the published split is said where that split is used.
         warnings.simplefilter("ignore", HsidiffWarning)
-        split = published_split(labels, test_labels)
-    return replace(split.train, values=split.train.values + split.test.values, sample_ids=None)
+        return published_split(labels, test_labels).both_sides()

@@ -208,6 +208,12 @@ class LabelMap:
         return replace(self, values=lookup[self.values], classes=tuple(classes))
 
 
+def labels_together(parts: Sequence[LabelMap]) -> LabelMap:
+    """Labels of one grid and legend that share no pixel, as one label map without samples."""
+    values = np.add.reduce([part.values for part in parts], dtype=np.int32)
+    return replace(parts[0], values=values, sample_ids=None, region=None)
+
+
 def as_text(table: pd.DataFrame) -> str:
     """A table as lines of plain columns, as ``repr`` shows it."""
     text: str = table.to_markdown(index=False, tablefmt="plain")

@@ -176,8 +176,7 @@ def published_split(train_labels: LabelMap, test_labels: LabelMap) -> Split:
         kind="published",
         parameters={},
     )
-    both = replace(split.train, values=split.train.values + split.test.values)
-    check_can_be_split(both)
+    check_can_be_split(split.both_sides())
     warn_of_one_sided_classes(split, stacklevel=2)
     return split
 

@@ -16,7 +16,13 @@ from hsidiff.errors import HsidiffWarning, MissingFileError, SettingError, Split
 from hsidiff.files import is_special, json_of, write_whole
 from hsidiff.labels.copies import shared_pixels
 from hsidiff.labels.ground import classes_by_place
-from hsidiff.labels.label_map import LabelMap, LandClass, as_text, classes_of_entries
+from hsidiff.labels.label_map import (
+    LabelMap,
+    LandClass,
+    as_text,
+    classes_of_entries,
+    labels_together,
+)
 from hsidiff.scenes.formats.gdal import parsed_crs
 from hsidiff.scenes.formats.numpy_file import read_npz
 
@@ -85,6 +91,10 @@ class Split:
         for labels in (self.train, self.test):
             digest.update(np.ascontiguousarray(labels.values, dtype="<i4").tobytes())
         return digest.hexdigest()
+
+    def both_sides(self) -> LabelMap:
+        """Training and test labels together."""
+        return labels_together((self.train, self.test))
 
     def save(self, path: str | Path) -> None:
         """Write the split to one ``.npz`` file, whole or not at all, without pickle."""

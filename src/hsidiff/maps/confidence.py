@@ -1,7 +1,7 @@
 """How sure a map is of each pixel: one band in percent, with a style for QGIS."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -16,11 +16,8 @@ from hsidiff.files import write_whole
 from hsidiff.maps.geotiff import (
     Grid,
     bands_writer,
-    copy_to_cog,
-    create_geotiff,
-    gdal_errors_of,
     geotiff_path,
-    sidecar_path,
+    open_raster_of_bands,
 )
 from hsidiff.maps.layer import Drawn, Write
 from hsidiff.maps.legend import xml_document
@@ -79,22 +76,16 @@ def open_confidence(
         SettingError: if the name is not that of a GeoTIFF.
         OSError: if it cannot be written, for lack of space, for example.
     """
-    path = geotiff_path(path)
-    with ExitStack() as stack:
-        stack.enter_context(gdal_errors_of(path))
-        style, final = (
-            stack.enter_context(write_whole(target)) for target in confidence_files(path)[::-1]
-        )
-        working = final.with_name("working.tif")
-        profile = {"dtype": np.uint8, "count": 1, "nodata": NO_CONFIDENCE}
-        with create_geotiff(working, grid, **profile) as dataset:
-            dataset.set_band_description(1, f"probability of the mapped class ({kind})")
-            dataset.set_band_unit(1, "%")
-            yield bands_writer(dataset)
-        copy_to_cog(working, final, overviews="average")
+    path, style_target = confidence_files(geotiff_path(path))
+    profile = {"dtype": np.uint8, "count": 1, "nodata": NO_CONFIDENCE}
+    with (
+        write_whole(style_target) as style,
+        open_raster_of_bands(path, grid, "average", **profile) as dataset,
+    ):
+        dataset.set_band_description(1, f"probability of the mapped class ({kind})")
+        dataset.set_band_unit(1, "%")
+        yield bands_writer(dataset)
         style.write_text(confidence_style(n_classes), encoding="utf-8")
-    # Statistics that a viewer kept for an older file of this name.
-    sidecar_path(path).unlink(missing_ok=True)
 
 
 def confidence_files(path: str | Path) -> tuple[Path, Path]:

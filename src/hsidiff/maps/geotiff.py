@@ -6,7 +6,7 @@ the whole raster in memory.
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import rasterio
 import rasterio.shutil
-import rasterio.windows
 from affine import Affine
 from rasterio._err import CPLE_BaseError
 from rasterio.crs import CRS
@@ -26,7 +25,9 @@ from hsidiff.errors import LabelError, SettingError
 from hsidiff.files import write_errors_of, write_whole
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
+from hsidiff.scenes.formats.gdal import of_rasterio
 from hsidiff.scenes.open import open_scene
+from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
 
@@ -87,21 +88,19 @@ def open_class_map(
         OSError: if it cannot be written, for lack of space, for example.
     """
     path, dtype = geotiff_path(path), class_dtype(classes)
-    with ExitStack() as stack:
-        stack.enter_context(gdal_errors_of(path))
-        # The map is entered last, so it is renamed first and never stands there without a legend
-        # for longer than two renames.
-        style, sidecar, final = (
-            stack.enter_context(write_whole(target)) for target in map_files(path)[::-1]
-        )
-        working = final.with_name("working.tif")
-        with create_geotiff(working, grid, dtype=dtype, count=1, nodata=0) as dataset:
-            dataset.set_band_description(1, "land-cover class")
-            if dtype == np.uint8:
-                dataset.write_colormap(1, color_table(classes))
-            writer = ClassMapWriter(dataset)
-            yield writer
-        copy_to_cog(working, final, overviews="mode")
+    _, sidecar_target, style_target = map_files(path)
+    # The map is entered last, so it is renamed first and never stands there without a legend for
+    # longer than two renames.
+    with (
+        write_whole(style_target) as style,
+        write_whole(sidecar_target) as sidecar,
+        open_raster_of_bands(path, grid, "mode", dtype=dtype, count=1, nodata=0) as dataset,
+    ):
+        dataset.set_band_description(1, "land-cover class")
+        if dtype == np.uint8:
+            dataset.write_colormap(1, color_table(classes))
+        writer = ClassMapWriter(dataset)
+        yield writer
         sidecar.write_text(pam_sidecar(classes, writer.pixel_counts), encoding="utf-8")
         style.write_text(qgis_style(classes), encoding="utf-8")
 
@@ -118,22 +117,13 @@ def open_probabilities(
         SettingError: if the name is not that of a GeoTIFF.
         OSError: if it cannot be written, for lack of space, for example.
     """
-    path = geotiff_path(path)
     n_classes = len(classes)
-    with gdal_errors_of(path), write_whole(path) as final:
-        working = final.with_name("working.tif")
-        with create_geotiff(
-            working, grid, dtype=np.uint8, count=n_classes, nodata=NO_PROBABILITY
-        ) as dataset:
-            # Three or four 8-bit bands would otherwise be taken for red, green, blue and alpha.
-            dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * (n_classes - 1)
-            dataset.descriptions = [land_class.name for land_class in classes]
-            dataset.scales = [1 / PROBABILITY_STEPS] * n_classes
-            dataset.offsets = [0.0] * n_classes
-            yield bands_writer(dataset)
-        copy_to_cog(working, final, overviews="average")
-    # Statistics that a viewer kept for an older file of this name.
-    sidecar_path(path).unlink(missing_ok=True)
+    profile = {"dtype": np.uint8, "count": n_classes, "nodata": NO_PROBABILITY}
+    with open_raster_of_bands(path, grid, "average", **profile) as dataset:
+        dataset.descriptions = [land_class.name for land_class in classes]
+        dataset.scales = [1 / PROBABILITY_STEPS] * n_classes
+        dataset.offsets = [0.0] * n_classes
+        yield bands_writer(dataset)
 
 
 def stored_probabilities(probabilities: np.ndarray) -> np.ndarray:
@@ -192,16 +182,18 @@ def gdal_errors_of(path: Path) -> Iterator[None]:
 
 def read_class_map(path: str | Path, window: Window | None = None) -> np.ndarray:
     """Class ids (rows, cols) int32 of a map file, or of a window of it; 0 where it holds none."""
-    values = open_scene(path).read(window)[:, :, 0]
-    return np.nan_to_num(values, nan=0).astype(np.int32)
+    return _class_ids(open_scene(path), window)
 
 
 def class_map_windows(path: str | Path) -> Iterator[tuple[Window, np.ndarray]]:
     """A map file window by window: each with its class ids, as :func:`read_class_map` has them."""
     grid = open_scene(path)
     for window in tile_windows(grid.shape, READ_SIZE_PX):
-        values = grid.read(window)[:, :, 0]
-        yield window, np.nan_to_num(values, nan=0).astype(np.int32)
+        yield window, _class_ids(grid, window)
+
+
+def _class_ids(grid: Scene, window: Window | None) -> np.ndarray:
+    return np.nan_to_num(grid.read(window)[:, :, 0], nan=0).astype(np.int32)
 
 
 def geotiff_path(path: str | Path) -> Path:
@@ -216,7 +208,37 @@ def geotiff_path(path: str | Path) -> Path:
     return path
 
 
-def create_geotiff(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
+@contextmanager
+def open_raster_of_bands(
+    path: str | Path, grid: Grid, overviews: str, **profile: Any
+) -> Iterator[DatasetWriter]:
+    """Write a raster that is whole, and a COG, once the block has ended well.
+
+    Args:
+        path: a name that ends in ``.tif`` or ``.tiff``.
+        grid: shape and georeference.
+        overviews: how overviews are made: "mode", "average" or "nearest".
+        **profile: ``dtype``, ``count`` and ``nodata`` of the bands.
+
+    Raises:
+        SettingError: if the name is not that of a GeoTIFF.
+        OSError: if it cannot be written, for lack of space, for example.
+    """
+    path = geotiff_path(path)
+    with gdal_errors_of(path), write_whole(path) as final:
+        working = final.with_name("working.tif")
+        with _create_geotiff(working, grid, **profile) as dataset:
+            if dataset.count > 1:
+                # Three or four 8-bit bands would otherwise be taken for a picture in colour.
+                others = [ColorInterp.undefined] * (dataset.count - 1)
+                dataset.colorinterp = [ColorInterp.gray, *others]
+            yield dataset
+        _copy_to_cog(working, final, overviews)
+    # Statistics that a viewer kept for an older file of this name.
+    sidecar_path(path).unlink(missing_ok=True)
+
+
+def _create_geotiff(path: Path, grid: Grid, **profile: Any) -> DatasetWriter:
     """Open a tiled GeoTIFF for writing. It is not compressed: its tiles may be written twice."""
     with warnings.catch_warnings():
         # A benchmark scene without a georeference is no reason to worry its user.
@@ -247,8 +269,7 @@ def bands_writer(dataset: DatasetWriter) -> Callable[[Window, np.ndarray], None]
     return write
 
 
-def copy_to_cog(source: Path, target: Path, overviews: str) -> None:
-    """Copy a GeoTIFF to a cloud-optimised one; ``overviews`` names how these are made."""
+def _copy_to_cog(source: Path, target: Path, overviews: str) -> None:
     rasterio.shutil.copy(
         source,
         target,
@@ -263,8 +284,3 @@ def copy_to_cog(source: Path, target: Path, overviews: str) -> None:
 def sidecar_path(path: Path) -> Path:
     """Where GDAL keeps what a file itself cannot hold."""
     return path.with_name(path.name + ".aux.xml")
-
-
-def of_rasterio(window: Window) -> rasterio.windows.Window:
-    """A window as rasterio has it."""
-    return rasterio.windows.Window(window.col, window.row, window.n_cols, window.n_rows)

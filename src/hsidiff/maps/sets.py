@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from rasterio.enums import ColorInterp
 
 from hsidiff.calibrated import Calibrated, check_share
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError
-from hsidiff.files import write_whole
 from hsidiff.maps.geotiff import (
     Grid,
     bands_writer,
-    copy_to_cog,
-    create_geotiff,
-    gdal_errors_of,
-    geotiff_path,
-    sidecar_path,
+    open_raster_of_bands,
 )
 from hsidiff.maps.layer import Drawn, Write
 
@@ -64,20 +58,12 @@ class SetsLayer:
     @contextmanager
     def open(self, model: SceneClassifier, grid: Grid) -> Iterator[Write]:
         """Begin the file; whole or not at all."""
-        path = geotiff_path(self.path)
         names = [land_class.name for land_class in model.classes_]
-        with gdal_errors_of(path), write_whole(path) as final:
-            working = final.with_name("working.tif")
-            profile = {"dtype": np.uint8, "count": 1 + len(names), "nodata": NO_SET}
-            with create_geotiff(working, grid, **profile) as dataset:
-                # Three or four 8-bit bands would otherwise be taken for a picture in colour.
-                dataset.colorinterp = [ColorInterp.gray] + [ColorInterp.undefined] * len(names)
-                title = f"classes in a set of {self.coverage:.0%} coverage"
-                dataset.descriptions = [title, *(f"{name} is possible" for name in names)]
-                yield bands_writer(dataset)
-            copy_to_cog(working, final, overviews="nearest")
-        # Statistics that a viewer kept for an older file of this name.
-        sidecar_path(path).unlink(missing_ok=True)
+        profile = {"dtype": np.uint8, "count": 1 + len(names), "nodata": NO_SET}
+        with open_raster_of_bands(self.path, grid, "nearest", **profile) as dataset:
+            title = f"classes in a set of {self.coverage:.0%} coverage"
+            dataset.descriptions = [title, *(f"{name} is possible" for name in names)]
+            yield bands_writer(dataset)
 
     def _checked(self, model: SceneClassifier) -> Calibrated:
         check_share("coverage", self.coverage)

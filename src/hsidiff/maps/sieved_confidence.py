@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.contract import SceneClassifier
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.maps.confidence import ConfidenceLayer
 from hsidiff.maps.geotiff import PROBABILITY_STEPS, READ_SIZE_PX, Grid
-from hsidiff.scenes.formats.gdal import open_raster
+from hsidiff.scenes.formats.gdal import of_rasterio, open_raster
 from hsidiff.windows.tiles import tile_windows
 
 
@@ -37,7 +36,7 @@ def follow_classes(
         ConfidenceLayer(path).open(model, grid) as write,
     ):
         for window in tile_windows(after.shape, READ_SIZE_PX):
-            part = RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
+            part = of_rasterio(window)
             percents = confidence.read(1, window=part)
             shown = after.values[window.slices]
             rows, cols = np.nonzero((shown != before.values[window.slices]) & np.isin(shown, ids))

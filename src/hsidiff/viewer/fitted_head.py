@@ -24,13 +24,13 @@ MAX_PER_CLASS = 300
 class FittedHead:
     """A head with the classes that it knows."""
 
-    def __init__(self, kept: KeptValues, labels: LabelMap, random_state: int = 0) -> None:
+    def __init__(self, kept: KeptValues, labels: LabelMap) -> None:
         """Fit to labels of two classes or more on valid pixels.
 
         Raises:
             LabelError: if there are fewer classes, or no class has two labels.
         """
-        rows, cols = _chosen_pixels(labels, random_state)
+        rows, cols = _chosen_pixels(labels)
         values = kept.values[rows, cols]
         valid = np.isfinite(values).all(axis=-1)
         values = values[valid]
@@ -66,9 +66,9 @@ class FittedHead:
         return probabilities
 
 
-def _chosen_pixels(labels: LabelMap, random_state: int) -> tuple[np.ndarray, np.ndarray]:
+def _chosen_pixels(labels: LabelMap) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns of the labelled pixels, of many a draw, the same for the same labels."""
-    draw = np.random.default_rng(random_state)
+    draw = np.random.default_rng(0)
     chosen = []
     for land_class in labels.classes:
         pixels = np.argwhere(labels.values == land_class.id)

@@ -1,13 +1,12 @@
 """The folder of a session: one viewer at a time, and nothing half done in it."""
 
 import fcntl
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import SettingError
-from hsidiff.files import nearest_that_exists, write_json
+from hsidiff.files import nearest_that_exists, read_json, write_json
 from hsidiff.scenes.scene import Scene
 
 LABEL_FILE, RESULTS, NETWORKS, KEPT = "labels.gpkg", "maps", "networks", "values"
@@ -27,7 +26,7 @@ def claim(folder: Path, scene: Scene) -> None:
     }
     path = folder / "scene.json"
     if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
+        before = read_json(path)
         if before == about:
             return
         if before["shape"] != about["shape"]:

@@ -1,12 +1,12 @@
 """What is known of each pixel of a scene, kept in files; reading them needs no network."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from hsidiff.errors import MissingFileError
+from hsidiff.files import read_json
 from hsidiff.kinds import Kinds
 
 ABOUT = "about.json"
@@ -40,7 +40,7 @@ class KeptValues:
         """
         if not cls.are_in(folder):
             raise MissingFileError(f"{folder}: nothing was kept there")
-        about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about = read_json(folder / ABOUT)
         values = np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
         kinds = {name: tuple(widths) for name, widths in about["kinds"].items()}
         return cls(values, kinds, about["halo_px"])

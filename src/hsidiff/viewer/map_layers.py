@@ -11,7 +11,6 @@ import numpy as np
 import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
-from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import MissingFileError
 from hsidiff.labels.label_map import LandClass
@@ -24,6 +23,7 @@ from hsidiff.report.pictures import (
 )
 from hsidiff.report.result_folder import ResultFolder, SceneMap
 from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.scenes.formats.gdal import of_rasterio
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.fitted_head import FittedHead
 
@@ -206,7 +206,7 @@ def _ramp(values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 def _read(path: Path, window: Window, step: int) -> np.ndarray:
     """Stored numbers (bands, rows, cols) of every ``step``-th pixel of a window."""
-    part = RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
+    part = of_rasterio(window)
     size = (ceil(window.n_rows / step), ceil(window.n_cols / step))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)

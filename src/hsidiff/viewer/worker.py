@@ -18,6 +18,7 @@ from types import FrameType
 from typing import Any
 
 from hsidiff.errors import HsidiffError, hear_warnings, one_line
+from hsidiff.files import read_json
 from hsidiff.progress import listen
 from hsidiff.training.reuse import reuse_networks
 from hsidiff.viewer.keep_values import keep_values
@@ -36,7 +37,7 @@ def main(task_path: str) -> int:
         "train": partial(train_map, notes=notes, tell_fits=lambda n: _say(n_fits=n)),
         "learn": keep_values,
     }
-    task: dict[str, Any] = json.loads(Path(task_path).read_text(encoding="utf-8"))
+    task: dict[str, Any] = read_json(Path(task_path))
     try:
         with (
             hear_warnings(partial(_note, notes)),

@@ -175,9 +175,7 @@ def _with_margin(
     wanted = window.grown(margin_px)
     inside = wanted.clipped(shape)
     allowed = np.zeros((wanted.n_rows, wanted.n_cols), dtype=bool)
-    rows, cols = inside.row - wanted.row, inside.col - wanted.col
-    part = Window(rows, cols, inside.n_rows, inside.n_cols)
-    allowed[part.slices] = True if region is None else region[inside.slices]
+    allowed[inside.within(wanted)] = True if region is None else region[inside.slices]
     return allowed
 
 

@@ -11,9 +11,11 @@ from affine import Affine
 from rasterio._err import CPLE_BaseError  # it has no public name, and some calls let it out
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import HsidiffWarning, SceneError, reason_of
 from hsidiff.scenes.formats.address import NETWORK, gdal_name, shown
+from hsidiff.scenes.window import Window
 
 
 @contextmanager
@@ -47,6 +49,11 @@ def open_raster(path: Path, driver: str, **options: str) -> Iterator[rasterio.Da
         if address is not None:
             advice = "is the address right, and the server there? or download the file"
         raise SceneError(f"{shown(path)} cannot be read ({reason}): {advice}") from error
+
+
+def of_rasterio(window: Window) -> RasterioWindow:
+    """A window as rasterio has it."""
+    return RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
 
 
 def parsed_crs(text: Any) -> CRS:

@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 import rasterio
 from rasterio.enums import Interleaving, MaskFlags
-from rasterio.windows import Window as RasterioWindow
 
 from hsidiff.errors import SceneError
 from hsidiff.scenes.formats.address import gdal_name
 from hsidiff.scenes.formats.envi_header import EnviHeader, is_envi_header
 from hsidiff.scenes.formats.envi_pair import find_header
-from hsidiff.scenes.formats.gdal import georeference, open_raster, placed_by, warn_of_no_grid
+from hsidiff.scenes.formats.gdal import (
+    georeference,
+    of_rasterio,
+    open_raster,
+    placed_by,
+    warn_of_no_grid,
+)
 from hsidiff.scenes.formats.geotiff_bands import alpha_of, fwhm_nm, good_bands, wavelengths_nm
 from hsidiff.scenes.formats.pixels import LARGEST_BLOCK_BYTES, check_pixels
 from hsidiff.scenes.formats.tiff_offsets import check_offsets
@@ -53,7 +58,7 @@ class GeotiffSource:
 
         Where the file has overviews, pixels of the nearest one are taken.
         """
-        part = RasterioWindow(window.col, window.row, window.n_cols, window.n_rows)
+        part = of_rasterio(window)
         numbers = [int(band) + 1 for band in bands]
         size = (len(numbers), *shape)
         is_mapped = shape != (window.n_rows, window.n_cols) and self._has_all_blocks()

@@ -22,9 +22,9 @@ from hsidiff.scenes.formats.products.masks import bands_left_out
 from hsidiff.scenes.formats.products.prisma_attributes import (
     DETECTORS,
     FIELDS,
-    LARGEST_NUMBER,
     SWATHS,
     Detector,
+    MergedBands,
     transform_of_corners,
 )
 from hsidiff.scenes.scene import Scene
@@ -114,9 +114,6 @@ def recognises(file: h5py.File) -> bool:
 def open_prisma(path: Path, variable: str | None, apply_masks: bool) -> Scene:
     """Open a PRISMA L2D scene.
 
-    Bands are those of both detectors by increasing wavelength. Where the two overlap, those of the
-    SWIR detector are kept: the other loses its sensitivity there.
-
     Raises:
         SceneError: if it is of another level, or lacks what tells its bands or its scale.
     """
@@ -129,37 +126,33 @@ def open_prisma(path: Path, variable: str | None, apply_masks: bool) -> Scene:
             held = ", ".join(str(name) for name in file[SWATHS])
             raise refuse_swath(path, f"it is no PRISMA L2D but holds {held}")
         shape = _check_cubes(path, file)
-        vnir, swir = (Detector.read(path, file, name) for name in DETECTORS)
+        bands = MergedBands.of(*(Detector.read(path, file, name) for name in DETECTORS))
         errors = all(f"{FIELDS}/{n.upper()}_PIXEL_L2_ERR_MATRIX" in file for n in DETECTORS)
         crs = crs_of_text(path, attribute(file, "Epsg_Code"))
         transform = transform_of_corners(file, shape)
-    overlap = vnir.wavelengths_nm >= swir.wavelengths_nm.min(initial=np.inf)
-    detectors = np.repeat((0, 1), (int((~overlap).sum()), swir.slots.size))
-    wavelengths = np.append(vnir.wavelengths_nm[~overlap], swir.wavelengths_nm)
-    order = np.argsort(wavelengths, kind="stable")
+    n_bands = bands.slots.size
     source = PrismaSource(
         path=path,
-        shape=(*shape, order.size),
+        shape=(*shape, n_bands),
         dtype=np.dtype(np.uint16),
-        detectors=detectors[order],
-        slots=np.append(vnir.slots[~overlap], swir.slots)[order],
+        detectors=bands.detectors,
+        slots=bands.slots,
         apply_errors=errors and apply_masks,
     )
-    low, high = (np.array([getattr(d, end) for d in (vnir, swir)]) for end in ("low", "high"))
     check_pixels(str(path), source.shape, source.dtype)
-    wrong = source.mostly_wrong() if source.apply_errors else np.zeros(order.size, dtype=bool)
+    wrong = source.mostly_wrong() if source.apply_errors else np.zeros(n_bands, dtype=bool)
     return Scene(
         name=path.stem,
         source=source,
         good_bands=~wrong,
-        file_wavelengths_nm=wavelengths_in_nm(wavelengths[order], "nm", str(path)),
-        file_fwhm_nm=np.append(vnir.fwhm_nm[~overlap], swir.fwhm_nm)[order],
-        scale=((high - low) / LARGEST_NUMBER)[source.detectors],
-        offset=low[source.detectors],
+        file_wavelengths_nm=wavelengths_in_nm(bands.wavelengths_nm, "nm", str(path)),
+        file_fwhm_nm=bands.fwhm_nm,
+        scale=bands.scale,
+        offset=bands.offset,
         crs=crs,
         transform=transform,
         files=(path,),
-        notes=tuple(_notes(int(overlap.sum()), wrong, errors, apply_masks, transform)),
+        notes=tuple(_notes(bands.n_left_out, wrong, errors, apply_masks, transform)),
     )
 
 

@@ -22,7 +22,6 @@ class Detector:
     """One detector's attributes.
 
     Attributes:
-        name: ``Vnir`` or ``Swir``.
         slots: (n,) positions of its used bands in its cube.
         wavelengths_nm: (n,) their centres.
         fwhm_nm: (n,) their widths, NaN where unknown.
@@ -30,7 +29,6 @@ class Detector:
         high: reflectance of the number 65535.
     """
 
-    name: str
     slots: np.ndarray
     wavelengths_nm: np.ndarray
     fwhm_nm: np.ndarray
@@ -55,7 +53,50 @@ class Detector:
             widths = np.full(n_slots, np.nan)
         slots = np.flatnonzero(used)
         low, high = (_number(path, file, f"L2Scale{name}{end}") for end in ("Min", "Max"))
-        return cls(name, slots, centres[slots], widths[slots], low, high)
+        return cls(slots, centres[slots], widths[slots], low, high)
+
+
+@dataclass(frozen=True)
+class MergedBands:
+    """The bands of both detectors by increasing wavelength.
+
+    Where the two overlap, those of the second are kept: the first loses its sensitivity there.
+
+    Attributes:
+        detectors: (bands,) 0 or 1, the detector of each band.
+        slots: (bands,) its position in the cube of the detector.
+        wavelengths_nm: (bands,) its centre.
+        fwhm_nm: (bands,) its width, NaN where unknown.
+        scale: (bands,) what its numbers are multiplied by.
+        offset: (bands,) what is added then.
+        n_left_out: bands of the first detector that are left out.
+    """
+
+    detectors: np.ndarray
+    slots: np.ndarray
+    wavelengths_nm: np.ndarray
+    fwhm_nm: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+    n_left_out: int
+
+    @classmethod
+    def of(cls, vnir: Detector, swir: Detector) -> "MergedBands":
+        """Merge the bands of two detectors."""
+        kept = vnir.wavelengths_nm < swir.wavelengths_nm.min(initial=np.inf)
+        wavelengths = np.append(vnir.wavelengths_nm[kept], swir.wavelengths_nm)
+        order = np.argsort(wavelengths, kind="stable")
+        detectors = np.repeat((0, 1), (int(kept.sum()), swir.slots.size))[order]
+        low, high = (np.array([getattr(d, end) for d in (vnir, swir)]) for end in ("low", "high"))
+        return cls(
+            detectors=detectors,
+            slots=np.append(vnir.slots[kept], swir.slots)[order],
+            wavelengths_nm=wavelengths[order],
+            fwhm_nm=np.append(vnir.fwhm_nm[kept], swir.fwhm_nm)[order],
+            scale=((high - low) / LARGEST_NUMBER)[detectors],
+            offset=low[detectors],
+            n_left_out=int((~kept).sum()),
+        )
 
 
 def _listed(path: Path, file: h5py.File, name: str, n_slots: int) -> np.ndarray:
