@@ -13,10 +13,11 @@ from hsidiff.baselines.lda import LinearDiscriminant
 from hsidiff.baselines.position import PositionOnly
 from hsidiff.baselines.svm import SupportVectorMachine
 from hsidiff.calibrated import Calibrated
-from hsidiff.calibration import tempered
+from hsidiff.calibration import WORD_GROUPS, HeldOutProba, fit_temperature, tempered
 from hsidiff.catalog import load_classifier
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, ModelError, SettingError
+from hsidiff.labels.ground import fields_in_two
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.controls import RawSpectra
 from hsidiff.scenes.scene import Scene
@@ -115,6 +116,35 @@ def test_a_classifier_whose_fit_takes_long_is_fitted_once_more_only(scene: Scene
         model.prediction_sets(model.predict_proba(scene), 0.9, "random")
 
 
+@pytest.mark.parametrize("unit", ["blocks", "fields"])
+def test_around_a_fitted_one_labels_near_each_other_are_held_out(scene: Scene, unit: str) -> None:
+    labels = small_labels()
+    model = LinearDiscriminant().fit(scene, labels)
+    calibrated = Calibrated.around(model, scene, labels, unit=unit)
+    rows, cols = np.nonzero(labels.values)
+    of_label = {
+        "blocks": rows // 8 * 100 + cols // 8,
+        "fields": fields_in_two(labels)[0][rows, cols],
+    }[unit]
+    assert calibrated.source_ == "near folds"
+    assert calibrated.model_ is model
+    groups = calibrated.by_groups_.groups
+    assert len(np.unique(np.stack([groups, of_label]), axis=1).T) == len(np.unique(of_label))
+    expected = fit_temperature(calibrated.by_groups_, WORD_GROUPS["near folds"])
+    assert calibrated.temperature_ == expected != 1
+
+
+def test_labels_that_score_it_calibrate_it_without_a_fit(scene: Scene) -> None:
+    labels = small_labels()
+    model = Remembers().fit(scene, labels)
+    n_fits = len(Remembers.seen)
+    said = HeldOutProba(np.eye(3)[np.arange(40) % 3], np.arange(40) % 2, np.arange(40))
+    calibrated = Calibrated.around(model, scene, labels, said)
+    assert len(Remembers.seen) == n_fits
+    assert calibrated.source_ == "score"
+    assert calibrated.temperature_ == fit_temperature(said, WORD_GROUPS["score"])
+
+
 @pytest.mark.parametrize("model", [NearestNeighbours(), LinearDiscriminant()])
 def test_the_quick_way_to_hold_out_is_the_long_one(scene: Scene, model: SceneClassifier) -> None:
     labels = small_labels(ids=(2, 5, 9))
@@ -162,7 +192,8 @@ def test_too_few_labels_leave_the_probabilities_and_say_so(scene: Scene) -> None
         model = Calibrated(LinearDiscriminant()).fit(scene, small_labels(n_per_class=(2, 2, 2)))
     assert not model.is_calibrated
     np.testing.assert_array_equal(model.predict_proba(scene), model.model_.predict_proba(scene))
-    assert model.learned_facts()["calibration"] == {"temperature": 1.0, "n_held_out": 0}
+    told = model.learned_facts()["calibration"]
+    assert told == {"source": "folds", "temperature": 1.0, "n_held_out": 0}
 
 
 def test_neighbours_that_want_more_labels_than_are_left_are_left_alone(scene: Scene) -> None:

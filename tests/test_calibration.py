@@ -12,7 +12,6 @@ from sklearn.covariance import LedoitWolf
 from hsidiff.calibration import (
     MAX_TEMPERATURE,
     MIN_TEMPERATURE,
-    WORD_GROUPS,
     Familiar,
     HeldOutProba,
     fit_temperature,
@@ -28,6 +27,15 @@ def drawn(n: int, sharpness: float, seed: int = 0) -> tuple[np.ndarray, np.ndarr
     right = softmax(logits, axis=1)
     classes = (rng.random((n, 1)) > right.cumsum(axis=1)).sum(axis=1).clip(max=3)
     return softmax(sharpness * logits, axis=1).astype(np.float32), classes
+
+
+def held_out(
+    probabilities: np.ndarray, classes: np.ndarray, groups: np.ndarray | None = None
+) -> HeldOutProba:
+    """Held-out pixels, each a group of its own where nothing else is said."""
+    return HeldOutProba(
+        probabilities, classes, np.arange(len(classes)) if groups is None else groups
+    )
 
 
 def test_a_temperature_of_2_takes_the_root_of_the_probabilities() -> None:
@@ -62,19 +70,19 @@ def test_the_most_probable_class_stays_and_the_way_back_is_open(
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
 def test_probabilities_that_are_too_sure_get_their_factor_as_temperature(sharpness: float) -> None:
     probabilities, classes = drawn(20_000, sharpness)
-    assert fit_temperature(probabilities, classes) == pytest.approx(sharpness, rel=0.05)
+    assert fit_temperature(held_out(probabilities, classes)) == pytest.approx(sharpness, rel=0.05)
 
 
 def test_afterwards_the_mean_confidence_is_the_share_that_is_right() -> None:
     probabilities, classes = drawn(50, 4.0)
-    cooled = tempered(probabilities, fit_temperature(probabilities, classes))
+    cooled = tempered(probabilities, fit_temperature(held_out(probabilities, classes)))
     n_right = (probabilities.argmax(axis=1) == classes).sum()
     assert cooled.max(axis=1).mean() == pytest.approx((n_right + 1) / 52, abs=1e-5)
 
 
 def test_a_hundred_right_pixels_do_not_make_a_map_certain() -> None:
     sure = np.tile([[0.98, 0.01, 0.01]], (100, 1))
-    cooled = tempered(sure, fit_temperature(sure, np.zeros(100, dtype=int)))
+    cooled = tempered(sure, fit_temperature(held_out(sure, np.zeros(100, dtype=int))))
     np.testing.assert_allclose(cooled[:, 0], 101 / 102, atol=1e-5)
 
 
@@ -83,32 +91,42 @@ def test_few_groups_leave_the_word_of_the_classifier_its_weight(
     sizes: list[int], n_groups: float
 ) -> None:
     probabilities, classes = drawn(50, 4.0)
-    groups = np.repeat([7, 3], sizes)
-    cooled = tempered(probabilities, fit_temperature(probabilities, classes, groups))
+    said = held_out(probabilities, classes, np.repeat([7, 3], sizes))
+    cooled = tempered(probabilities, fit_temperature(said, word_groups=20))
     share = ((probabilities.argmax(axis=1) == classes).sum() + 1) / 52
     word = probabilities.max(axis=1).mean()
-    expected = (n_groups * share + WORD_GROUPS * word) / (n_groups + WORD_GROUPS)
+    expected = (n_groups * share + 20 * word) / (n_groups + 20)
     assert share < expected < word
     assert cooled.max(axis=1).mean() == pytest.approx(expected, abs=1e-5)
 
 
 def test_many_groups_are_believed() -> None:
     probabilities, classes = drawn(20_000, 3.0)
-    temperature = fit_temperature(probabilities, classes, np.arange(20_000))
+    temperature = fit_temperature(held_out(probabilities, classes), word_groups=20)
     assert temperature == pytest.approx(3.0, rel=0.05)
+
+
+def test_what_was_kept_of_held_out_pixels_comes_back_and_older_models_know_no_groups() -> None:
+    said = held_out(*drawn(12, 1.0), np.repeat([0, 1, 2], 4))
+    arrays = said.arrays("by_groups.")
+    back = HeldOutProba.from_arrays("by_groups.", arrays)
+    for name in ("proba", "classes", "groups"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(said, name))
+    del arrays["by_groups.groups"]
+    assert HeldOutProba.from_arrays("by_groups.", arrays).groups.tolist() == list(range(12))
 
 
 def test_a_classifier_that_knows_only_0_and_1_is_calibrated_too() -> None:
     answers, truth = np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 0, 1])
-    cooled = tempered(answers, fit_temperature(answers, truth))
+    cooled = tempered(answers, fit_temperature(held_out(answers, truth)))
     np.testing.assert_allclose(cooled.max(axis=1), 0.5, atol=1e-5)
 
 
 def test_temperatures_end_somewhere() -> None:
     wrong = np.tile([[1.0, 0.0]], (200, 1))
-    assert fit_temperature(wrong, np.ones(200, dtype=int)) == MAX_TEMPERATURE
+    assert fit_temperature(held_out(wrong, np.ones(200, dtype=int))) == MAX_TEMPERATURE
     even = np.full((5000, 2), 0.5)
-    assert fit_temperature(even, np.zeros(5000, dtype=int)) == MIN_TEMPERATURE
+    assert fit_temperature(held_out(even, np.zeros(5000, dtype=int))) == MIN_TEMPERATURE
 
 
 @pytest.mark.parametrize(("coverage", "rank"), [(0.9, 2), (0.8, 4), (0.95, 1)])
@@ -117,13 +135,13 @@ def test_the_least_probability_of_a_set_is_one_of_the_smallest_of_the_truth(
 ) -> None:
     probabilities, classes = drawn(20, 1.0)
     smallest = sorted(probabilities[np.arange(20), classes])
-    least = HeldOutProba(probabilities, classes).least_probability(coverage, 1.0)
+    least = held_out(probabilities, classes).least_probability(coverage, 1.0)
     assert least == pytest.approx(smallest[rank - 1])
 
 
 def test_too_few_held_out_pixels_for_a_coverage_put_every_class_into_the_set() -> None:
-    assert HeldOutProba(*drawn(18, 1.0)).least_probability(0.95, 1.0) == 0
-    assert HeldOutProba(*drawn(19, 1.0)).least_probability(0.95, 1.0) > 0
+    assert held_out(*drawn(18, 1.0)).least_probability(0.95, 1.0) == 0
+    assert held_out(*drawn(19, 1.0)).least_probability(0.95, 1.0) > 0
 
 
 @pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
@@ -131,7 +149,7 @@ def test_sets_hold_the_truth_as_often_as_asked_over_many_samples(coverage: float
     covered = []
     for seed in range(200):
         probabilities, classes = drawn(400, 2.0, seed)
-        least = HeldOutProba(probabilities[:100], classes[:100]).least_probability(coverage, 1.7)
+        least = held_out(probabilities[:100], classes[:100]).least_probability(coverage, 1.7)
         truth = tempered(probabilities[100:], 1.7)[np.arange(300), classes[100:]]
         covered.append((truth >= least).mean())
     assert np.mean(covered) == pytest.approx(coverage, abs=0.015)

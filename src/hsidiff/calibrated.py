@@ -1,7 +1,7 @@
 """Any classifier, whose probabilities say how often they are right."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -10,11 +10,11 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from hsidiff.about import About
-from hsidiff.calibration import Familiar, HeldOutProba, fit_temperature, tempered
+from hsidiff.calibration import WORD_GROUPS, Familiar, HeldOutProba, fit_temperature, tempered
 from hsidiff.contract import SceneClassifier, TileRead
 from hsidiff.errors import HsidiffError, HsidiffWarning, SettingError, check_choice
 from hsidiff.heads.held_out import Folds, folds_of, judged_samples
-from hsidiff.labels.ground import held_out_units
+from hsidiff.labels.ground import NEAR_PX, held_out_units
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
@@ -40,6 +40,7 @@ class Calibrated(Wrapped):
 
     Attributes:
         temperature_: what the logarithms are divided by; 1 where nothing could be held out.
+        source_: what held out labels for it, a key of :data:`hsidiff.calibration.WORD_GROUPS`.
         by_groups_: held-out pixels, whole blocks at a time.
         at_random_: held-out pixels, one by one; none where a fit takes long.
         familiar_: distance of a spectrum to what was learned.
@@ -47,6 +48,7 @@ class Calibrated(Wrapped):
     """
 
     temperature_: float = field(init=False)
+    source_: str = field(init=False)
     by_groups_: HeldOutProba = field(init=False)
     at_random_: HeldOutProba = field(init=False)
     familiar_: Familiar = field(init=False)
@@ -59,15 +61,15 @@ class Calibrated(Wrapped):
         # 1. Fit the classifier to all labels.
         self.model_ = clone(self.model).fit(scene, labels)
         # 2. Let classifiers like it predict held-out labels.
-        rows, cols = np.nonzero(labels.values)
-        ids = [land_class.id for land_class in self.classes_]
-        classes = np.searchsorted(ids, labels.values[rows, cols])
+        classes, rows, cols = self._labelled(labels)
         groups = held_out_units(labels, rows, cols)
         folds = self._folds(classes, groups)
-        self.by_groups_ = self._ask(scene, labels, classes, folds)
-        one_by_one = self._folds(classes, np.arange(len(classes))) if len(folds) > 1 else []
-        self.at_random_ = self._ask(scene, labels, classes, one_by_one)
+        self.by_groups_ = self._ask(scene, labels, classes, groups, folds)
+        one_by_one = np.arange(len(classes))
+        single = self._folds(classes, one_by_one) if len(folds) > 1 else []
+        self.at_random_ = self._ask(scene, labels, classes, one_by_one, single)
         # 3. Learn from that how sure to be, and how far from the labels a spectrum may lie.
+        self.source_ = "folds"
         self.temperature_ = self._temperature()
         self._learn_distances(scene, labels, classes, folds)
 
@@ -77,39 +79,48 @@ class Calibrated(Wrapped):
         fitted: SceneClassifier,
         scene: Scene,
         labels: LabelMap,
-        held_out: HeldOutProba,
-        groups: np.ndarray | None = None,
+        held_out: HeldOutProba | None = None,
+        unit: str | None = None,
     ) -> Self:
-        """Calibrate a classifier that is fitted, by what copies of it said of held-out labels.
-
-        Nothing is fitted again, as :meth:`fit` would.
+        """Calibrate a classifier that is fitted, as ``hsidiff map`` does.
 
         Args:
             fitted: the classifier; it becomes part of the result.
             scene: the scene that it was fitted to.
             labels: the labels that it was fitted to.
-            held_out: of labels that were held out by groups, in the order of its classes.
-            groups: (n,) int, the group of each of these labels; few of them move the probabilities
-                little (:func:`hsidiff.calibration.fit_temperature`).
+            held_out: what copies of it said of labels that score it, in the order of its classes;
+                nothing is fitted again. None lets it predict folds of its own labels: blocks of
+                :data:`hsidiff.labels.ground.NEAR_PX` pixels, or fields.
+            unit: what these folds hold out, "blocks" or "fields"; None as the labels say.
 
         Warns:
-            HsidiffWarning: if they are too few to say anything.
+            HsidiffWarning: if too few labels could be held out to say anything.
         """
         check_is_fitted(fitted, "classes_")
         result = cls(fitted)
         for name in ("classes_", "n_bands_", "bands_", "seen_values_"):
             setattr(result, name, getattr(fitted, name))
         result.model_ = fitted
-        nothing = HeldOutProba(held_out.proba[:0], held_out.classes[:0])
+        classes, rows, cols = result._labelled(labels)
+        result.source_ = "near folds" if held_out is None else "score"
+        if held_out is None:
+            units = replace(labels, unit=unit or labels.unit)
+            groups = held_out_units(units, rows, cols, NEAR_PX)
+            near = result._folds(classes, groups)
+            held_out = result._ask(scene, labels, classes, groups, near)
+        nothing = held_out.part(np.arange(0))
         result.by_groups_ = held_out if len(held_out) >= LEAST_HELD_OUT else nothing
         result.at_random_ = nothing
-        result.temperature_ = result._temperature(groups)
-        rows, cols = np.nonzero(labels.values)
-        ids = [land_class.id for land_class in result.classes_]
-        classes = np.searchsorted(ids, labels.values[rows, cols])
+        result.temperature_ = result._temperature()
         folds = result._folds(classes, held_out_units(labels, rows, cols))
         result._learn_distances(scene, labels, classes, folds)
         return result
+
+    def _labelled(self, labels: LabelMap) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Position of the class, row and column of each labelled pixel, row by row."""
+        rows, cols = np.nonzero(labels.values)
+        ids = [land_class.id for land_class in self.classes_]
+        return np.searchsorted(ids, labels.values[rows, cols]), rows, cols
 
     def _folds(self, classes: np.ndarray, groups: np.ndarray) -> Folds:
         """Folds that are held out, fewer than that where a fit takes long."""
@@ -120,7 +131,12 @@ class Calibrated(Wrapped):
         return folds_of(classes, groups, _random_state_of(self.model_), drawn)[:n_folds]
 
     def _ask(
-        self, scene: Scene, labels: LabelMap, classes: np.ndarray, folds: Folds
+        self,
+        scene: Scene,
+        labels: LabelMap,
+        classes: np.ndarray,
+        groups: np.ndarray,
+        folds: Folds,
     ) -> HeldOutProba:
         """What is said of held-out pixels whose class had other labels; of none if they are few."""
         judged = judged_samples(classes, folds)
@@ -135,11 +151,12 @@ class Calibrated(Wrapped):
                 probabilities = self.model_.held_out_proba(scene, labels, fold)
             except HsidiffError:  # a setting that asks for more labels than a part of them
                 judged[:] = False
-        return HeldOutProba(probabilities[judged].astype(np.float32), classes[judged])
+        said = probabilities[judged].astype(np.float32)
+        return HeldOutProba(said, classes[judged], groups[judged])
 
-    def _temperature(self, groups: np.ndarray | None = None) -> float:
+    def _temperature(self) -> float:
         if self.is_calibrated:
-            return fit_temperature(self.by_groups_.proba, self.by_groups_.classes, groups)
+            return fit_temperature(self.by_groups_, WORD_GROUPS[self.source_])
         warnings.warn(
             "too few labels lie apart from each other to hold some out, so the confidence is what "
             "the method believes and was not checked: label pixels in more places",
@@ -236,11 +253,13 @@ class Calibrated(Wrapped):
             "whitening": self.familiar_.whitening,
             "means": self.familiar_.means,
         }
-        return Learned(arrays, {"calibration": self.by_groups_.facts(self.temperature_)})
+        facts = {"source": self.source_, **self.by_groups_.facts(self.temperature_)}
+        return Learned(arrays, {"calibration": facts})
 
     def _set_learned(self, learned: Learned) -> None:
         arrays = learned.arrays
         self.temperature_ = float(learned.facts["calibration"]["temperature"])
+        self.source_ = learned.facts["calibration"].get("source", "score")  # before 0048
         self.by_groups_ = HeldOutProba.from_arrays("by_groups.", arrays)
         self.at_random_ = HeldOutProba.from_arrays("at_random.", arrays)
         self.held_out_distances_ = arrays["held_out_distances"]

@@ -20,10 +20,12 @@ from sklearn.covariance import ledoit_wolf
 from hsidiff.labels.ground import as_many_equal
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
-WORD_GROUPS = 20.0
-"""How many held-out groups the classifier's own word weighs; chosen on seeds that are not reported.
+WORD_GROUPS = {"folds": 0.0, "near folds": 5.0, "score": 20.0}
+"""How many held-out groups the classifier's own word weighs, by what held them out.
 
-Source: docs/decisions/0046-few-groups-and-the-methods-own-word.md.
+Of ``Calibrated`` by itself; of the folds by which a map is calibrated; of the labels that score it.
+Chosen on seeds that are not reported: docs/decisions/0033-one-temperature.md, 0048-the-maps-own-
+folds.md and 0046-few-groups-and-the-methods-own-word.md.
 """
 LEAST_PROBABILITY = 1e-6
 """What a temperature makes of a probability of 0: some classifiers give nothing but 0 and 1."""
@@ -44,38 +46,6 @@ def tempered(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     return np.where(known, softmax(logits, axis=-1), 0).astype(probabilities.dtype)
 
 
-def fit_temperature(
-    probabilities: np.ndarray, classes: np.ndarray, groups: np.ndarray | None = None
-) -> float:
-    """The temperature with which the mean confidence is the share of pixels that are right.
-
-    The share is (right + 1) / (n + 2), the rule of succession: a hundred pixels that are all right
-    do not prove that every pixel is. With ``groups`` it is drawn towards what the classifier itself
-    believes, the more the fewer groups there are: :data:`WORD_GROUPS` of them weigh as much as its
-    word.
-
-    Args:
-        probabilities: (n, n_classes) of held-out pixels, n at least 1.
-        classes: (n,) int, the positions of their classes.
-        groups: (n,) int, pixels of one number are right or wrong together; None does not ask.
-    """
-    share = (np.sum(probabilities.argmax(axis=1) == classes) + 1) / (len(classes) + 2)
-    if groups is not None:
-        n_groups = as_many_equal(np.unique(groups, return_counts=True)[1])
-        word = float(probabilities.max(axis=1).mean())
-        share = (n_groups * share + WORD_GROUPS * word) / (n_groups + WORD_GROUPS)
-
-    def too_sure(log_temperature: float) -> float:
-        return tempered(probabilities, np.exp(log_temperature)).max(axis=1).mean() - share
-
-    low, high = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
-    if too_sure(low) <= 0:
-        return MIN_TEMPERATURE
-    if too_sure(high) >= 0:
-        return MAX_TEMPERATURE
-    return float(np.exp(brentq(too_sure, low, high)))
-
-
 @dataclass(frozen=True)
 class HeldOutProba:
     """What a classifier said of labelled pixels that it was not fitted to.
@@ -83,14 +53,26 @@ class HeldOutProba:
     Attributes:
         proba: (n, n_classes) float32, before any temperature.
         classes: (n,) int, the positions of their classes.
+        groups: (n,) int, those of one number were held out together.
     """
 
     proba: np.ndarray
     classes: np.ndarray
+    groups: np.ndarray
 
     def __len__(self) -> int:
         """How many pixels there are."""
         return len(self.classes)
+
+    @property
+    def is_right(self) -> np.ndarray:
+        """(n,) bool, where the most probable class is the pixel's."""
+        right: np.ndarray = self.proba.argmax(axis=1) == self.classes
+        return right
+
+    def part(self, chosen: np.ndarray) -> Self:
+        """Those that are chosen, by positions or (n,) bool."""
+        return type(self)(self.proba[chosen], self.classes[chosen], self.groups[chosen])
 
     def facts(self, temperature: float) -> dict[str, Any]:
         """How many there are, and how right and how sure the classifier was, as JSON values."""
@@ -99,7 +81,7 @@ class HeldOutProba:
         return {
             "temperature": temperature,
             "n_held_out": len(self),
-            "held_out_accuracy": float((self.proba.argmax(axis=1) == self.classes).mean()),
+            "held_out_accuracy": float(self.is_right.mean()),
             "held_out_confidence_before": float(self.proba.max(axis=1).mean()),
             "held_out_confidence": float(tempered(self.proba, temperature).max(axis=1).mean()),
         }
@@ -121,12 +103,43 @@ class HeldOutProba:
 
     def arrays(self, prefix: str) -> dict[str, np.ndarray]:
         """Names with ``prefix`` to arrays, to be stored; :meth:`from_arrays` reads them."""
-        return {prefix + "proba": self.proba, prefix + "classes": self.classes}
+        named = {"proba": self.proba, "classes": self.classes, "groups": self.groups}
+        return {prefix + name: array for name, array in named.items()}
 
     @classmethod
     def from_arrays(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> Self:
-        """What :meth:`arrays` described."""
-        return cls(arrays[prefix + "proba"], arrays[prefix + "classes"])
+        """What :meth:`arrays` described; of models from before groups were kept each is its own."""
+        proba, classes = arrays[prefix + "proba"], arrays[prefix + "classes"]
+        return cls(proba, classes, arrays.get(prefix + "groups", np.arange(len(classes))))
+
+
+def fit_temperature(held_out: HeldOutProba, word_groups: float = 0.0) -> float:
+    """The temperature with which the mean confidence is the share of pixels that are right.
+
+    The share is (right + 1) / (n + 2), the rule of succession: a hundred pixels that are all right
+    do not prove that every pixel is. It is drawn towards what the classifier itself believes, the
+    more the fewer groups were held out.
+
+    Args:
+        held_out: at least one held-out pixel.
+        word_groups: how many groups of equal size weigh as much as the classifier's own word; with
+            0 it is not asked.
+    """
+    probabilities = held_out.proba
+    share = (held_out.is_right.sum() + 1) / (len(held_out) + 2)
+    n_groups = as_many_equal(np.unique(held_out.groups, return_counts=True)[1])
+    word = float(probabilities.max(axis=1).mean())
+    share = (n_groups * share + word_groups * word) / (n_groups + word_groups)
+
+    def too_sure(log_temperature: float) -> float:
+        return tempered(probabilities, np.exp(log_temperature)).max(axis=1).mean() - share
+
+    low, high = np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)
+    if too_sure(low) <= 0:
+        return MIN_TEMPERATURE
+    if too_sure(high) >= 0:
+        return MAX_TEMPERATURE
+    return float(np.exp(brentq(too_sure, low, high)))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ def out(run: Run, small_files: SmallFiles, tmp_path: Path) -> Path:
 
 def test_map_says_how_sure_it_is_and_where_it_is_not(out: Path) -> None:
     result = json.loads((out / "result.json").read_text())
-    assert result["learned"]["calibration"]["n_held_out"] == result["n_scored"]
+    calibration = result["learned"]["calibration"]
+    assert calibration["source"] == result["reliability"]["source"] == "near folds"
+    assert calibration["n_held_out"] == result["reliability"]["n_pixels"] > result["n_scored"]
     assert 0 <= result["reliability"]["after"]["expected_calibration_error"] < 0.3
     values = read_class_map(out / "map.tif")
     assert [entry["name"] for entry in result["doubt"]] == ["not sure", "none of these"]

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hsidiff.evaluation.held_out_labels import HeldOut, held_out_of
+from hsidiff.calibration import HeldOutProba
 from hsidiff.evaluation.reliability import Reliability, measure_reliability
-from hsidiff.labels.label_map import LabelMap
 
 
 def test_the_error_is_the_mean_distance_between_confidence_and_share_right() -> None:
@@ -53,38 +52,47 @@ def test_the_error_agrees_with_one_bin_after_the_other(
         assert found == pytest.approx(expected, abs=1e-9)
 
 
-def held_out_of_chance(n_groups: int) -> tuple[HeldOut, np.ndarray]:
+def held_out_of_chance(n_groups: int) -> HeldOutProba:
     """Predictions of 400 labels that are right in 70 of 100 cases, and always sure to 95 %."""
     generator = np.random.default_rng(0)
-    values = generator.integers(1, 3, (20, 20)).astype(np.int32)
-    labels = LabelMap.from_array(values)
-    said = np.where(generator.random(400) < 0.7, values.ravel(), 3 - values.ravel())
+    classes = generator.integers(0, 2, 400)
+    said = np.where(generator.random(400) < 0.7, classes, 1 - classes)
     probabilities = np.full((400, 2), 0.05, dtype=np.float32)
-    probabilities[np.arange(400), said - 1] = 0.95
-    units = np.arange(400).reshape(20, 20) % n_groups + 1
-    return held_out_of(labels, probabilities), units
+    probabilities[np.arange(400), said] = 0.95
+    return HeldOutProba(probabilities, classes, np.arange(400) % n_groups + 1)
 
 
 def test_held_out_labels_are_calibrated_by_those_of_other_groups() -> None:
-    held_out, units = held_out_of_chance(n_groups=400)
-    told = measure_reliability(held_out, units)
+    held_out = held_out_of_chance(n_groups=400)
+    told = measure_reliability(held_out, "score")
     assert told is not None
-    share_right = held_out.is_right.mean()
     before = told["before"]["expected_calibration_error"]
-    assert before == pytest.approx(0.95 - share_right, abs=1e-6)
+    assert before == pytest.approx(0.95 - held_out.is_right.mean(), abs=1e-6)
     assert told["after"]["expected_calibration_error"] < 0.05
-    assert told["n_pixels"] == 400
+    assert (told["n_pixels"], told["source"]) == (400, "score")
 
 
-def test_few_groups_calibrate_less() -> None:
+@pytest.mark.parametrize("source", ["score", "near folds"])
+def test_few_groups_calibrate_less(source: str) -> None:
     errors = []
     for n_groups in (8, 40, 400):
-        told = measure_reliability(*held_out_of_chance(n_groups))
+        told = measure_reliability(held_out_of_chance(n_groups), source)
         assert told is not None
         errors.append(told["after"]["expected_calibration_error"])
         assert errors[-1] < told["before"]["expected_calibration_error"]
     assert errors == sorted(errors, reverse=True)
 
 
-def test_of_one_group_nothing_is_said() -> None:
-    assert measure_reliability(*held_out_of_chance(n_groups=1)) is None
+def test_the_halves_are_judged_by_the_rule_of_their_source() -> None:
+    held_out = held_out_of_chance(n_groups=20)
+    near, score = (measure_reliability(held_out, source) for source in ("near folds", "score"))
+    assert near is not None
+    assert score is not None
+    by_name = [told["after"]["expected_calibration_error"] for told in (near, score)]
+    assert by_name[0] < by_name[1]  # its own word counts less
+
+
+def test_of_one_group_or_none_nothing_is_said() -> None:
+    held_out = held_out_of_chance(n_groups=1)
+    assert measure_reliability(held_out, "score") is None
+    assert measure_reliability(held_out.part(np.arange(0)), "score") is None

@@ -1,5 +1,7 @@
 """What a page says of the confidence."""
 
+import pytest
+
 from hsidiff.report.reliability import draw_reliability, reliability_blocks
 
 BINS = {"n_pixels": [10, 30], "mean_confidence": [0.5, 0.9], "share_right": [0.6, 0.7]}
@@ -29,6 +31,14 @@ def test_the_sentence_says_both_errors_and_each_diagram_fits_a_telephone() -> No
     assert "below it the map is too sure" in how_to_read.content[0]
     assert len(pictures.content) == 2
     assert all(picture.width_px <= 340 for picture in pictures.content)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [("near folds", "near them from the map's own model"), ("score", "labels that score the map")],
+)
+def test_the_sentence_says_where_the_held_out_labels_come_from(source: str, words: str) -> None:
+    assert words in reliability_blocks(MEASURED | {"source": source})[0].content[0]
 
 
 def test_nothing_is_said_where_nothing_was_measured() -> None:

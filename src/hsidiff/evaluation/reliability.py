@@ -9,8 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from hsidiff.calibration import fit_temperature, tempered
-from hsidiff.evaluation.held_out_labels import HeldOut
+from hsidiff.calibration import WORD_GROUPS, HeldOutProba, fit_temperature, tempered
 
 N_BINS = 15
 
@@ -56,7 +55,7 @@ class Reliability:
         }
 
 
-def measure_reliability(held_out: HeldOut, units: np.ndarray) -> dict[str, Any] | None:
+def measure_reliability(held_out: HeldOutProba, source: str) -> dict[str, Any] | None:
     """How right held-out predictions are where they say how sure they are.
 
     They are calibrated with a temperature that was fitted to predictions of other groups: the
@@ -64,27 +63,22 @@ def measure_reliability(held_out: HeldOut, units: np.ndarray) -> dict[str, Any] 
 
     Args:
         held_out: labels and what was predicted of them.
-        units: (rows, cols) int, the group of each label: labels that are right or wrong together.
+        source: what held them out, a key of :data:`hsidiff.calibration.WORD_GROUPS`.
 
     Returns:
-        Pixels, reliability before and after calibration as JSON values; None of fewer than two
-        groups.
+        The source, pixels, reliability before and after calibration as JSON values; None of fewer
+        than two groups.
     """
-    is_labelled = held_out.labels.values > 0
-    known = held_out.probabilities.any(axis=1)
-    said, of_pixel = held_out.probabilities[known], units[is_labelled][known]
-    ids = np.array([land_class.id for land_class in held_out.labels.classes])
-    classes = np.searchsorted(ids, held_out.labels.values[is_labelled][known])
-    half = np.unique(of_pixel, return_inverse=True)[1] % 2
+    half = np.unique(held_out.groups, return_inverse=True)[1] % 2
     if len(np.unique(half)) < 2:
         return None
+    said, is_right = held_out.proba, held_out.is_right
     after = np.empty_like(said)
     for number in (0, 1):
-        other = half != number
-        temperature = fit_temperature(said[other], classes[other], of_pixel[other])
+        temperature = fit_temperature(held_out.part(half != number), WORD_GROUPS[source])
         after[half == number] = tempered(said[half == number], temperature)
-    is_right = said.argmax(axis=1) == classes
     return {
+        "source": source,
         "n_pixels": len(said),
         "before": Reliability.of(said.max(axis=1).astype(np.float64), is_right).to_json(),
         "after": Reliability.of(after.max(axis=1).astype(np.float64), is_right).to_json(),

@@ -11,6 +11,7 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.reliability import measure_reliability
 from hsidiff.evaluation.results import Stopwatch, describe_work
 from hsidiff.evaluation.validation import Plan, Validation, describe_validation
+from hsidiff.labels.pixel_split import usual_split
 from hsidiff.scenes.scene import Scene
 
 
@@ -39,21 +40,33 @@ def score_and_fit(
 def _calibrated(
     model: SceneClassifier, scene: Scene, plan: Plan, validation: Validation | None
 ) -> SceneClassifier:
-    """The fitted classifier, calibrated on held-out labels; without any, as it is."""
+    """The fitted classifier, calibrated on held-out labels; where nothing scores it, as it is.
+
+    Copies that score it learn from fewer labels than it, so it predicts folds of its own. Labels of
+    other sources were predicted by itself, and where a fit takes long those that score it must do.
+    """
     if validation is None:
         return model
+    held_out = None
+    if plan.kind == "labels" or model.n_held_out_folds == 1:
+        ids = [land_class.id for land_class in model.classes_]
+        held_out = _held_out_proba(plan, validation, ids)
+    return Calibrated.around(
+        model, scene, plan.all_labels(), held_out, unit=usual_split(plan.learned)
+    )
+
+
+def _held_out_proba(plan: Plan, validation: Validation, ids: list[int]) -> HeldOutProba:
+    """What was said of labels that score a map, of those of the classes ``ids``, in their order."""
     assert plan.units is not None
     held_out = validation.held_out
-    ids = [land_class.id for land_class in held_out.labels.classes]
-    columns = [ids.index(land_class.id) for land_class in model.classes_]
+    known_ids = [land_class.id for land_class in held_out.labels.classes]
+    columns = [known_ids.index(class_id) for class_id in ids]
     is_scored = held_out.labels.values > 0
     truth, groups = held_out.labels.values[is_scored], plan.units[is_scored]
-    known = np.isin(truth, [land_class.id for land_class in model.classes_])
+    known = np.isin(truth, ids) & held_out.probabilities.any(axis=1)
     said = held_out.probabilities[known][:, columns]
-    classes = np.searchsorted([land_class.id for land_class in model.classes_], truth[known])
-    return Calibrated.around(
-        model, scene, plan.all_labels(), HeldOutProba(said, classes), groups[known]
-    )
+    return HeldOutProba(said, np.searchsorted(ids, truth[known]), groups[known])
 
 
 def describe_map(
@@ -71,14 +84,21 @@ def describe_map(
     """
     return {
         **describe_work(model, scene, stopwatch, notes),
-        **describe_held_out(plan, validation, model.receptive_field_px),
+        **describe_held_out(plan, validation, model.receptive_field_px, model),
     }
 
 
 def describe_held_out(
-    plan: Plan, validation: Validation | None, receptive_field_px: int
+    plan: Plan,
+    validation: Validation | None,
+    receptive_field_px: int,
+    model: SceneClassifier | None = None,
 ) -> dict[str, Any]:
-    """The part of ``result.json`` that speaks of labels: scores, and what the map learned from."""
+    """The part of ``result.json`` that speaks of labels: scores, and what the map learned from.
+
+    The confidence is judged on what calibrated ``model``, or on the labels that score a map whose
+    model is not at hand.
+    """
     n_labels = plan.learned.counts()
     if validation is None:
         scores = {"per_class": [asdict(land_class) for land_class in plan.learned.classes]}
@@ -86,12 +106,21 @@ def describe_held_out(
         scores = validation.to_json(receptive_field_px)
     for entry in scores["per_class"]:
         entry["n_labels"] = n_labels[entry["id"]]
-    reliability = None
-    if validation is not None and plan.units is not None:
-        reliability = measure_reliability(validation.held_out, plan.units)
     return {
         **scores,
-        "reliability": reliability,
+        "reliability": _reliability(plan, validation, model),
         "n_labels": plan.learned.n_labelled,
         "validation": describe_validation(plan, validation),
     }
+
+
+def _reliability(
+    plan: Plan, validation: Validation | None, model: SceneClassifier | None
+) -> dict[str, Any] | None:
+    """How right held-out labels are where their predictions say how sure they are."""
+    if isinstance(model, Calibrated):
+        return measure_reliability(model.by_groups_, model.source_)
+    if validation is None:
+        return None
+    ids = [land_class.id for land_class in validation.held_out.labels.classes]
+    return measure_reliability(_held_out_proba(plan, validation, ids), "score")

@@ -12,6 +12,8 @@ from hsidiff.labels.label_map import LabelMap
 _TOUCHING = np.ones((3, 3), dtype=bool)
 UNIT_PX = 16
 """Side of the blocks that are held out together where no fields are."""
+NEAR_PX = 8
+"""Side of those by which a map is calibrated (docs/decisions/0048-the-maps-own-folds.md)."""
 
 
 def classes_by_place(values: np.ndarray) -> list[int]:
@@ -68,16 +70,19 @@ def fields_in_two(labels: LabelMap) -> tuple[np.ndarray, list[int]]:
     return fields, alone
 
 
-def held_out_units(labels: LabelMap, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+def held_out_units(
+    labels: LabelMap, rows: np.ndarray, cols: np.ndarray, block_px: int = UNIT_PX
+) -> np.ndarray:
     """Which labels stay together where some are held out, as ``labels.unit`` says.
 
-    Blocks of :data:`UNIT_PX` pixels, or fields (those of :func:`fields_in_two`, so that each class
+    Blocks of ``block_px`` pixels, or fields (those of :func:`fields_in_two`, so that each class
     of several pixels can be held out without being lost).
 
     Args:
         labels: the labels.
         rows: (n,) int, the row of each labelled pixel that is asked about.
         cols: (n,) int, its column.
+        block_px: side of a block, where the unit is one.
 
     Returns:
         (n,) int, from 0; the same number for those of one unit.
@@ -86,12 +91,12 @@ def held_out_units(labels: LabelMap, rows: np.ndarray, cols: np.ndarray) -> np.n
         return _from_zero(fields_in_two(labels)[0][rows, cols])
     if labels.overlap is not None:
         rows, cols = (of[rows, cols] for of in _places(labels))
-    return blocks_at(rows, cols)
+    return blocks_at(rows, cols, block_px)
 
 
-def blocks_at(rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """Number the blocks of :data:`UNIT_PX` pixels that pixels at (rows, cols) lie in, from 0."""
-    return _from_zero(np.stack([rows // UNIT_PX, cols // UNIT_PX], axis=1))
+def blocks_at(rows: np.ndarray, cols: np.ndarray, block_px: int = UNIT_PX) -> np.ndarray:
+    """Number the blocks of ``block_px`` pixels that pixels at (rows, cols) lie in, from 0."""
+    return _from_zero(np.stack([rows // block_px, cols // block_px], axis=1))
 
 
 def as_many_equal(sizes: np.ndarray) -> float:

@@ -10,6 +10,10 @@ from hsidiff.report.drawing import Drawing, look, new_figure
 from hsidiff.report.style import ACCENT, MUTED
 
 _TITLES = {"before": "As the method says it", "after": "Calibrated"}
+_HELD_OUT = {
+    "near folds": "labels that were held out with those near them from the map's own model",
+    "score": "labels that score the map",
+}
 _HOW_TO_READ = (
     "Each dot is a bin of the confidence, larger with more pixels. On the line the map is right as "
     "often as it says; below it the map is too sure."
@@ -23,8 +27,9 @@ def reliability_blocks(reliability: dict[str, Any] | None) -> list[Block]:
     before, after = (
         100 * reliability[when]["expected_calibration_error"] for when in ("before", "after")
     )
+    labels = _HELD_OUT.get(str(reliability.get("source")), "held-out labels")
     words = (
-        f"On {count(reliability['n_pixels'])} held-out labels the confidence is off by {after:.1f} "
+        f"On {count(reliability['n_pixels'])} {labels} the confidence is off by {after:.1f} "
         f"percentage points on average, {before:.1f} before it was calibrated on held-out labels "
         "of other places (expected calibration error, 15 bins of equal width)."
     )

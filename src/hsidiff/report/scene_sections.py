@@ -153,7 +153,8 @@ def _calibration_in_words(results: ResultFolder) -> str:
     """Whether the confidence was compared with labels."""
     calibration = results.facts("learned").get("calibration") or {}
     if n_held_out := calibration.get("n_held_out"):
-        return f"It is calibrated on {count(n_held_out)} labels that were held out."
+        near = " with those near them" if calibration.get("source") == "near folds" else ""
+        return f"It is calibrated on {count(n_held_out)} labels that were held out{near}."
     return "It is what the model believes, not what was checked."
 
 
