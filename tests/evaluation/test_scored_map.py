@@ -1,7 +1,7 @@
 """What calibrates a map that is scored: folds of its own model, or what scores it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from hsidiff.evaluation.validation import (
     plan_of_labels,
     plan_of_nothing,
 )
+from hsidiff.labels.ground import fields_in_two
 from hsidiff.labels.label_map import LabelMap
 from small_scenes import scene_of, small_cube, small_labels
 
@@ -65,6 +66,20 @@ def test_how_a_map_is_scored_does_not_change_how_sure_it_is(guard_px: int) -> No
     around = Calibrated.around(LinearDiscriminant().fit(SCENE, LABELS), SCENE, LABELS)
     assert calibrated.source_ == "near folds"
     assert calibrated.temperature_ == around.temperature_
+
+
+@pytest.mark.parametrize("came_as", ["points", "polygons"])
+def test_points_are_held_out_with_those_near_them_and_polygons_as_a_whole(came_as: str) -> None:
+    rows, cols = np.nonzero(LABELS.values)
+    sample_ids = np.zeros(LABELS.shape, dtype=np.int32)
+    polygons = rows // 10 * 100 + cols // 10 + 1
+    sample_ids[rows, cols] = np.arange(len(rows)) + 1 if came_as == "points" else polygons
+    labels = replace(LABELS, sample_ids=sample_ids, unit="fields")
+    plan = plan_of_groups("", labels, {"groups": "fields"}, 1, 0)
+    calibrated, _ = mapped(plan, LinearDiscriminant())
+    blocks = rows // 8 * 100 + cols // 8
+    expected = blocks if came_as == "points" else fields_in_two(labels)[0][rows, cols]
+    assert len(np.unique(calibrated.by_groups_.groups)) == len(np.unique(expected))
 
 
 def test_where_a_fit_takes_long_the_score_calibrates_and_nothing_is_fitted_for_it() -> None:
