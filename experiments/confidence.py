@@ -30,10 +30,9 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning
 from hsidiff.evaluation.reliability import Reliability
 from hsidiff.evaluation.results import Stopwatch
-from hsidiff.evaluation.scored_map import score_and_fit
+from hsidiff.evaluation.scored_map import near_unit, score_and_fit
 from hsidiff.experiment.description import read_experiment
 from hsidiff.labels.label_map import LabelMap
-from hsidiff.labels.pixel_split import usual_split
 from hsidiff.labels.split import Split
 from hsidiff.scenes.scene import Scene
 
@@ -113,7 +112,7 @@ def mapped(method: SceneClassifier, scene: Scene, labels: LabelMap) -> Calibrate
     plan = ValidationOptions().plan(inputs, SplitOptions(), method.receptive_field_px, seed)
     fitted = clone(method).fit(scene, plan.all_labels())
     if fitted.n_held_out_folds > 1:  # the score takes long, and calibrates nothing
-        unit = usual_split(plan.learned)
+        unit = near_unit(plan.learned)
         return Calibrated.around(fitted, scene, plan.all_labels(), unit=unit)
     model, _ = score_and_fit(method, scene, plan, Stopwatch())
     assert isinstance(model, Calibrated)

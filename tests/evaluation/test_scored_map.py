@@ -68,17 +68,22 @@ def test_how_a_map_is_scored_does_not_change_how_sure_it_is(guard_px: int) -> No
     assert calibrated.temperature_ == around.temperature_
 
 
-@pytest.mark.parametrize("came_as", ["points", "polygons"])
-def test_points_are_held_out_with_those_near_them_and_polygons_as_a_whole(came_as: str) -> None:
+@pytest.mark.parametrize(
+    ("came_as", "unit"), [("points", "fields"), ("polygons", "fields"), ("polygons", "blocks")]
+)
+def test_points_are_held_out_with_those_near_them_and_polygons_as_a_whole(
+    came_as: str, unit: str
+) -> None:
     rows, cols = np.nonzero(LABELS.values)
     sample_ids = np.zeros(LABELS.shape, dtype=np.int32)
     polygons = rows // 10 * 100 + cols // 10 + 1
     sample_ids[rows, cols] = np.arange(len(rows)) + 1 if came_as == "points" else polygons
-    labels = replace(LABELS, sample_ids=sample_ids, unit="fields")
+    labels = replace(LABELS, sample_ids=sample_ids, unit=unit)
     plan = plan_of_groups("", labels, {"groups": "fields"}, 1, 0)
     calibrated, _ = mapped(plan, LinearDiscriminant())
     blocks = rows // 8 * 100 + cols // 8
-    expected = blocks if came_as == "points" else fields_in_two(labels)[0][rows, cols]
+    by_fields = (came_as, unit) == ("polygons", "fields")  # those of a split by blocks were cut
+    expected = fields_in_two(labels)[0][rows, cols] if by_fields else blocks
     assert len(np.unique(calibrated.by_groups_.groups)) == len(np.unique(expected))
 
 

@@ -11,6 +11,7 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.reliability import measure_reliability
 from hsidiff.evaluation.results import Stopwatch, describe_work
 from hsidiff.evaluation.validation import Plan, Validation, describe_validation
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.pixel_split import usual_split
 from hsidiff.scenes.scene import Scene
 
@@ -51,9 +52,16 @@ def _calibrated(
     if plan.kind == "labels" or model.n_held_out_folds == 1:
         ids = [land_class.id for land_class in model.classes_]
         held_out = _held_out_proba(plan, validation, ids)
-    return Calibrated.around(
-        model, scene, plan.all_labels(), held_out, unit=usual_split(plan.learned)
-    )
+    return Calibrated.around(model, scene, plan.all_labels(), held_out, near_unit(plan.learned))
+
+
+def near_unit(labels: LabelMap) -> str:
+    """What is held out as a whole to calibrate a map: "blocks" or "fields", as its labels say.
+
+    Points say "fields" (:attr:`hsidiff.labels.label_map.LabelMap.unit`), and are held out in
+    blocks: a point is a field by itself, and those beside it would remain.
+    """
+    return "fields" if labels.unit == usual_split(labels) == "fields" else "blocks"
 
 
 def _held_out_proba(plan: Plan, validation: Validation, ids: list[int]) -> HeldOutProba:
