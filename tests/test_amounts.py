@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsidiff.amounts import count, in_hectares, in_pieces
+from hsidiff.amounts import count, in_bytes, in_hectares, in_pieces, percent_number
 from hsidiff.evaluation.validation import default_kind
 
 
@@ -28,3 +28,12 @@ def test_a_number_breaks_before_its_interval_alone():
     assert in_pieces("82.1 % (67.4 to 106.7)") == "82.1\xa0% (67.4\xa0to\xa0106.7)"
     assert in_pieces("65.0 \xb1 2.1 [60 to 70]") == "65.0\xa0\xb1\xa02.1 [60\xa0to\xa070]"
     assert in_pieces("none of these") == "none of these"
+
+
+def test_memory_is_told_in_one_unit_everywhere():
+    told = [in_bytes(n) for n in (4.04e9, 3.5e7, -1, None)]
+    assert told == ["4.0 GB", "35 MB", "0 MB", "\u2013"]
+
+
+def test_per_cent_without_its_sign_has_the_digits_of_that_with_it():
+    assert [percent_number(share) for share in (0.4995, 1.0, None)] == ["50.0", "100.0", "\u2013"]

@@ -13,7 +13,6 @@ from hsidiff.memory import (
     allowed_bytes,
     free_bytes,
     held_bytes,
-    in_words,
     is_out_of_memory,
     limited_to,
     or_none_without_memory,
@@ -120,7 +119,3 @@ def test_the_peak_of_a_piece_of_work_is_what_it_held_meanwhile() -> None:
     total, peak = peak_of(work)
     assert total == 2**23
     assert 0.5 * 2**26 < peak < 3 * 2**26
-
-
-def test_amounts_are_told_in_words() -> None:
-    assert [in_words(n) for n in (4.04e9, 3.5e7, -1)] == ["4.0 GB", "35 MB", "0 MB"]

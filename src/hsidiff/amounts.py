@@ -16,6 +16,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     return UNKNOWN if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def percent_number(fraction: float | None) -> str:
+    """The same without its sign, for a row or column that names it."""
+    return UNKNOWN if fraction is None else f"{100 * fraction:.1f}"
+
+
 def short_percent(share: float) -> str:
     """A share in whole per cent, for a label beside a bar; very little is told from nothing."""
     return "< 1 %" if 0 < share < 0.01 else percent(share, 0)
@@ -64,11 +69,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def n_bytes(number: float | None) -> str:
-    """Bytes in a unit of fitting size."""
-    if number is None:
+def in_bytes(n_bytes: float | None) -> str:
+    """An amount of memory as people write it: ``4.0 GB`` (10^9 bytes), ``35 MB``."""
+    if n_bytes is None:
         return UNKNOWN
-    return f"{number / 2**30:.2f} GiB" if number >= 2**30 else f"{number / 2**20:.0f} MiB"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(n_bytes, 0) / 1e6:.0f} MB"
 
 
 def listed(settings: dict[str, Any] | None) -> str | None:

@@ -14,6 +14,7 @@ from typing import TypeVar
 import rasterio
 import torch
 
+from hsidiff.amounts import in_bytes
 from hsidiff.errors import NotEnoughMemoryError, SettingError
 
 Result = TypeVar("Result")
@@ -55,11 +56,6 @@ def parse_memory(text: str) -> int:
     return amount
 
 
-def in_words(n_bytes: float) -> str:
-    """An amount as people write it: ``4.0 GB``, ``35 MB``."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(n_bytes, 0) / 1e6:.0f} MB"
-
-
 @contextmanager
 def limited_to(memory: str | None = None) -> Iterator[int]:
     """Hold about so much memory at most inside the ``with`` block.
@@ -82,8 +78,8 @@ def limited_to(memory: str | None = None) -> Iterator[int]:
     if memory is not None and limit < held + LEAST_BYTES:
         least = -(-(held + LEAST_BYTES) // 10**8) * 10**8
         raise SettingError(
-            f"--memory {memory}: hsidiff holds {in_words(held)} before it begins to work: give "
-            f"{in_words(least)} at least"
+            f"--memory {memory}: hsidiff holds {in_bytes(held)} before it begins to work: give "
+            f"{in_bytes(least)} at least"
         )
     token = _limit.set(limit)
     cache = min(int((limit - held) * GDAL_SHARE), LARGEST_GDAL_BYTES)

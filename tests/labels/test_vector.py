@@ -248,3 +248,9 @@ def test_random_boxes_label_as_a_direct_count_of_pixel_centres(boxes):
     np.testing.assert_array_equal(labels.values, expected)
     classes = np.array([0, *[number for *_, number in boxes]])
     np.testing.assert_array_equal(classes[labels.sample_ids], expected)
+
+
+def test_counts_of_what_is_left_out_have_their_thousands_apart(grid_scene):
+    outside = ((Point(-9, -9), "soil"),) * 1234
+    with pytest.warns(HsidiffWarning, match="1\u202f234 of 1\u202f235 labels lie outside"):
+        read(features_of((Point(1, 1), "soil"), *outside), grid_scene)

@@ -14,7 +14,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
-        if tag not in ("img", "meta"):
+        if tag not in ("img", "meta", "wbr"):
             self.open_tags.append(tag)
 
     def handle_endtag(self, tag):

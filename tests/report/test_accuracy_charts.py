@@ -61,7 +61,8 @@ def test_a_mean_over_seeds_has_the_interval_of_students_t(folder):
     # 4.3027 is the 97.5 % quantile of Student's t with two degrees of freedom.
     assert mean.low == pytest.approx(values.mean() - 4.3027 * values.std(ddof=1) / 3**0.5, abs=1e-3)
     assert seed_mean(cells[:1]) is not None
-    assert not seed_mean(cells[:1]).has_interval
+    assert str(mean) == f"{values.mean():.1f} \N{PLUS-MINUS SIGN} {values.std(ddof=1):.1f}"
+    assert seed_mean(cells[:1]).deviation is None
     assert "\N{PLUS-MINUS SIGN}" not in str(seed_mean(cells[:1]))
     assert seed_mean([]) is None
 

@@ -13,6 +13,7 @@ from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.report.accuracy_page import check_accuracy_folder, write_accuracy
 from hsidiff.report.map_accuracy import MapAccuracy, by_labels, by_sample
+from hsidiff.report.tables.accuracy_tables import error_matrix_table
 from hsidiff.scenes.open import open_scene
 
 CLASSES = (LandClass(2, "meadow <script>&", "#228833"), LandClass(7, "water", "#4477aa"))
@@ -51,6 +52,7 @@ def test_page_and_tables_are_written_together(tmp_path: Path) -> None:
     assert "Some points &lt;b&gt; are odd." in text
     assert "Only 25 samples are scored" in text
     assert "adjusted area (95 % interval)" in text
+    assert "hectares in the map" in text
     areas = pd.read_csv(tmp_path / "out" / "areas.csv")
     assert areas["hectares"].sum() == pytest.approx((VALUES > 0).sum() * 0.01)
     assert (areas["adjusted_hectares_high"] > areas["adjusted_hectares_low"]).all()
@@ -77,3 +79,10 @@ def test_labels_at_hand_get_no_adjusted_area(tmp_path: Path) -> None:
     assert "no sample drawn by design" in text
     assert "adjusted area (95" not in text
     assert not (tmp_path / "out" / "error-matrix-shares.csv").exists()
+
+
+def test_margins_of_the_matrix_name_their_unit_once(tmp_path: Path) -> None:
+    table = error_matrix_table(accuracy_in(tmp_path).assessment)
+    assert table.columns[-1].title == "user's accuracy, %"
+    assert table.rows[-1][0] == "producer's accuracy, %"
+    assert "%" not in "".join([*table.rows[-1][1:], *(row[-1] for row in table.rows)])

@@ -72,6 +72,12 @@ def test_class_maps_are_drawn_pixel_by_pixel_in_the_colours_of_the_legend(folder
         assert 0 < here - n_pixels * zoom**2 < n_key_px
 
 
+def test_no_data_is_in_the_key_where_a_map_has_some(folder):
+    mapped = MappedSplit.first_seed(folder, SCENE, RANDOM, all_labels(folder, SCENE))
+    has_some = any((cell.class_map() == 0).any() for cell in mapped.cells)
+    assert ("no data" in texts(draw_class_maps(mapped))) == has_some
+
+
 def test_maps_are_those_of_the_first_seed_and_say_their_accuracy(folder):
     truth = all_labels(folder, SCENE)
     drawings = list(map_drawings(folder, SCENE, RANDOM, truth))

@@ -286,7 +286,7 @@ def test_the_browser_check_sees_an_error_where_there_is_one(browser, tmp_path):
 
 
 def mean(value: float) -> SeedMean:
-    return SeedMean(value, value - 1, value + 1, True)
+    return SeedMean(value, value - 2, value + 2, 1.0)
 
 
 def pair(first: str, second: str, p_value: float | None) -> MethodPair:

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,7 @@ def full_result(kind="blocks"):
         "scene": {"path": "a/b.mat", "sha256": "a" * 64, "shape": [20, 30], "n_bands": 6},
         "n_train": 15,
         "n_test": 22222,
+        "n_scored": 22222,
         "overall_accuracy": 0.8512,
         "average_accuracy": 0.825,
         "kappa": 0.7654,
@@ -152,7 +154,7 @@ def test_the_page_needs_no_network(full_page):
         "43.2 %",
         "9 \N{MULTIPLICATION SIGN} 9 px, what spectraldiff sees",
         "median 3 px",
-        "3.00 GiB",
+        "3.2 GB",
         "1 min 5 s",
         "5" * 64,
         "a" * 64,
@@ -181,6 +183,40 @@ def test_the_page_says_what_the_score_is_apart_from_training(tmp_path, n_apart, 
     assert shown in page.text
 
 
+def test_every_score_shows_its_interval(tmp_path):
+    result = full_result()
+    per_class = [[0.71, 0.97], [0.4, 0.95], None]
+    intervals = {"overall_accuracy": [0.7, 0.9], "average_accuracy": [0.65, 0.88]}
+    intervals |= {"kappa": [0.61, 0.834], "per_class": per_class}
+    result["validation"] = {"kind": "split", "why": "so", "intervals": intervals}
+    page = Page(write_report(make_folder(tmp_path, result), make_scene()))
+    text = page.text.replace("\xa0", " ")
+    for shown in ("70.0 % to 90.0 %", "65.0 % to 88.0 %", "0.610 to 0.834"):
+        assert f"95 % interval {shown}" in text
+    assert "90.0 % (71.0 to 97.0)" in text
+    assert "75.0 % (40.0 to 95.0)" in text
+
+
+def test_the_page_says_that_no_score_is_of_undecided_pixels(tmp_path):
+    doubt = [{"id": 8, "name": "not sure", "color": "#cccccc", "n_pixels": 5}]
+    page = Page(write_report(make_folder(tmp_path, full_result() | {"doubt": doubt}), make_scene()))
+    assert "most probable class, also where the map shows 'not sure'." in page.text
+
+
+@pytest.mark.parametrize(("ids", "is_named"), [([0, 1, 2, 7], True), ([1, 2, 7], False)])
+def test_no_data_is_explained_where_there_is_some(tmp_path, ids, is_named):
+    folder = make_folder(tmp_path, full_result())
+    values = np.random.default_rng(1).choice(ids, size=(1, 20, 30)).astype(np.uint8)
+    write_raster(folder / "map.tif", values, nodata=0)
+    assert ("no data" in Page(write_report(folder, make_scene())).text) == is_named
+
+
+def test_a_long_name_may_break_after_its_underscores(tmp_path):
+    folder = make_folder(tmp_path, full_result())
+    page = Page(write_report(folder, replace(make_scene(), name="EnMAP_<b>_2009")))
+    assert "<h1>EnMAP_<wbr>&lt;b&gt;_<wbr>2009: land-cover map</h1>" in page.source
+
+
 def test_a_class_without_test_pixels_shows_a_dash(full_page):
     row = full_page.source.split('<table class="scores">')[1].split("</tr>")[3]
     assert "water" in row
@@ -195,12 +231,20 @@ def test_a_split_of_neighbours_is_cautioned_against(tmp_path, kind, warns):
     assert ("from the same fields" in page.text) == warns
 
 
-@pytest.mark.parametrize(("position", "warns"), [(0.84, True), (0.80, False)])
-def test_a_position_as_good_as_the_method_is_cautioned_against(tmp_path, position, warns):
+@pytest.mark.parametrize(
+    ("position", "words"),
+    [
+        (0.95, "lies does better than spectraldiff"),
+        (0.84, "lies does about as well as spectraldiff"),
+        (0.80, None),
+    ],
+)
+def test_a_position_as_good_as_the_method_is_cautioned_against(tmp_path, position, words):
     result = full_result()
     result["leakage"]["position_overall_accuracy"] = position
     page = Page(write_report(make_folder(tmp_path, result), make_scene()))
-    assert ("only where a pixel lies" in page.text) == warns
+    assert ("only where a pixel lies" in page.text) == (words is not None)
+    assert words is None or words in page.text
 
 
 @pytest.mark.parametrize(

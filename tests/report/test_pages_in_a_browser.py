@@ -14,18 +14,22 @@ from test_map_page import add_the_optional_files, full_result, make_folder, make
 
 from hsidiff.evaluation.label_spectra import measure_label_spectra, suspicious_pixels
 from hsidiff.experiment.folder import ExperimentFolder
-from hsidiff.labels.label_map import LabelMap
+from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.maps.geotiff import write_class_map
 from hsidiff.report.accuracy_page import write_accuracy
 from hsidiff.report.experiment_page import write_experiment_report
+from hsidiff.report.map_accuracy import by_labels
 from hsidiff.report.map_page import write_report
 from hsidiff.report.spectra_page import write_spectra_page
+from hsidiff.scenes.open import open_scene
 from small_scenes import scene_of
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 WIDTHS_PX = (400, 1200)
-# What leaves the window, unless it is in something that scrolls; cells whose text is cut; texts
-# that lie on each other; texts whose contrast is below that of WCAG 2.1, level AA (1.4.3).
+# What leaves the window, unless it is in something that scrolls; a matrix of 16 classes that is
+# wider than a screen; short names of rows in two lines; texts that lie on each other; texts whose
+# contrast is below that of WCAG 2.1, level AA (1.4.3).
 MEASURE = """
 const channel = (part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
 const parts = (color) => color.match(/[0-9.]+/g).map(Number);
@@ -85,8 +89,15 @@ for (const frame of document.querySelectorAll("iframe")) {
     if (box.width && !scrolls && (box.right > width + 1 || box.left < -1))
       cut.push(one.tagName + "." + one.className + " " + box.right);
   }
-  const scores = page.querySelector("table.scores");
-  if (scores && scores.scrollWidth > scores.parentElement.clientWidth + 1) cut.push("scores");
+  const fits = (table) => table.scrollWidth <= table.parentElement.clientWidth + 1;
+  for (const table of page.querySelectorAll("table.scores")) if (!fits(table)) cut.push("scores");
+  if (width > 1000)
+    for (const table of page.querySelectorAll("table.matrix")) if (!fits(table)) cut.push("matrix");
+  const lines = new Map();
+  for (const {node, box} of written)
+    if (node.parentElement.closest(".scores tbody, .data tbody") && node.data.trim().length <= 12)
+      lines.set(node, (lines.get(node) || new Set()).add(Math.round(box.top)));
+  for (const [node, tops] of lines) if (tops.size > 1) cut.push("in two lines: " + node.data);
   const free = written.filter(({node}) => !node.parentElement.closest(".scroll"));
   for (const {node, box} of free) if (box.right > width + 1) cut.push(node.data.trim());
   const overlapping = [], pale = new Set();
@@ -136,6 +147,19 @@ def spectra_page(path: Path) -> Path:
     return path
 
 
+def page_of_many_classes(folder: Path) -> Path:
+    """The assessment of a map of 16 classes, as Indian Pines has them."""
+    classes = tuple(LandClass(i, f"class {i}", "#4477aa") for i in range(1, 17))
+    values = np.arange(1, 17, dtype=np.int32).repeat(20).reshape(16, 20)
+    folder.mkdir()
+    write_class_map(values, classes, folder / "map.tif", None, None)
+    (folder / "labels.tif").write_bytes(b"labels")
+    labels = LabelMap(np.where(np.arange(20) < 15, values, 17 - values), classes)
+    grid, drawn = open_scene(folder / "map.tif"), LabelMap(values, classes)
+    assessed = by_labels(labels, drawn, grid, folder / "map.tif", folder / "labels.tif")
+    return write_accuracy(assessed, [], folder / "out")[0]
+
+
 @pytest.fixture
 def pages(folder: ExperimentFolder, tmp_path: Path) -> dict[str, Path]:
     """One page of each kind, with long names in it."""
@@ -149,6 +173,7 @@ def pages(folder: ExperimentFolder, tmp_path: Path) -> dict[str, Path]:
         "map": write_report(mapped, make_scene()),
         "experiment": experiment,
         "accuracy": accuracy,
+        "many classes": page_of_many_classes(tmp_path / "many"),
         "spectra": spectra_page(tmp_path / "spectra.html"),
     }
 

@@ -21,6 +21,7 @@ def test_each_diagram_has_a_dot_for_each_bin_and_says_its_error() -> None:
         assert drawing.alternative == f"Reliability diagram, {drawing.caption}"
         ((dots,),) = (axes.collections for axes in drawing.figure.axes)
         assert dots.get_offsets().tolist() == [[50, 60], [90, 70]]
+        assert not dots.get_clip_on()  # or half of a dot at 0 or 100 % would be cut off
         small, large = dots.get_sizes()
         assert small < large
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, in_bytes
 from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
@@ -109,7 +109,7 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
     for line in confidence_in_words(result):
         console.say(f"  {line}")
     console.say(f"  time              {result['seconds']['total']:.1f} s on {result['device']}")
-    console.say(f"  peak memory       {result['peak_memory_bytes'] / 1e9:.1f} GB")
+    console.say(f"  peak memory       {in_bytes(result['peak_memory_bytes'])}")
     for scene in result.get("scenes", []):
         console.say(f"{scene['name']}:")
         tell_areas([ClassArea(**entry) for entry in scene["areas"]])

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, LabelError
 from hsidiff.labels.attribute_fields import MAX_CLASS_ID
 from hsidiff.labels.grid import check_grid
@@ -77,9 +78,9 @@ def _warn_of_largest_id(values: np.ndarray, legend: Legend, name: str) -> None:
     n_pixels = int((values == largest).sum()) if largest in _LARGEST_IDS else 0
     if n_pixels and largest not in legend.names and not (values == largest - 1).any():
         warnings.warn(
-            f"{name}: {n_pixels} labels have the id {largest}, the largest that {values.dtype} "
-            f"holds: if it means no label, leave it out with ignore_classes=[{largest}] "
-            f"(--ignore-class {largest})",
+            f"{name}: {count(n_pixels)} labels have the id {largest}, the largest that "
+            f"{values.dtype} holds: if it means no label, leave it out with "
+            f"ignore_classes=[{largest}] (--ignore-class {largest})",
             HsidiffWarning,
             stacklevel=3,
         )
@@ -96,15 +97,15 @@ def _without_class_zero(
     shown = np.ma.asarray(values)
     if values.dtype.kind == "f":
         shown = np.ma.masked_where(np.isnan(np.ma.getdata(values)), values)
-    n_zeros = np.count_nonzero(np.ma.filled(shown == 0, False))
+    n_zeros = int(np.count_nonzero(np.ma.filled(shown == 0, False)))
     named = legend.names.get(0)
     is_class = zero == "class" or (named is not None and not means_no_class(named))
     if not (is_class and n_zeros):
         n_hidden = int(np.ma.count_masked(shown))
         if n_zeros and n_hidden and named is None:
             warnings.warn(
-                f"{name}: {n_zeros} pixels hold 0, which means no label here, though {n_hidden} "
-                f"others hold nodata: {COUNTS_FROM_0}",
+                f"{name}: {count(n_zeros)} pixels hold 0, which means no label here, though "
+                f"{count(n_hidden)} others hold nodata: {COUNTS_FROM_0}",
                 HsidiffWarning,
                 stacklevel=3,
             )

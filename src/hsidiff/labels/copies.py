@@ -58,7 +58,7 @@ def _what_is_left_out(name: str, n_labels: int, n_pixels: int, n_contested: int)
         "map shows some several times: each counts once"
     )
     if n_contested:
-        text += f"; {n_contested} with labels of several classes are left out"
+        text += f"; {count(n_contested)} with labels of several classes are left out"
     return text
 
 

@@ -96,7 +96,7 @@ def from_features(
     transform = _transform_of(scene, name)
     parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
-        told = "; ".join(f"{count} {what}" for what, count in parts.dropped.items() if count)
+        told = "; ".join(f"{count(n)} {what}" for what, n in parts.dropped.items() if n)
         raise LabelError(
             f"{name}: no feature has both a geometry and a class: {told}; a ring that is open is "
             "no geometry: repair it (QGIS: Fix geometries)"
@@ -122,7 +122,7 @@ def from_features(
         "polygons cover no pixel centre": n_too_small(parts, sample_ids, scene.shape),
         "pixels are claimed by several classes and left unlabelled": n_contested,
     }
-    reported = "; ".join(f"{count} {what}" for what, count in counts.items() if count)
+    reported = "; ".join(f"{count(n)} {what}" for what, n in counts.items() if n)
     if labels.n_labelled == 0:
         raise LabelError(f"{name}: no pixel is labelled: {reported}")
     if reported:

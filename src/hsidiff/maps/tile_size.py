@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from hsidiff.amounts import in_bytes
 from hsidiff.contract import WINDOW_PX, SceneClassifier
 from hsidiff.errors import NotEnoughMemoryError
-from hsidiff.memory import allowed_bytes, held_bytes, in_words, peak_of
+from hsidiff.memory import allowed_bytes, held_bytes, peak_of
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import sampled_tile_windows
@@ -45,7 +46,7 @@ def part_size_within_memory(model: SceneClassifier, scene: Scene) -> int:
         if n_bytes <= allowed:
             return size
     raise NotEnoughMemoryError(
-        f"{model.name} on {scene.name} needs about {in_words(held_bytes() + needed[SIZES_PX[-1]])} "
+        f"{model.name} on {scene.name} needs about {in_bytes(held_bytes() + needed[SIZES_PX[-1]])} "
         f"for tiles of {SIZES_PX[-1]} pixels, the smallest: allow more (--memory), leave out bands "
         "(--drop-bands), or take a lighter method or --profile fast"
     )

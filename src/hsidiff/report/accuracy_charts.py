@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from hsidiff.amounts import UNKNOWN
+from hsidiff.amounts import PLUS_MINUS, UNKNOWN
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report import drawing
 from hsidiff.report.drawing import Drawing, figure_name, look, method_legend, method_styles
@@ -77,8 +77,9 @@ def draw_accuracies(folder: ExperimentFolder, scene: str) -> Drawing | None:
         figure_name("accuracy", scene),
         figure,
         f"Overall accuracy on {scene}, mean and 95 % interval over the seeds. {words}",
-        "Small dots are seeds; the large marker is their mean, the line its 95 % interval. "
-        "A method left of the dashed line does worse than one that knows only where a pixel lies.",
+        "Small dots are seeds; the large marker is their mean, the line its 95 % interval, "
+        f"{PLUS_MINUS} their standard deviation. A method left of the dashed line does worse than "
+        "one that knows only where a pixel lies.",
     )
 
 
@@ -109,7 +110,8 @@ def draw_seconds(folder: ExperimentFolder, scene: str) -> Drawing | None:
         grid[0].set_ylim(_limits(folder, scene, splits))
         _set_seconds(grid, min(every_time) / 1.5, max(every_time) * 1.5)
         figure.supylabel("overall accuracy (%)", fontsize=10)
-        method_legend(figure, styles)
+        timed = {cell.method for split in splits for cell in finished(folder, scene, split)}
+        method_legend(figure, {label: styles[label] for label in styles if label in timed})
     return Drawing(
         figure_name("seconds", scene),
         figure,

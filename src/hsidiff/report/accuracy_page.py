@@ -112,7 +112,7 @@ def _about_areas(accuracy: MapAccuracy) -> str:
         return COUNTED
     return (
         "The adjusted area is the one to use, with its interval: it corrects what is counted in "
-        "the map (the other columns) for the errors that the sample found."
+        "the map for the errors that the sample found."
     )
 
 

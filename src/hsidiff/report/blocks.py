@@ -111,7 +111,9 @@ def _environment() -> Environment:
         finalize=lambda value: amounts.UNKNOWN if value is None else value,
     )
     environment.filters.update(
-        percent=amounts.percent, count=amounts.count, in_pieces=amounts.in_pieces
+        percent=amounts.percent,
+        count=amounts.count,
+        in_pieces=amounts.in_pieces,
     )
     environment.tests["bold"] = lambda text: isinstance(text, Bold)
     environment.globals["style"] = style

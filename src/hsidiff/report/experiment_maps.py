@@ -103,7 +103,9 @@ def draw_class_maps(mapped: MappedSplit) -> Drawing:
         colours = class_colours(fit.thinned(cell.class_map()), mapped.classes)
         shown.append(Panel(cell.method, f"OA {_accuracy(cell)}", colours))
     key = [(c.color, c.name) for c in mapped.classes]
-    key += [(EMPTY_COLOR, "no label"), NO_DATA]
+    key.append((EMPTY_COLOR, "no label"))
+    if not all(panel.picture[..., 3].all() for panel in shown):
+        key.append(NO_DATA)
     numbers = ", ".join(f"{cell.method} {_accuracy(cell)}" for cell in mapped.cells)
     names = ", ".join(land_class.name for land_class in mapped.classes)
     words = f"Beside all labels, with overall accuracy: {numbers}. Classes: {names}."

@@ -106,7 +106,7 @@ def _page(
         blocks = gallery.add(map_drawings(folder, scene, split, truths[scene]))
         blocks += _tables([table for table in tables if table.place == (scene, split)])
         parts.append((f"{scene}, {split}: maps, classes, pairs", blocks))
-    parts.append(("Cells without scores", of_all.get("without-scores", [])))
+    parts.append(("What failed or was not run", of_all.get("without-scores", [])))
     parts.append(("Where these numbers come from", experiment_provenance(folder)))
     sections = [Section(title, blocks, f"part-{n}") for n, (title, blocks) in enumerate(parts, 1)]
     seeds = folder.about.get("seeds") or sorted({cell.seed for cell in folder.cells})
@@ -150,7 +150,7 @@ def _in_short(folder: ExperimentFolder, pairs: Pairs) -> list[Block]:
             )
             kind = "caution" if 2 * n_above < len(means) else ""
         sentences.append(sentence(words.replace(" %", "\N{NO-BREAK SPACE}%"), kind))
-    note = f"{PLUS_MINUS} is half the 95 % interval of a mean over the seeds."
+    note = f"{PLUS_MINUS} is the standard deviation over the seeds."
     return [*sentences, sentence(note, "note")] if sentences else []
 
 

@@ -36,7 +36,7 @@ def label_spectra_blocks(labels: LabelMap | None, mapped: SceneMap, scene: Scene
     if drawn.n_labelled < here.n_labelled:
         blocks.append(
             sentence(
-                f"Of classes with more labels {count(MOST_PER_CLASS)} were drawn; "
+                f"Of a class with more labels these are {count(MOST_PER_CLASS)}, drawn at random; "
                 f"{_ALL} looks at all.",
                 "note",
             )

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from hsidiff.amounts import TIMES, percent, short_percent
+from hsidiff.amounts import TIMES, count, percent, short_percent
 from hsidiff.report.blocks import Block, sentence
 
 POSITION_IS_NEARLY_ALL = 0.9
@@ -125,10 +125,10 @@ def leakage_in_words(leakage: dict[str, Any]) -> list[str]:
     elif side > 1 and share is not None:
         apart = leakage.get("position_overall_accuracy_apart")
         there = "" if apart is None else f"; there position alone reaches {percent(apart)}"
+        n_apart = count(round(leakage.get("n_test_apart") or 0))
         sentences.append(
             f"A method that looks at {window} sees a training pixel beside {percent(share)} of the "
-            f"test pixels. The other {leakage.get('n_test_apart') or 0:.0f} lie apart from "
-            f"training{there}."
+            f"test pixels. The other {n_apart} lie apart from training{there}."
         )
     return sentences
 
@@ -187,8 +187,10 @@ def _caution_about_position(
 ) -> list[Block]:
     if position is None or accuracy is None or position <= accuracy - POSITION_IS_AS_GOOD:
         return []
+    is_better = position > accuracy + POSITION_IS_AS_GOOD
+    how = "better than" if is_better else "about as well as"
     words = (
-        f"Caution: knowing only where a pixel lies does about as well as {method}. This split "
+        f"Caution: knowing only where a pixel lies does {how} {method}. This split "
         "cannot tell whether anything was learned from the spectra."
     )
     return [sentence(words, "caution")]

@@ -17,6 +17,11 @@ _FURTHER_SCORES = {
     "mean_iou": "mean IoU",
     "frequency_weighted_iou": "frequency-weighted IoU",
 }
+_MEANINGS = {
+    "Overall accuracy": "of the scored pixels have the right class",
+    "Average accuracy": "mean over the classes: a small class counts as much as a large one",
+    "Kappa": "agreement beyond chance: 0 is chance, 1 is perfect",
+}
 
 
 class ScoreRow(NamedTuple):
@@ -31,7 +36,6 @@ def score_rows(result: dict[str, Any]) -> list[ScoreRow]:
     """The main scores of a result as a short table; empty if nothing was held out."""
     if not _is_scored(result):
         return []
-    intervals = (result.get("validation") or {}).get("intervals") or {}
     shown = (
         ("Overall accuracy", "overall_accuracy", percent),
         ("Average accuracy", "average_accuracy", percent),
@@ -39,7 +43,7 @@ def score_rows(result: dict[str, Any]) -> list[ScoreRow]:
     )
     rows = []
     for name, key, in_words in shown:
-        ends = [in_words(end) for end in intervals.get(key) or ()]
+        ends = [in_words(end) for end in _intervals(result).get(key) or ()]
         rows.append(ScoreRow(name, in_words(result.get(key)), " to ".join(ends)))
     return [*rows, ScoreRow("Pixels scored", count(result.get("n_scored")), "")]
 
@@ -70,40 +74,31 @@ def score_sections(results: ResultFolder, name: str) -> tuple[Section, ...]:
 
 def score_blocks(result: dict[str, Any]) -> list[Block]:
     """Scores with their intervals, how they were made, and from what; why there is none."""
-    overall, average = result.get("overall_accuracy"), result.get("average_accuracy")
-    intervals = (result.get("validation") or {}).get("intervals") or {}
-    learned = f"held out from models that learned from {count(result.get('n_train'))} others"
-    small_counts = "mean over the classes: a small class counts as much as a large one"
-    beyond_chance = "agreement beyond chance: 0 is chance, 1 is perfect"
     if not _is_scored(result):
         return [sentence(words) for words in validation_in_words(result)]
-    tiles = (
-        (
-            "Overall accuracy",
-            percent(overall),
-            _with_interval("of the scored pixels have the right class", intervals, "overall"),
-        ),
-        ("Average accuracy", percent(average), _with_interval(small_counts, intervals, "average")),
-        ("Kappa", decimal(result.get("kappa")), beyond_chance),
-        ("Pixels scored", count(result.get("n_test")), learned),
-    )
+    learned = f"held out from models that learned from {count(result.get('n_train'))} others"
+    tiles = [
+        (row.name, row.number, _with_interval(_MEANINGS.get(row.name, learned), row.interval))
+        for row in score_rows(result)
+    ]
     further = " · ".join(
         f"{name} {decimal(result[key])}"
         for key, name in _FURTHER_SCORES.items()
         if result.get(key) is not None
     )
-    words = [*validation_in_words(result), _intervals_in_words(intervals)]
-    words += [_apart_in_words(result), further]
+    words = [*validation_in_words(result), _intervals_in_words(_intervals(result))]
+    words += [_apart_in_words(result), _doubt_in_words(result), further]
     return [Block("tiles", tiles), *[sentence(text, "more") for text in words if text]]
 
 
-def _with_interval(words: str, intervals: dict[str, Any], name: str) -> str:
+def _with_interval(words: str, interval: str) -> str:
     """What a score means, and its interval if it is known."""
-    interval = intervals.get(f"{name}_accuracy")
-    if not interval:
-        return words
-    low, high = (percent(end) for end in interval)
-    return f"{words}; 95 % interval {low} to {high}".replace(" %", "\N{NO-BREAK SPACE}%")
+    told = f"{words}; 95 % interval {interval}" if interval else words
+    return told.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _intervals(result: dict[str, Any]) -> dict[str, Any]:
+    return (result.get("validation") or {}).get("intervals") or {}
 
 
 def _intervals_in_words(intervals: dict[str, Any]) -> str:
@@ -131,14 +126,32 @@ def _apart_in_words(result: dict[str, Any]) -> str:
     )
 
 
+def _doubt_in_words(result: dict[str, Any]) -> str:
+    """What the scores make of pixels that the map shows as no class; nothing without such."""
+    if not (doubt := result.get("doubt")):
+        return ""
+    names = " or ".join(f"{entry.get('name')!r}" for entry in doubt)
+    return (
+        "The scores are of the classes alone: each label counts with its most probable class, also "
+        f"where the map shows {names}."
+    )
+
+
 def _class_scores(results: ResultFolder) -> list[Block]:
+    entries = results.result.get("per_class") or []
+    intervals = _intervals(results.result).get("per_class") or [None] * len(entries)
     colors = {land_class.id: land_class.color for land_class in results.classes}
     rows = [
-        (colors.get(e.get("id"), "#ffffff"), *map(e.get, ("name", "n_train", "n_test", "accuracy")))
-        for e in results.result.get("per_class") or []
+        (
+            colors.get(entry.get("id"), "#ffffff"),
+            *map(entry.get, ("name", "n_train", "n_test", "accuracy")),
+            "" if ends is None else f"({100 * ends[0]:.1f} to {100 * ends[1]:.1f})",
+        )
+        for entry, ends in zip(entries, intervals, strict=True)
     ]
     words = (
-        "Accuracy of a class: the share of its held-out labels that were predicted as this class."
+        "Accuracy of a class: the share of its held-out labels that were predicted as this class"
+        f"{', with its 95 % interval in brackets' if any(intervals) else ''}."
     )
     return [sentence(words), Block("class_scores", rows)] if rows else []
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from hsidiff.amounts import TIMES, UNKNOWN, duration, listed, n_bytes
+from hsidiff.amounts import TIMES, UNKNOWN, count, duration, in_bytes, listed
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.blocks import Block, folded, sentence
 from hsidiff.report.result_folder import ResultFolder
@@ -20,7 +20,8 @@ def costs(result: dict[str, Any]) -> list[Block]:
     if not total and memory is None:
         return []
     words = f"In total {duration(total)}" if total else "Time unknown"
-    words += f", peak memory {n_bytes(memory)}" + (f", on {device}." if device else ".")
+    words += f", peak memory {in_bytes(memory)}"
+    words += f", on {device}." if device else "."
     bars = [(stage, s / total if total else 0.0, duration(s)) for stage, s in seconds.items()]
     return [sentence(words), Block("bars", bars)]
 
@@ -93,7 +94,7 @@ def _splits_table(folder: ExperimentFolder) -> Table:
     for cell in folder.cells:
         if cell.done:
             split, place = cell.result.get("split") or {}, (cell.scene, cell.split, cell.seed)
-            n_pixels = (cell.result.get("n_train"), cell.result.get("n_test"))
+            n_pixels = (count(cell.result.get("n_train")), count(cell.result.get("n_test")))
             made_with = listed(split.get("parameters"))
             rows[place] = (*place, split.get("kind"), *n_pixels, made_with, split.get("sha256"))
     return _table("Splits", titles, rows.values())

@@ -64,6 +64,7 @@ def _draw(axes: Axes, bins: dict[str, Any]) -> None:
         color=ACCENT,
         alpha=0.8,
         linewidths=0,
+        clip_on=False,  # dots at 0 and 100 % are whole
     )
     axes.set(xlabel="confidence (%)", ylabel="pixels that are right (%)")
     axes.set(xlim=(0, 103), ylim=(0, 103), aspect="equal")

@@ -58,21 +58,25 @@ def _scene_and_map(
     classes = results.classes
     every = f" One of {fit.step} rows and columns is shown." if fit.step > 1 else ""
     names = ", ".join(land_class.name for land_class in classes)
+    scene_picture = pictures.false_colour(scene, fit.step)
+    map_picture = pictures.class_picture(mapped.map_path, classes, fit.step)
     shown = (
         _picture(
-            pictures.false_colour(scene, fit.step),
+            scene_picture,
             fit,
             f"The scene {scene.name} in false colour",
             f"The scene in false colour: {pictures.bands_in_words(scene)}.{every}",
         ),
         _picture(
-            pictures.class_picture(mapped.map_path, classes, fit.step),
+            map_picture,
             fit,
             f"Land-cover map with the classes {names}",
             f"The map.{every}",
         ),
     )
-    legend = [(c.color, c.name) for c in classes] + [(HATCH_CSS, "no data")]
+    legend = [(c.color, c.name) for c in classes]
+    if not (scene_picture[..., 3].all() and map_picture[..., 3].all()):
+        legend.append((HATCH_CSS, "no data"))
     return [Block("pictures", shown), Block("legend", legend)]
 
 

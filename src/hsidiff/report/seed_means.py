@@ -17,18 +17,18 @@ class SeedMean:
         value: the mean.
         low: lower end of its 95 % interval; the mean itself for a single seed.
         high: upper end, at most 100: no accuracy lies beyond.
-        has_interval: whether there are two seeds or more.
+        deviation: standard deviation over the seeds, as in the tables; None for a single seed.
     """
 
     value: float
     low: float
     high: float
-    has_interval: bool
+    deviation: float | None
 
     def __str__(self) -> str:
-        """The mean and half the width of its interval before any cut."""
-        half = f" {PLUS_MINUS} {self.value - self.low:.1f}" if self.has_interval else ""
-        return f"{self.value:.1f}{half}"
+        """The mean and its deviation."""
+        beside = "" if self.deviation is None else f" {PLUS_MINUS} {self.deviation:.1f}"
+        return f"{self.value:.1f}{beside}"
 
 
 def value_of(cell: Cell, *keys: str) -> Any:
@@ -50,9 +50,10 @@ def seed_mean(cells: Iterable[Cell]) -> SeedMean | None:
     if accuracy is None:
         return None
     value = 100 * accuracy.mean
-    if accuracy.low is None or accuracy.high is None:
-        return SeedMean(value, value, value, False)
-    return SeedMean(value, 100 * accuracy.low, min(100 * accuracy.high, 100.0), True)
+    if accuracy.low is None or accuracy.high is None or accuracy.deviation is None:
+        return SeedMean(value, value, value, None)
+    low, high = 100 * accuracy.low, min(100 * accuracy.high, 100.0)
+    return SeedMean(value, low, high, 100 * accuracy.deviation)
 
 
 def mean_seconds(cells: Iterable[Cell]) -> float | None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 
 from hsidiff.amounts import count
 from hsidiff.evaluation.label_spectra import LabelSpectra
 from hsidiff.report.drawing import Drawing, look, new_figure
-from hsidiff.report.style import INK, WRONG
+from hsidiff.report.style import INK, MUTED, WRONG
 from hsidiff.scenes.scene import Scene
 
 GAP_STEPS = 3.0
@@ -88,10 +89,14 @@ def _draw_class(
     with look():
         figure = new_figure(3.4, 2.3)
         axes = figure.subplots()
+        shade: Any = {
+            "facecolor": to_rgba(land_class.color, 0.35),
+            "edgecolor": to_rgba(MUTED, 0.6),
+            "linewidth": 0.5,
+        }
         for run in runs:
-            axes.fill_between(
-                places[run], low[run], high[run], color=land_class.color, alpha=0.35, lw=0
-            )
+            # Of a pale class the outline alone shows where the shade ends.
+            axes.fill_between(places[run], low[run], high[run], **shade)
         for spectrum in _farthest(measured, is_of_class):
             plot_spectrum(axes, places, spectrum, runs, **_SUSPICIOUS)
         plot_spectrum(axes, places, measured.medians[place], runs, color=INK, linewidth=1.3)

@@ -28,7 +28,10 @@ def validation_in_words(result: dict[str, Any]) -> list[str]:
         return [f"Scored on {n_scored} {validation.get('why')}, which the map never learned from."]
     why = validation.get("why")
     if kind == "groups":
-        groups = f"{count(parameters.get('n_groups'))} whole {parameters.get('groups')} ({why})"
+        n_groups = parameters.get("n_groups")
+        groups = (
+            f"{count(n_groups)} whole {parameters.get('groups')}{_alone(n_groups, result)} ({why})"
+        )
         made = (
             f"Scored by {parameters.get('n_folds')} folds over {groups}: {n_scored} labels, each "
             f"predicted by a model that learned from about {n_train} others"
@@ -48,6 +51,12 @@ def validation_in_words(result: dict[str, Any]) -> list[str]:
             _of_the_map(result),
         ]
     return []
+
+
+def _alone(n_groups: int | None, result: dict[str, Any]) -> str:
+    """Says of points that most fields are one label: nobody would call a point a field."""
+    is_mostly_single = 2 * (n_groups or 0) > 1.5 * (result.get("n_scored") or 0)
+    return ", most of them a single label" if n_groups and is_mostly_single else ""
 
 
 def _of_the_map(result: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
@@ -101,7 +102,7 @@ def warn_of_fill(scene: Scene) -> None:
     fill, others = _fill_spectrum(_sampled_spectra(scene))
     if fill is None or _is_flat(scene, fill):
         return
-    n_pixels = f"{_count(scene, fill)}{_looked_at(scene)}"
+    n_pixels = f"{count(_count(scene, fill))}{_looked_at(scene)}"
     # The number that lies farthest from all values is the least likely to be one.
     middle = (others.min() + others.max()) / 2
     number = str(fill[np.abs(fill.astype(np.float64) - middle).argmax()])

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from hsidiff.amounts import in_bytes
 from hsidiff.errors import HsidiffWarning, NotEnoughMemoryError
-from hsidiff.memory import allowed_bytes, free_bytes, in_words, or_none_without_memory
+from hsidiff.memory import allowed_bytes, free_bytes, or_none_without_memory
 
 SMALLEST_BATCH = 2
 """A single sample has nothing to be contrasted with, and no statistics of its own."""
@@ -56,7 +57,7 @@ class ShrinkingBatch:
         if fitting < self.size:
             self._warn(
                 f"{self.size} {self.samples} a step would take "
-                f"{in_words(per_sample * self.size)}, {in_words(allowed)} may be taken",
+                f"{in_bytes(per_sample * self.size)}, {in_bytes(allowed)} may be taken",
                 fitting,
             )
             self.size = fitting
@@ -87,7 +88,7 @@ class ShrinkingBatch:
         if self.size <= SMALLEST_BATCH:
             raise NotEnoughMemoryError(
                 f"memory does not suffice for a training step of {self.size} {self.samples}, the "
-                f"fewest; {in_words(free_bytes())} is free: close other programs, leave out bands "
+                f"fewest; {in_bytes(free_bytes())} is free: close other programs, leave out bands "
                 "(--drop-bands), or take a lighter method or --profile fast"
             )
         smaller = max(self.size // 2, SMALLEST_BATCH)

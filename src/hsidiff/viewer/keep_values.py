@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import in_bytes
 from hsidiff.catalog import CLASSIFIERS, DEFAULT_METHOD
 from hsidiff.errors import SceneError
 from hsidiff.files import write_json, write_whole_folder
@@ -57,6 +58,6 @@ def _check_size(scene: Scene, n_values: int) -> None:
     n_bytes = scene.shape[0] * scene.shape[1] * n_values * 4
     if n_bytes > MAX_BYTES:
         raise SceneError(
-            f"{scene.name}: what is known of its pixels would take {n_bytes / 1e9:.0f} GB: "
+            f"{scene.name}: what is known of its pixels would take {in_bytes(n_bytes)}: "
             "train maps instead, or look at a part of the scene"
         )

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.scene import Scene
 
@@ -47,8 +48,9 @@ class FlatFill:
         stored = np.float32((value - np.ravel(scene.offset)[0]) / np.ravel(scene.scale)[0])
         number = str(int(stored) if stored == np.rint(stored) and abs(stored) < 1e6 else stored)
         warnings.warn(
-            f"{scene.name}: {n_pixels} pixels{looked_at} hold the number {number} in all bands: if "
-            f"it means that there is no value, say so with nodata={number} (--nodata {number})",
+            f"{scene.name}: {count(n_pixels)} pixels{looked_at} hold the number {number} in all "
+            f"bands: if it means that there is no value, say so with nodata={number} "
+            f"(--nodata {number})",
             HsidiffWarning,
             stacklevel=3,
         )

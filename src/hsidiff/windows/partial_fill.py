@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning
 from hsidiff.scenes.bands import band_list
 from hsidiff.scenes.scene import Scene
@@ -74,10 +75,10 @@ class PartialFill:
             numbers = band_list(np.sort(self._scene.band_indices[bands]) + 1)
             text = str(int(number)) if abs(number) < 1e6 else str(np.float32(number))
             warnings.warn(
-                f"{self._scene.name}: {n_pixels} pixels{looked_at} hold the number {text} in some "
-                f"bands only (band {numbers}), far below all values: they are read as if it were a "
-                f"value: say that it is none with nodata={text} (--nodata {text}), or leave out "
-                f"these bands (--drop-bands {numbers})",
+                f"{self._scene.name}: {count(n_pixels)} pixels{looked_at} hold the number {text} "
+                f"in some bands only (band {numbers}), far below all values: they are read as if "
+                f"it were a value: say that it is none with nodata={text} (--nodata {text}), or "
+                f"leave out these bands (--drop-bands {numbers})",
                 HsidiffWarning,
                 stacklevel=3,
             )

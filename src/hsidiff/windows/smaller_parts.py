@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from hsidiff.amounts import in_bytes
 from hsidiff.errors import HsidiffWarning, NotEnoughMemoryError
-from hsidiff.memory import free_bytes, in_words, or_none_without_memory
+from hsidiff.memory import free_bytes, or_none_without_memory
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
 
@@ -74,7 +75,7 @@ class SmallerParts:
         if side_px <= SMALLEST_PART_PX:
             raise NotEnoughMemoryError(
                 f"memory does not suffice for {side_px} x {side_px} pixels of {self.what}, the "
-                f"smallest tile; {in_words(free_bytes())} is free: close other programs, leave out "
+                f"smallest tile; {in_bytes(free_bytes())} is free: close other programs, leave out "
                 "bands (--drop-bands), or take a lighter method or --profile fast"
             )
         self.side_px = max(side_px // 2, SMALLEST_PART_PX)

@@ -32,14 +32,14 @@ def test_a_confusion_matrix_holds_shares_of_the_true_class() -> None:
 def test_a_confusion_matrix_has_names_and_totals_and_tells_nothing_from_very_little() -> None:
     table = matrix([[997, 3, 0], [0, 10, 0], [0, 0, 0]], [1000, 10, 0])
     assert table.rows == [
-        ["1 class 1", "100", "<1", NO_PIXEL, "1\u202f000", "99.7 %"],
-        ["2 class 2", NO_PIXEL, "100", NO_PIXEL, "10", "100.0 %"],
+        ["1 class 1", "100", "<1", NO_PIXEL, "1\u202f000", "99.7"],
+        ["2 class 2", NO_PIXEL, "100", NO_PIXEL, "10", "100.0"],
         ["3 class 3", NO_PIXEL, NO_PIXEL, NO_PIXEL, "0", "\u2013"],
         ["mapped px", "997", "13", "0", "1\u202f010", ""],
-        ["user's acc. %", "100", "77", "\u2013", "", "99.7 %"],
+        ["user's accuracy, %", "100.0", "76.9", "\u2013", "", "99.7"],
     ]
     names = ["1 class 1", "2 class 2", "3 class 3"]
-    totals = ["test px", "producer's accuracy"]
+    totals = ["test px", "producer's accuracy, %"]
     assert [column.title for column in table.columns][1:] == names + totals
     assert table.numbers["class 2"].tolist() == [3, 10, 0]
     assert table.rule_before == 3

@@ -91,8 +91,8 @@ def test_a_mean_over_fewer_seeds_says_so(folder: ExperimentFolder) -> None:
     assert "n =" not in texts[f"OA, {RANDOM}"]
     # (2 + 3 + 4 and 2 + 3) / 5: the seconds of the finished cells.
     assert texts["seconds"] == "2.8"
-    assert texts["parameters"] == "123,456"
-    assert texts["MACs per pixel"] == "7,890,000"
+    assert texts["parameters"] == "123\u202f456"
+    assert texts["MACs per pixel"] == "7\u202f890\u202f000"
     assert cells_of(summary_table(folder, FIELD), "svm")["MACs per pixel"] == UNKNOWN
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hsidiff.amounts import UNKNOWN, count, decimal, in_hectares, percent
+from hsidiff.amounts import UNKNOWN, count, decimal, in_hectares, percent, percent_number
 from hsidiff.assessment.areas import AdjustedArea, ClassArea
 from hsidiff.assessment.assess import Assessment
 from hsidiff.assessment.intervals import Estimate
@@ -36,11 +36,11 @@ def error_matrix_table(assessment: Assessment) -> Table:
     producers = [_short(entry.producers_accuracy) for entry in assessment.per_class]
     overall = _short(assessment.overall_accuracy)
     rows.append(["total", *(count(int(n)) for n in totals), count(assessment.n_scored), ""])
-    rows.append(["producer's accuracy", *producers, "", overall])
+    rows.append(["producer's accuracy, %", *producers, "", overall])
     return Table(
         name="error-matrix",
         title="Error matrix",
-        columns=_matrix_columns(assessment, ["total", "user's accuracy"]),
+        columns=_matrix_columns(assessment, ["total", "user's accuracy, %"]),
         rows=rows,
         numbers=_numbers(assessment, counts),
         notes=(
@@ -140,12 +140,14 @@ def area_table(areas: Sequence[ClassArea], adjusted: Sequence[AdjustedArea] | No
         rows.append(row)
         numbers.append(known)
     heads = ["adjusted area (95 % interval)"] if adjusted is not None else []
-    heads += ["hectares"] if has_hectares else []
+    counted = ["hectares"] * has_hectares + ["pixels", "share"]
+    # Beside the adjusted area nobody shall take the map's own for it.
+    heads += counted if adjusted is None else [f"{name} in the map" for name in counted]
     unit = "hectares" if has_hectares else "pixels"
     return Table(
         name="areas",
         title="Areas of the classes" if adjusted is None else f"Areas of the classes, in {unit}",
-        columns=columns(["class"], [*heads, "pixels", "share"]),
+        columns=columns(["class"], heads),
         rows=rows,
         numbers=pd.DataFrame(numbers),
     )
@@ -173,7 +175,7 @@ def _users(assessment: Assessment, rows: np.ndarray) -> list[str]:
 
 
 def _short(estimate: Estimate | None) -> str:
-    return UNKNOWN if estimate is None else percent(estimate.value)
+    return percent_number(None if estimate is None else estimate.value)
 
 
 def _area_with_interval(estimate: Estimate | None) -> str:

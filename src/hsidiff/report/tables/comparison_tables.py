@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from hsidiff.amounts import UNKNOWN
+from hsidiff.amounts import UNKNOWN, count
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.report.blocks import Bold
@@ -35,7 +35,7 @@ def leakage_table(folder: ExperimentFolder) -> Table:
             *place,
             UNKNOWN if window_px is None else str(window_px),
             *map(mean_text, scores.values()),
-            UNKNOWN if apart is None else f"{apart.mean:.0f}",
+            count(None if apart is None else round(apart.mean)),
         ))  # fmt: skip
         numbers.append(
             dict(zip(("scene", "split", "method"), place, strict=True))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from hsidiff.amounts import NO_PIXEL, UNKNOWN, count, percent, signed
+from hsidiff.amounts import NO_PIXEL, UNKNOWN, count, percent_number, signed
 from hsidiff.evaluation.comparison import PairedDifference
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.labels.label_map import LandClass
@@ -45,22 +45,22 @@ def confusion_table(
     for row, shares in enumerate(row_shares(counts, n_test)):
         cells = [_whole_percent(share) for share in shares]
         n_of_class = int(n_test[row])
-        right = percent(counts[row, row] / n_of_class if n_of_class else None)
+        right = percent_number(counts[row, row] / n_of_class if n_of_class else None)
         rows.append([f"{classes[row].id} {classes[row].name}", *cells, count(n_of_class), right])
         colors = [RIGHT if row == col else WRONG for col in range(len(classes))]
         pairs = zip(shares, colors, strict=True)
         styles.append(["", *(_OUTLINED if np.isnan(x) else shade(x, c) for x, c in pairs), "", ""])
     n_mapped, n_right, n_all = counts.sum(axis=0), np.diag(counts), int(n_test.sum())
     rows.append(["mapped px", *(count(int(n)) for n in n_mapped), count(n_all), ""])
-    users = [f"{100 * k / n:.0f}" if n else UNKNOWN for k, n in zip(n_right, n_mapped, strict=True)]
-    overall = percent(n_right.sum() / n_all if n_all else None)
-    rows.append(["user's acc. %", *users, "", overall])
+    users = [percent_number(k / n if n else None) for k, n in zip(n_right, n_mapped, strict=True)]
+    overall = percent_number(n_right.sum() / n_all if n_all else None)
+    rows.append(["user's accuracy, %", *users, "", overall])
     names = [f"{land_class.id} {land_class.name}" for land_class in classes]
     labels = [land_class.name for land_class in classes]
     return Table(
         name=file_stem("confusion", *place, label),
         title=f"{', '.join(filter(None, place))}: what {label} takes for what",
-        columns=columns(["truth ↓ map →"], [*names, "test px", "producer's accuracy"]),
+        columns=columns(["truth ↓ map →"], [*names, "test px", "producer's accuracy, %"]),
         rows=rows,
         numbers=pd.DataFrame(counts, pd.Index(labels, name="truth"), labels).reset_index(
             allow_duplicates=True  # a class may have any name

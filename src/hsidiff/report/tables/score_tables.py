@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hsidiff.amounts import TIMES, UNKNOWN
+from hsidiff.amounts import TIMES, UNKNOWN, count
 from hsidiff.evaluation.comparison import Spread, spread
 from hsidiff.experiment.folder import Cell, ExperimentFolder
 from hsidiff.report.seed_means import mean_seconds, n_seeds, splits_with_cells, spread_of, value_of
@@ -96,7 +96,7 @@ def _costs(cells: list[Cell]) -> dict[str, Any]:
 
 
 def _cost_texts(costs: dict[str, Any]) -> list[str]:
-    sizes = [UNKNOWN if costs[key] is None else f"{costs[key]:,}" for key in _COSTS]
+    sizes = [count(costs[key]) for key in _COSTS]
     return [_seconds_text(costs["mean_seconds"]), *sizes]
 
 
@@ -180,7 +180,7 @@ def _seconds_text(seconds: float | None) -> str:
 
 
 def _whole(pixels: Spread | None) -> str:
-    return UNKNOWN if pixels is None else f"{pixels.mean:.0f}"
+    return count(None if pixels is None else round(pixels.mean))
 
 
 def _methods_of(folder: ExperimentFolder, scene: str, splits: Iterable[str]) -> list[str]:

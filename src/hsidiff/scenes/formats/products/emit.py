@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.formats.products.crs import crs_of_text
 from hsidiff.scenes.formats.products.cube import scene_of
@@ -223,6 +224,6 @@ def _note_of_copies(pixels: np.ndarray) -> str:
     inside = pixels[pixels >= 0]
     n_copies = inside.size - np.unique(inside).size
     return (
-        f"put on the map by its lookup table: {inside.size} of {pixels.size} cells show a pixel, "
-        f"{n_copies} of them a copy of another cell"
+        f"put on the map by its lookup table: {count(inside.size)} of {count(pixels.size)} cells "
+        f"show a pixel, {count(n_copies)} of them a copy of another cell"
     )
