@@ -165,6 +165,9 @@ def pages(folder: ExperimentFolder, tmp_path: Path) -> dict[str, Path]:
     """One page of each kind, with long names in it."""
     result = full_result()
     result["per_class"][1]["name"] = "Buildings-Grass-Trees-Drives and everything near them"
+    ends = {"overall_accuracy": [0.751, 0.913], "kappa": [0.65, 0.81]}
+    intervals = ends | {"per_class": [[0.551, 1.0]] * len(result["per_class"])}
+    result["validation"] = {"kind": "split", "why": "many labels", "intervals": intervals}
     result["warnings"] = ["LandCov_Vec_Berlin_Urban_Gradient_2009_edited.shp: 17 lie outside"]
     mapped = add_the_optional_files(make_folder(tmp_path / "result", result))
     experiment, *_ = write_experiment_report(folder, tmp_path / "out")
