@@ -30,6 +30,12 @@ def test_a_number_breaks_before_its_interval_alone():
     assert in_pieces("none of these") == "none of these"
 
 
+def test_hectares_round_alike_however_they_were_added_up():
+    added_up = 196.65 - 1e-12  # as row by row of a map; by pixel's area it is 196.65
+    assert f"{added_up:.1f}" == "196.6"
+    assert in_hectares(added_up) == in_hectares(196.65) == "196.7"
+
+
 def test_memory_is_told_in_one_unit_everywhere():
     told = [in_bytes(n) for n in (4.04e9, 3.5e7, -1, None)]
     assert told == ["4.0 GB", "35 MB", "0 MB", "\u2013"]

@@ -47,6 +47,7 @@ def in_hectares(hectares: float | None) -> str:
     """An area, with as many digits as make sense of a pixel's size."""
     if hectares is None or hectares == 0:
         return UNKNOWN if hectares is None else "0"
+    hectares = round(hectares, 6)  # 2185 pixels of 0.09 ha are 196.65, however they were added up
     if hectares >= 1000:
         return count(round(hectares))
     return f"{hectares:.1f}" if hectares >= 10 else f"{hectares:.2f}"
