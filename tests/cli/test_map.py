@@ -9,6 +9,7 @@ import rasterio
 
 import hsidiff
 from command_line import Run, SmallFiles, everything_in
+from experiments.check_map import main as check_map
 from hsidiff.cli.inputs import hash_of_labels
 from hsidiff.files import sha256_of_files
 from hsidiff.labels.legend import sidecar_legend
@@ -29,6 +30,19 @@ def mapped(run: Run, small_files: SmallFiles, tmp_path: Path) -> Path:
     out = tmp_path / "out"
     assert run("map", *small_files.paths, "--method", "lda", *SPLIT, "-o", out).exit_code == 0
     return out
+
+
+def test_what_a_map_says_is_what_other_programs_find(
+    mapped: Path, small_files: SmallFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_map(str(mapped), str(small_files.paths[0]))
+    assert "scores of" in capsys.readouterr().out
+    with rasterio.open(mapped / "confidence.tif") as dataset:
+        values, profile = dataset.read(), dataset.profile
+    with rasterio.open(mapped / "confidence.tif", "w", **profile) as dataset:
+        dataset.write(np.where(values == 255, 255, 0).astype(np.uint8))
+    with pytest.raises(AssertionError, match="confidence off by"):
+        check_map(str(mapped))
 
 
 def read_result(out: Path) -> dict[str, Any]:
