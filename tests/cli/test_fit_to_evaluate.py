@@ -118,7 +118,7 @@ def test_evaluate_gives_the_scores_of_the_result(
     for key in ("overall_accuracy", "average_accuracy", "kappa", "confusion_matrix", "n_scored"):
         assert scores[key] == result[key], key
     plain = run("evaluate", of_the_split, labels).out
-    assert f"overall accuracy {result['overall_accuracy']:.1%}" in plain
+    assert f"overall accuracy {100 * result['overall_accuracy']:.1f} %" in plain
     assert "roof [red]" in plain
 
 

@@ -45,7 +45,7 @@ def test_values_gaps_and_overlaps_are_told_in_json(run: Run, two_detectors: Path
 def test_a_person_reads_the_same(run: Run, two_detectors: Path) -> None:
     lines = dict(line.split(maxsplit=1) for line in run("info", two_detectors).out.splitlines())
     assert lines["scale"] == "0.001"
-    assert lines["without"] == "value      25.0% of the pixels"
+    assert lines["without"] == "value      25.0 % of the pixels"
     assert lines["gaps"] == "nm            1360 to 1860"
     assert lines["overlap"] == "nm         960 to 1000: two detectors, whose bands are sorted"
     assert ", median 0." in lines["values"]

@@ -156,7 +156,9 @@ def test_the_screen_shows_the_figures_and_what_they_mean(run: Run, small_files: 
     assert lines[0] == "split random, train_fraction=0.7, stratified=True, mean of 2 draws"
     for side in (3, 5, 9):
         share = answer["window_shares"][str(side)]
-        start = f"{side} \N{MULTIPLICATION SIGN} {side} px".rjust(14) + f"{share:.1%}".rjust(8)
+        start = f"{side} \N{MULTIPLICATION SIGN} {side} px".rjust(
+            14
+        ) + f"{100 * share:.1f} %".rjust(9)
         assert any(line.startswith(start) for line in lines)
     position = answer["position_overall_accuracy"]
     assert position > 0.9

@@ -83,7 +83,7 @@ def test_few_labels_take_turns_and_the_map_learns_from_all(
     assert low < result["overall_accuracy"] <= high
     assert "Scored by 5 folds over" in ended.out
     assert "(30 labels are few, below 500)" in ended.out
-    assert f"95 % interval {low:.1%} to {high:.1%}" in ended.out
+    assert f"95 % interval {100 * low:.1f} % to {100 * high:.1f} %" in ended.out
     # What the page says, and the model of the map.
     page = (out / "report.html").read_text()
     for words in ("Scored by 5 folds", "learned from all 30 labels", "Held-out labels:"):

@@ -169,10 +169,10 @@ def test_repr_is_a_short_table_of_the_scores() -> None:
     truth = LabelMap.from_array(np.array([[1, 1, 2, 0]]), {1: "grass", 2: "roof", 3: "water"})
     first, *table = repr(score(np.array([[1, 2, 2, 2]]), truth)).splitlines()
     assert first == (
-        "Scores: overall accuracy 66.7%, average accuracy 75.0%, kappa 0.400, 3 test pixels"
+        "Scores: overall accuracy 66.7 %, average accuracy 75.0 %, kappa 0.400, 3 test pixels"
     )
     assert [line.split() for line in table[1:]] == [
-        ["1", "grass", "2", "50.0%", "100.0%", "66.7%"],
-        ["2", "roof", "1", "100.0%", "50.0%", "66.7%"],
-        ["3", "water", "0", "-", "-", "-"],
+        ["1", "grass", "2", "50.0", "%", "100.0", "%", "66.7", "%"],
+        ["2", "roof", "1", "100.0", "%", "50.0", "%", "66.7", "%"],
+        ["3", "water", "0", *"\u2013\u2013\u2013"],
     ]

@@ -99,7 +99,7 @@ def test_sets_are_a_band_of_sizes_and_one_for_each_class(
     with rasterio.open(path) as dataset:
         sizes, *members = dataset.read()
         assert dataset.descriptions[:2] == (
-            "classes in a set of 90% coverage", "cover 2 is possible",
+            "classes in a set of 90 % coverage", "cover 2 is possible",
         )  # fmt: skip
         assert dataset.nodata == 255
     valid = ~small_invalid()

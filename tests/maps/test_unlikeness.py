@@ -31,7 +31,7 @@ def test_shares_are_those_counted_by_hand(model: LinearDiscriminant) -> None:
     }
     assert outside[mapped == 2].all()
     assert found.share > LARGE_SHARE
-    assert found.in_words().startswith(f"{found.share:.1%} of the pixels (cover 2 100.0%")
+    assert found.in_words().startswith(f"{100 * found.share:.1f} % of the pixels (cover 2 100.0 %")
     assert "made" in found.caution("made")
 
 

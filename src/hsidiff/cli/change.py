@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from hsidiff.amounts import count, in_hectares
+from hsidiff.amounts import count, in_hectares, percent
 from hsidiff.cli import console
 from hsidiff.cli.options import (
     OUTPUT_PANEL,
@@ -78,7 +78,7 @@ def _say(found: Change) -> None:
     both = table[table["compared"]]
     n_both, n_changed = int(both["pixels"].sum()), int(changed["pixels"].sum())
     share = n_changed / n_both if n_both else 0.0
-    console.say(f"changed: {_amount(changed)}, {share:.1%} of what both maps show")
+    console.say(f"changed: {_amount(changed)}, {percent(share)} of what both maps show")
     for _, row in changed.iterrows():
         console.say(f"  {row['from']} to {row['to']}: {_amount(row)}")
     console.say("classes, before and after:")

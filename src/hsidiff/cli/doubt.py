@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, percent
 from hsidiff.cli.options import OUTPUT_PANEL, option
 from hsidiff.errors import SettingError
 from hsidiff.maps.doubt import Doubt
@@ -64,7 +64,8 @@ def confidence_in_words(result: dict[str, Any]) -> list[str]:
             reliability[when]["expected_calibration_error"] for when in ("before", "after")
         )
         lines.append(
-            f"confidence        off by {after:.1%} on average, before calibration {before:.1%}"
+            f"confidence        off by {percent(after)} on average, before calibration "
+            f"{percent(before)}"
         )
     lines += [f"{entry['name']:<17} {count(entry['n_pixels'])} pixels" for entry in result["doubt"]]
     return lines

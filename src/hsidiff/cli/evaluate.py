@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import geopandas
 import numpy as np
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, percent
 from hsidiff.assessment.read_sample import Sample, is_sample, read_sample
 from hsidiff.cli import console
 from hsidiff.cli.input_options import LabelOptions
@@ -192,11 +192,11 @@ def _tell(accuracy: MapAccuracy, scores: Scores | None) -> None:
     kappa = "-" if assessment.kappa is None else f"{assessment.kappa:.3f}"
     overall = assessment.overall_accuracy
     console.say(
-        f"overall accuracy {overall.value:.1%}, 95 % interval {overall.low:.1%} to "
-        f"{overall.high:.1%}"
+        f"overall accuracy {percent(overall.value)}, 95 % interval {percent(overall.low)} to "
+        f"{percent(overall.high)}"
     )
     if scores is not None:
-        console.say(f"average accuracy {scores.average_accuracy:.1%}")
+        console.say(f"average accuracy {percent(scores.average_accuracy)}")
     console.say(f"kappa            {kappa}")
     if scores is not None:
         console.say(f"macro F1         {scores.macro_f1:.3f}")

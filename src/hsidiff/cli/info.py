@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import percent
 from hsidiff.cli import console
 from hsidiff.cli.input_options import SceneOptions
 from hsidiff.cli.options import JsonOption, SceneArgument
@@ -130,7 +131,7 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "scale": _by_band,
     "offset": _by_band,
     "values": _values,
-    "without_value": lambda value: f"{value:.1%} of the pixels",
+    "without_value": lambda value: f"{percent(value)} of the pixels",
     "transform": _transform,
     "nodata": _numbers,
     "files": ", ".join,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, percent
 from hsidiff.cli import console
 from hsidiff.cli.input_options import LabelOptions
 from hsidiff.cli.inputs import read_labels_alone
@@ -163,7 +163,7 @@ def _say(answer: dict[str, Any]) -> None:
 
 def _say_bar(name: str, share: float) -> None:
     bar = BAR * round(BAR_LENGTH * share)
-    console.say(f"{name:>14} {share:>7.1%}  {bar}".rstrip())
+    console.say(f"{name:>14} {percent(share):>8}  {bar}".rstrip())
 
 
 def _say_filled(text: str) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from hsidiff.amounts import count, in_bytes
+from hsidiff.amounts import count, in_bytes, percent
 from hsidiff.assessment.areas import ClassArea
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
@@ -135,19 +135,22 @@ def _tell_scores(result: dict[str, Any]) -> None:
     for name in ("overall_accuracy", "average_accuracy"):
         low, high = intervals[name]
         title = name.replace("_", " ")
-        console.say(f"  {title}  {result[name]:7.1%}   95 % interval {low:.1%} to {high:.1%}")
+        console.say(
+            f"  {title}  {percent(result[name]):>8}   95 % interval {percent(low)} to "
+            f"{percent(high)}"
+        )
     if result["kappa"] is None:
         console.say("  kappa             -")
     else:
         low, high = intervals["kappa"]
         console.say(
-            f"  kappa             {result['kappa']:7.3f}   95 % interval {low:.3f} to {high:.3f}"
+            f"  kappa             {result['kappa']:8.3f}   95 % interval {low:.3f} to {high:.3f}"
         )
     console.say(
-        f"  leakage           {leakage['receptive_field_share']:.1%} of the scored pixels see a "
-        "training pixel;"
+        f"  leakage           {percent(leakage['receptive_field_share'])} of the scored pixels "
+        "see a training pixel;"
     )
     console.say(
         f"                    position alone, without spectra, reaches "
-        f"{leakage['position_overall_accuracy']:.1%}"
+        f"{percent(leakage['position_overall_accuracy'])}"
     )

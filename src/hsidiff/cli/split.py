@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+from hsidiff.amounts import percent
 from hsidiff.cli import console
 from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.inputs import read_inputs
@@ -50,6 +51,6 @@ def split(
     console.say(f"{'class':<{width + 6}} train   test")
     for c in made.train.classes:
         console.say(f"{c.id:>4}  {c.name:<{width}} {n_train[c.id]:>5} {n_test[c.id]:>6}")
-    console.say(f"position alone reaches {leakage.position_overall_accuracy:.1%}")
+    console.say(f"position alone reaches {percent(leakage.position_overall_accuracy)}")
     console.say(f"sha256 {made.sha256}")
     console.say(f"written: {out}")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, percent
 from hsidiff.errors import LabelError
 from hsidiff.labels.label_map import LabelMap, as_text
 
@@ -76,12 +76,12 @@ class Scores:
     def __repr__(self) -> str:
         """The main scores, and a table of the classes."""
         kappa = "-" if self.kappa is None else f"{self.kappa:.3f}"
-        rows = [(e.id, e.name, e.n_test, *map(_percent, (e.accuracy, e.precision, e.f1)))
+        rows = [(e.id, e.name, e.n_test, *map(percent, (e.accuracy, e.precision, e.f1)))
                 for e in self.per_class]  # fmt: skip
         heads = ["id", "class", "test pixels", "accuracy", "precision", "F1"]
         return (
-            f"Scores: overall accuracy {self.overall_accuracy:.1%}, average accuracy "
-            f"{self.average_accuracy:.1%}, kappa {kappa}, {count(self.n_scored)} test pixels\n"
+            f"Scores: overall accuracy {percent(self.overall_accuracy)}, average accuracy "
+            f"{percent(self.average_accuracy)}, kappa {kappa}, {count(self.n_scored)} test pixels\n"
             f"{as_text(pd.DataFrame(rows, columns=heads))}"
         )
 
@@ -181,10 +181,6 @@ def _kappa(overall_accuracy: float, n_test: np.ndarray, n_mapped: np.ndarray) ->
     """
     chance = float((n_test / n_test.sum()) @ (n_mapped / n_test.sum()))
     return None if chance == 1 else (overall_accuracy - chance) / (1 - chance)
-
-
-def _percent(fraction: float | None) -> str:
-    return "-" if fraction is None else f"{fraction:.1%}"
 
 
 def _or_none(fraction: float) -> float | None:

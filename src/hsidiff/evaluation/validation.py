@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hsidiff.amounts import count
+from hsidiff.amounts import count, percent
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, LabelError, SplitError
 from hsidiff.evaluation.comparison import spatial_units_of
@@ -234,7 +234,8 @@ class Validation:
         if n_scored < FEW_SCORED:
             warnings.warn(
                 f"only {n_scored} labels are scored: the overall accuracy may be anything from "
-                f"{interval.low:.0%} to {interval.high:.0%}; label more before you trust it",
+                f"{percent(interval.low, 0)} to {percent(interval.high, 0)}; label more before you "
+                "trust it",
                 HsidiffWarning,
                 stacklevel=2,
             )

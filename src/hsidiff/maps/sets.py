@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hsidiff.amounts import percent
 from hsidiff.calibrated import Calibrated, check_share
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError
@@ -61,7 +62,7 @@ class SetsLayer:
         names = [land_class.name for land_class in model.classes_]
         profile = {"dtype": np.uint8, "count": 1 + len(names), "nodata": NO_SET}
         with open_raster_of_bands(self.path, grid, "nearest", **profile) as dataset:
-            title = f"classes in a set of {self.coverage:.0%} coverage"
+            title = f"classes in a set of {percent(self.coverage, 0)} coverage"
             dataset.descriptions = [title, *(f"{name} is possible" for name in names)]
             yield bands_writer(dataset)
 

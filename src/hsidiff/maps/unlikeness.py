@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from hsidiff.amounts import percent
 from hsidiff.contract import SceneClassifier
 from hsidiff.labels.label_map import LandClass
 from hsidiff.scenes.scene import Scene
@@ -48,8 +49,8 @@ class Unlikeness:
         """One line: the share, and the classes that have more of them, the most unlike first."""
         shares = [(k / n, c.name) for c, n, k in self.by_class if n >= _FEW_PIXELS]
         more = sorted((pair for pair in shares if pair[0] > max(self.share, 0.005)), reverse=True)
-        named = ", ".join(f"{name} {share:.1%}" for share, name in more[:3])
-        return f"{self.share:.1%} of the pixels" + (f" ({named})" if named else "")
+        named = ", ".join(f"{name} {percent(share)}" for share, name in more[:3])
+        return f"{percent(self.share)} of the pixels" + (f" ({named})" if named else "")
 
     def caution(self, scene_name: str) -> str | None:
         """What to say of a large share; None if it is not."""
