@@ -11,6 +11,7 @@ help: ## print what each target does
 
 demo: $(VENV)/installed ## install hsidiff into .venv, then map the embedded scene (under 3 minutes)
 	$(BIN)/hsidiff demo
+	@echo "next: open demo-output/report.html; after 'source $(VENV)/bin/activate' hsidiff is a command of this shell"
 
 test: $(VENV)/installed-dev ## install the development extra into .venv and run the tests, on all cores
 	$(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile -m "not slow"
@@ -56,6 +57,7 @@ $(VENV)/created:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "hsidiff needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+	@echo "installing hsidiff and what it needs into $(VENV): with PyTorch more than 1 GB, some minutes without a word"
 	@touch $@
 
 $(VENV)/installed: $(VENV)/created pyproject.toml constraints.txt
