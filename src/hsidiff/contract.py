@@ -21,7 +21,7 @@ from hsidiff.about import About, Cost
 from hsidiff.cores import side_by_side, usable_cores
 from hsidiff.errors import ModelError
 from hsidiff.labels.fold_by_fold import Predict, predict_fold_by_fold
-from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.label_map import LabelMap, LandClass, most_probable_of
 from hsidiff.memory import or_none_without_memory
 from hsidiff.progress import track
 from hsidiff.saved_model import Learned, SavedModel, check_restored, read_config, whole_model
@@ -322,8 +322,7 @@ class SceneClassifier(BaseEstimator, ABC):
 
     def most_probable(self, probabilities: np.ndarray) -> np.ndarray:
         """Class ids (rows, cols) int32 of probabilities (rows, cols, n_classes); 0 where all 0."""
-        ids = np.array([land_class.id for land_class in self.classes_], dtype=np.int32)
-        return np.where(probabilities.any(axis=-1), ids[probabilities.argmax(axis=-1)], 0)
+        return most_probable_of(self.classes_, probabilities)
 
     def description(self) -> dict[str, Any]:
         """Name, profile and seed (None where there is none), and settings, as JSON values."""

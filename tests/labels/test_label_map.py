@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hsidiff.errors import LabelError
-from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.label_map import LabelMap, LandClass, labels_together, most_probable_of
 
 VALUES = np.array([[0, 2, 2], [7, 0, 2]])
 
@@ -97,6 +97,22 @@ def test_renumbering_leaves_no_label_where_it_was_and_takes_the_new_legend() -> 
     new = labels.renumbered({3: 300, 9: 2}, legend)
     assert new.values.tolist() == [[0, 300], [2, 300]]
     assert new.classes == legend
+
+
+def test_the_most_probable_class_of_a_pixel_without_probabilities_is_none() -> None:
+    classes = (LandClass(2, "grass", ""), LandClass(300, "roof", ""))
+    found = most_probable_of(classes, np.array([[[0.4, 0.6], [1.0, 0.0]], [[0, 0], [0.5, 0.5]]]))
+    assert found.tolist() == [[300, 2], [0, 2]]
+    assert found.dtype == np.int32
+
+
+def test_labels_that_share_no_pixel_are_put_together() -> None:
+    whole = LabelMap.from_array(np.array([[1, 0, 2, 1]]), sample_ids=np.array([[4, 0, 5, 6]]))
+    left, right = (whole.keeping(np.arange(4) < 2), whole.keeping(np.arange(4) >= 2))
+    both = labels_together((left, right))
+    assert both.values.tolist() == whole.values.tolist()
+    assert both.sample_ids is None
+    assert both.values.dtype == np.int32
 
 
 def test_repr_is_a_short_table_of_the_classes() -> None:

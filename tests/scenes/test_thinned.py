@@ -10,7 +10,7 @@ from rasterio.transform import from_origin
 from hsidiff.scenes.formats.geotiff import GeotiffSource
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff
 from hsidiff.scenes.open import open_scene
-from hsidiff.scenes.thinned import thinned, with_bands
+from hsidiff.scenes.thinned import step_to_fit, thinned, thinned_shape, with_bands
 from hsidiff.scenes.window import Window
 from small_scenes import small_scene
 
@@ -99,3 +99,13 @@ def test_a_file_says_what_it_unpacks_for_a_pixel(
         with rasterio.open(path, "r+") as out:
             out.build_overviews([2])
         assert source.packed_block() is None
+
+
+@pytest.mark.parametrize(("side", "step"), [(1, 1), (256, 1), (257, 2), (512, 2), (1025, 8)])
+def test_a_scene_is_thinned_by_the_least_power_of_two_that_makes_it_fit(
+    side: int, step: int
+) -> None:
+    assert step_to_fit((side, 1), 256) == step
+    rows, cols = thinned_shape((side, 1), step)
+    assert rows <= 256
+    assert cols == 1

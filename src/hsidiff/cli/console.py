@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -14,6 +15,8 @@ from hsidiff.errors import hear_warnings, one_line
 from hsidiff.files import json_text
 from hsidiff.progress import show_progress
 
+WIDTH = 78
+"""Columns of text that is broken into lines."""
 MESSAGES = Console(stderr=True, highlight=False, emoji=False)
 
 
@@ -25,6 +28,14 @@ def say(text: str) -> None:
 def answer_json(content: Any) -> None:
     """Print an answer that a program will read."""
     typer.echo(json_text(content))
+
+
+def say_written(paths: Iterable[Path]) -> None:
+    """List the files that are there, of those that a command may have written."""
+    say("written:")
+    for path in paths:
+        if path.exists():
+            say(f"  {path}")
 
 
 @contextmanager

@@ -71,6 +71,4 @@ def edit(
         console.say(f"{c.name:<24} {count(counts[c.id]):>11} pixels")
     if min_size is not None:
         console.say(f"{count(n_changed)} pixels lay in patches of fewer than {min_size} pixels")
-    console.say("written:")
-    for path in map_files(out):
-        console.say(f"  {path}")
+    console.say_written(map_files(out))

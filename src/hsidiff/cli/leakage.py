@@ -38,7 +38,6 @@ from hsidiff.labels.validity import without_invalid_pixels
 from hsidiff.progress import track
 from hsidiff.report.leakage import distance_shares, leakage_in_words, mean_leakage, window_shares
 
-WIDTH = 78
 BAR_LENGTH, BAR = 40, "\N{FULL BLOCK}"
 DEFAULT_WINDOWS = ",".join(map(str, signature(measure_leakage).parameters["windows_px"].default))
 
@@ -167,4 +166,4 @@ def _say_bar(name: str, share: float) -> None:
 
 
 def _say_filled(text: str) -> None:
-    console.say(textwrap.fill(text, WIDTH))
+    console.say(textwrap.fill(text, console.WIDTH))

@@ -121,10 +121,7 @@ def tell_result(result: dict[str, Any], out: Path) -> None:
             f"{count(small['n_pixels'])} pixels lay in patches of fewer than "
             f"{small['min_size_px']} pixels"
         )
-    console.say("written:")
-    for path in outputs_of(out):
-        if path.exists():
-            console.say(f"  {path}")
+    console.say_written(outputs_of(out))
 
 
 def _tell_scores(result: dict[str, Any]) -> None:

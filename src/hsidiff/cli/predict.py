@@ -176,8 +176,5 @@ def _tell(name: MapName, answer: dict[str, Any], with_name: bool, with_area: boo
     tell_areas([ClassArea(**area) for area in answer["areas"]], answer["not_mapped"], reason)
     if answer["unlike"] is not None:
         console.say(f"unlike what was learned from: {answer['unlike']['text']}")
-    console.say("written:")
     others = (*confidence_files(name.confidence), name.probabilities, name.sets)
-    for path in (*map_files(name.map), *filter(None, others)):
-        if path.exists():
-            console.say(f"  {path}")
+    console.say_written((*map_files(name.map), *filter(None, others)))

@@ -14,7 +14,6 @@ from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
 from hsidiff.smoothed import SMOOTHING, Smoothed
 
-WIDTH = 78
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*): (.*)")
 # Where a docstring sends the reader on to that of a class.
 _ELSEWHERE = re.compile(r"(?:see|as of) (?::class:`([\w.]+)`|(\w+))\.?")
@@ -48,7 +47,7 @@ def settings(
         is_profiles = entry["default"] is None and entry["name"] in profiles_own
         default = "that of the profile" if is_profiles else entry["default"]
         console.say(f"{entry['name']} = {default}{allowed}")
-        for line in textwrap.wrap(entry["meaning"], WIDTH - 4):
+        for line in textwrap.wrap(entry["meaning"], console.WIDTH - 4):
             console.say(f"    {line}")
 
 

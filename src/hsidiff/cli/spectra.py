@@ -46,6 +46,4 @@ def spectra(
         n_pixels = int((measured.samples.class_ids == c.id).sum())
         console.say(f"{c.name:<24} {count(n_pixels):>9} pixels, {count(counts[c.name])} suspicious")
     console.say(EXPLANATION)
-    console.say("written:")
-    console.say(f"  {out}")
-    console.say(f"  {table_path}")
+    console.say_written((out, table_path))

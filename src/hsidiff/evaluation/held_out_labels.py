@@ -8,7 +8,7 @@ import numpy as np
 
 from hsidiff.errors import SettingError
 from hsidiff.files import write_whole
-from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.label_map import LabelMap, LandClass, most_probable_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +64,6 @@ class HeldOut:
 
 def held_out_of(labels: LabelMap, probabilities: np.ndarray) -> HeldOut:
     """Held-out labels with the class of the highest of their probabilities (n, n_classes)."""
-    ids = np.array([land_class.id for land_class in labels.classes], dtype=np.int32)
     class_map = np.zeros(labels.shape, dtype=np.int32)
-    most_probable = np.where(probabilities.any(axis=1), ids[probabilities.argmax(axis=1)], 0)
-    class_map[labels.values > 0] = most_probable
+    class_map[labels.values > 0] = most_probable_of(labels.classes, probabilities)
     return HeldOut(labels, class_map, probabilities)

@@ -208,6 +208,12 @@ class LabelMap:
         return replace(self, values=lookup[self.values], classes=tuple(classes))
 
 
+def most_probable_of(classes: Sequence[LandClass], probabilities: np.ndarray) -> np.ndarray:
+    """Class ids (...,) int32 of probabilities (..., n_classes); 0 where all are 0."""
+    ids = np.array([land_class.id for land_class in classes], dtype=np.int32)
+    return np.where(probabilities.any(axis=-1), ids[probabilities.argmax(axis=-1)], 0)
+
+
 def labels_together(parts: Sequence[LabelMap]) -> LabelMap:
     """Labels of one grid and legend that share no pixel, as one label map without samples."""
     values = np.add.reduce([part.values for part in parts], dtype=np.int32)

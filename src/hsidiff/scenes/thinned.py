@@ -1,7 +1,7 @@
 """Every n-th pixel of a scene, for pictures of scenes that are too large to look at whole."""
 
 from dataclasses import dataclass, replace
-from math import ceil
+from math import ceil, log2
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,16 @@ from affine import Affine
 from hsidiff.scenes.formats.geotiff import GeotiffSource
 from hsidiff.scenes.scene import PixelSource, Scene
 from hsidiff.scenes.window import Window
+
+
+def thinned_shape(shape: tuple[int, int], step: int) -> tuple[int, int]:
+    """Rows and columns that are left of so many, every ``step``-th of each."""
+    return ceil(shape[0] / step), ceil(shape[1] / step)
+
+
+def step_to_fit(shape: tuple[int, int], most_px: int) -> int:
+    """The power of two by which a scene is thinned to sides of at most so many pixels."""
+    return int(2 ** max(ceil(log2(max(shape) / most_px)), 0))
 
 
 @dataclass(frozen=True)
@@ -30,8 +40,7 @@ class ThinnedSource:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Rows, cols, bands of what is left."""
-        rows, cols, bands = self.source.shape
-        return ceil(rows / self.step), ceil(cols / self.step), bands
+        return (*thinned_shape(self.source.shape[:2], self.step), self.source.shape[2])
 
     @property
     def dtype(self) -> np.dtype[Any]:

@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,7 +12,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsidiff.errors import MissingFileError
-from hsidiff.labels.label_map import LandClass
+from hsidiff.labels.label_map import LandClass, most_probable_of
 from hsidiff.maps.geotiff import NO_PROBABILITY, PROBABILITY_STEPS
 from hsidiff.report.pictures import (
     CONFIDENCE_COLORS,
@@ -24,6 +23,7 @@ from hsidiff.report.pictures import (
 from hsidiff.report.result_folder import ResultFolder, SceneMap
 from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.formats.gdal import of_rasterio
+from hsidiff.scenes.thinned import thinned_shape
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.fitted_head import FittedHead
 
@@ -120,9 +120,7 @@ class LiveLayer:
 
     def class_ids(self, window: Window, step: int) -> np.ndarray:
         """Class ids (rows, cols) of every ``step``-th pixel of a window of the scene."""
-        probabilities = self.probabilities(window, step)
-        ids = np.array([land_class.id for land_class in self.classes])
-        return np.where(probabilities.any(axis=-1), ids[probabilities.argmax(axis=-1)], 0)
+        return most_probable_of(self.classes, self.probabilities(window, step))
 
     def probabilities(self, window: Window, step: int) -> np.ndarray:
         """Probabilities (rows, cols, n_classes) of the same; 0 in all classes where invalid."""
@@ -177,7 +175,7 @@ def held_out(layer: MapLayer, window: Window, step: int) -> np.ndarray:
 def _thickened(mask: np.ndarray, step: int) -> np.ndarray:
     """Whether any of ``step`` x ``step`` pixels is set."""
     rows, cols = np.nonzero(mask)
-    few = np.zeros([ceil(size / step) for size in mask.shape], dtype=bool)
+    few = np.zeros(thinned_shape(mask.shape, step), dtype=bool)
     few[rows // step, cols // step] = True
     return few
 
@@ -207,7 +205,7 @@ def _ramp(values: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def _read(path: Path, window: Window, step: int) -> np.ndarray:
     """Stored numbers (bands, rows, cols) of every ``step``-th pixel of a window."""
     part = of_rasterio(window)
-    size = (ceil(window.n_rows / step), ceil(window.n_cols / step))
+    size = thinned_shape((window.n_rows, window.n_cols), step)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with rasterio.open(path) as dataset:

@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import ceil, log2, prod
+from math import ceil, prod
 from threading import Condition, Lock
 
 import numpy as np
@@ -12,7 +12,9 @@ import numpy as np
 from hsidiff.errors import MissingFileError
 from hsidiff.report.pictures import stretch_limits
 from hsidiff.scenes.scene import Scene
+from hsidiff.scenes.thinned import step_to_fit, thinned_shape
 from hsidiff.scenes.window import Window
+from hsidiff.windows.tiles import cut
 
 Bands = tuple[int, int, int]
 
@@ -51,20 +53,15 @@ def plan_of(scene: Scene) -> OverviewPlan:
     Whatever comes first of blocks in no order is a sample of the scene, from which its stretch can
     be guessed.
     """
-    longest = max(scene.shape)
     block = _block_to_unpack(scene)
     if block is None:
-        step = ceil(longest / QUICK_PX)
-        size = _thinned_size(scene.shape, step)
+        step = ceil(max(scene.shape) / QUICK_PX)
+        size = thinned_shape(scene.shape, step)
         return OverviewPlan(step, size, (Window.whole(size),))
-    step = int(2 ** max(ceil(log2(longest / SLOW_PX)), 0))
-    size = _thinned_size(scene.shape, step)
-    sides = [max(ceil(side / step), SMALLEST_SIDE_PX) for side in block]
-    windows = [
-        Window(row, col, *sides).clipped(size)
-        for row in range(0, size[0], sides[0])
-        for col in range(0, size[1], sides[1])
-    ]
+    step = step_to_fit(scene.shape, SLOW_PX)
+    size = thinned_shape(scene.shape, step)
+    rows, cols = (max(side, SMALLEST_SIDE_PX) for side in thinned_shape(block, step))
+    windows = cut(size, (rows, cols))
     order = np.random.default_rng(0).permutation(len(windows))
     return OverviewPlan(step, size, tuple(windows[place] for place in order))
 
@@ -76,10 +73,6 @@ def _block_to_unpack(scene: Scene) -> tuple[int, int] | None:
         return None
     block: tuple[int, int] | None = find()
     return block
-
-
-def _thinned_size(shape: tuple[int, int], step: int) -> tuple[int, int]:
-    return ceil(shape[0] / step), ceil(shape[1] / step)
 
 
 class Overview:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, log2
 from threading import Semaphore
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from hsidiff.errors import MissingFileError
 from hsidiff.report.pictures import png, stretched
 from hsidiff.scenes.scene import Scene
-from hsidiff.scenes.thinned import thinned, with_bands
+from hsidiff.scenes.thinned import step_to_fit, thinned, thinned_shape, with_bands
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.overview import Bands, Overview, Overviews, plan_of
 
@@ -37,7 +36,7 @@ class Picture:
 
 def largest_step(shape: tuple[int, int]) -> int:
     """The power of two at which a scene fits one square."""
-    return int(2 ** max(ceil(log2(max(shape) / TILE_PX)), 0))
+    return step_to_fit(shape, TILE_PX)
 
 
 def tile_window(shape: tuple[int, int], step: int, col: int, row: int) -> Window:
@@ -54,8 +53,8 @@ def tile_window(shape: tuple[int, int], step: int, col: int, row: int) -> Window
     """
     is_power = 0 < step <= largest_step(shape) and step & (step - 1) == 0
     if is_power and row >= 0 and col >= 0:
-        size = (ceil(shape[0] / step), ceil(shape[1] / step))
-        window = Window(row * TILE_PX, col * TILE_PX, TILE_PX, TILE_PX).clipped(size)
+        window = Window(row * TILE_PX, col * TILE_PX, TILE_PX, TILE_PX)
+        window = window.clipped(thinned_shape(shape, step))
         if window.n_rows and window.n_cols:
             return window
     raise MissingFileError(f"tile {step}/{col}/{row}: the scene has no such tile")

@@ -216,20 +216,27 @@ def _nearest_shapes(spectra: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, 
 
     A spectrum that is 0 throughout has no shape: its angle is that of nothing in common.
     """
-    sizes, seen_sizes = (np.linalg.norm(s.astype(np.float64), axis=1) for s in (spectra, seen))
-    shapes = spectra / np.maximum(sizes, 1e-300)[:, None]
-    cosines = shapes @ (seen / np.maximum(seen_sizes, 1e-300)[:, None]).T
+    (shapes, sizes), (seen_shapes, seen_sizes) = _shapes_and_sizes(spectra), _shapes_and_sizes(seen)
+    cosines = shapes @ seen_shapes.T
     nearest = cosines.argmax(axis=1)
-    angles = np.arccos(np.clip(cosines.max(axis=1), -1, 1))
-    return angles, sizes / np.maximum(seen_sizes[nearest], 1e-300)
+    return _least_angles(cosines), sizes / np.maximum(seen_sizes[nearest], 1e-300)
 
 
 def _angles_between(spectra: np.ndarray) -> np.ndarray:
     """(n,) angle in radians of each spectrum to the most similar of the others."""
-    sizes = np.linalg.norm(spectra.astype(np.float64), axis=1)
-    shapes = spectra / np.maximum(sizes, 1e-300)[:, None]
+    shapes, _ = _shapes_and_sizes(spectra)
     cosines = shapes @ shapes.T
     np.fill_diagonal(cosines, -1)
+    return _least_angles(cosines)
+
+
+def _shapes_and_sizes(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Spectra (n, n_bands) of length 1, and their lengths (n,)."""
+    sizes = np.linalg.norm(spectra.astype(np.float64), axis=1)
+    return spectra / np.maximum(sizes, 1e-300)[:, None], sizes
+
+
+def _least_angles(cosines: np.ndarray) -> np.ndarray:
     return np.arccos(np.clip(cosines.max(axis=1), -1, 1))
 
 

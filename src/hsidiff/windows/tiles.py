@@ -20,7 +20,7 @@ def tile_windows(shape: tuple[int, int], tile_size_px: int) -> list[Window]:
         SettingError: if the size is not at least 1.
     """
     check_whole_number("tile_size", tile_size_px, 1)
-    return _cut(shape, (tile_size_px, tile_size_px))
+    return cut(shape, (tile_size_px, tile_size_px))
 
 
 def even_tile_windows(shape: tuple[int, int], max_size_px: int) -> list[Window]:
@@ -30,10 +30,11 @@ def even_tile_windows(shape: tuple[int, int], max_size_px: int) -> list[Window]:
     """
     check_whole_number("tile_size", max_size_px, 1)
     n_down, n_across = ceil(shape[0] / max_size_px), ceil(shape[1] / max_size_px)
-    return _cut(shape, (ceil(shape[0] / n_down), ceil(shape[1] / n_across)))
+    return cut(shape, (ceil(shape[0] / n_down), ceil(shape[1] / n_across)))
 
 
-def _cut(shape: tuple[int, int], sides: tuple[int, int]) -> list[Window]:
+def cut(shape: tuple[int, int], sides: tuple[int, int]) -> list[Window]:
+    """Windows of ``sides`` (rows, cols) that cover a scene, row by row; the last are smaller."""
     return [
         Window(row, col, *sides).clipped(shape)
         for row in range(0, shape[0], sides[0])
