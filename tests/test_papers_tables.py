@@ -53,6 +53,7 @@ def test_table_6_has_the_rows_of_its_file(layer: int) -> None:
     ("heading", "name", "ours"),
     [
         ("## Table V: what diffusion features are worth", "spectraldiff-tables-5-6.csv", 3),
+        ("## Table II: the baselines", "spectraldiff-table-2.csv", 2),
         ("## DiffCRN's parts", "diffcrn-parts-indian-pines.csv", 1),
     ],
 )
