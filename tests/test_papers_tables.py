@@ -55,6 +55,7 @@ def test_table_6_has_the_rows_of_its_file(layer: int) -> None:
         ("## Table V: what diffusion features are worth", "spectraldiff-tables-5-6.csv", 3),
         ("## Table II: the baselines", "spectraldiff-table-2.csv", 2),
         ("## DiffCRN's parts", "diffcrn-parts-indian-pines.csv", 1),
+        ("## The checks of DiffSpectralNet's summary", "diffspectralnet-checks.csv", 1),
     ],
 )
 def test_the_other_tables_have_the_rows_of_their_files(heading: str, name: str, ours: int) -> None:
