@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from affine import Affine
 from pages import Page
@@ -12,6 +13,7 @@ from test_map_page import make_folder, small_result
 import hsidiff.report.label_spectra as page_part
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.map_page import write_report
+from hsidiff.report.spectra_page import suspicious_table
 from hsidiff.scenes.scene import ArraySource, Scene
 
 SHAPE = (20, 30)
@@ -83,3 +85,15 @@ def test_each_of_several_scenes_shows_its_own_labels(tmp_path: Path) -> None:
     page = Page(write_report(folder, scene, scene, labels=both))
     assert "Spectra of the labels of one" in page.text
     assert "Spectra of the labels of two" not in page.text
+
+
+def test_a_pixel_unlike_its_class_and_all_others_says_so() -> None:
+    far = {"row": 1, "col": 2, "distance": 9.0, "limit": 2.5}
+    found = pd.DataFrame(
+        [
+            far | {"class": "roof", "looks_like": "roof"},
+            far | {"class": "roof", "looks_like": "soil"},
+        ]
+    )
+    table = suspicious_table(found, 10, "")
+    assert [row[1] for row in table.rows] == ["no other", "soil"]

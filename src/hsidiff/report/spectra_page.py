@@ -73,7 +73,7 @@ def suspicious_table(suspicious: pd.DataFrame, most_rows: int, more: str) -> Tab
     rows = [
         [
             row["class"],
-            "no other class" if row["looks_like"] == row["class"] else row["looks_like"],
+            "no other" if row["looks_like"] == row["class"] else row["looks_like"],
             *(f"{row[name]:.{digits if name in 'xy' else 0}f}" for name in places),
             f"{row['distance']:.1f}",
             f"{row['limit']:.1f}",
