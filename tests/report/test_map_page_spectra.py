@@ -88,12 +88,7 @@ def test_each_of_several_scenes_shows_its_own_labels(tmp_path: Path) -> None:
 
 
 def test_a_pixel_unlike_its_class_and_all_others_says_so() -> None:
-    far = {"row": 1, "col": 2, "distance": 9.0, "limit": 2.5}
-    found = pd.DataFrame(
-        [
-            far | {"class": "roof", "looks_like": "roof"},
-            far | {"class": "roof", "looks_like": "soil"},
-        ]
-    )
+    far = {"row": 1, "col": 2, "distance": 9.0, "limit": 2.5, "class": "roof"}
+    found = pd.DataFrame([far | {"looks_like": "roof"}, far | {"looks_like": "soil"}])
     table = suspicious_table(found, 10, "")
     assert [row[1] for row in table.rows] == ["no other", "soil"]
