@@ -216,7 +216,7 @@ def test_texts_of_a_table_are_escaped_and_the_best_is_bold(tmp_path):
         assert text in page.text
     assert '<td class="number"><b>1 [&amp;]</b></td>' in source
     assert source.count('<tr class="ruled">') == 1
-    assert '<tr class="ruled"><th scope="row">b</th>' in source.replace("\n", "")
+    assert '<tr class="ruled"><th scope="row" class="short">b</th>' in source.replace("\n", "")
     assert 'tabindex="0" role="region" aria-label="Table: title &amp;"' in source
 
 
