@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from fake_files import cube, write_envi, write_geotiff
 
+from hsidiff.amounts import count
 from hsidiff.errors import HsidiffWarning, SceneError
 from hsidiff.scenes.formats.geotiff_writer import write_geotiff as write_scene
 from hsidiff.scenes.open import open_scene
@@ -84,7 +85,7 @@ def test_fill_that_differs_by_band_is_noted_and_the_advice_works(tmp_path, size,
     with pytest.warns(HsidiffWarning, match="pixels hold the same numbers in all bands") as caught:
         open_scene(path)
     text = str(caught[0].message)
-    assert f"line: {6 * size[0]} pixels" in text
+    assert f"line: {count(6 * size[0])} pixels" in text
     number = float(re.search(r"\(--nodata (\S+)\)", text)[1])
     scene, texts = notes(path, nodata=number)
     assert texts == []
