@@ -4,7 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from hsidiff.training.loop import Recipe, seeded
-from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
+from hsidiff.training.patch_classifier import (
+    fit_patch_classifier,
+    predict_patches,
+    settle_normalisation,
+)
 
 
 def small_network(patch_px: int = 3, n_channels: int = 2, n_classes: int = 4) -> nn.Module:
@@ -97,3 +101,25 @@ def test_classes_that_can_be_told_apart_are_learned() -> None:
     fit_patch_classifier(network, patches, classes, recipe, 16, 0, "cpu")
     probabilities = [predict_patches(network, patch, 3, "cpu")[0, 0] for patch in patches]
     assert (np.argmax(probabilities, axis=1) == classes).all()
+
+
+@pytest.mark.parametrize("n", [2, 7, 64, 65])
+def test_statistics_are_those_of_all_patches_under_the_weights_as_they_are(n: int) -> None:
+    patches = np.random.default_rng(0).normal(3, 2, size=(n, 1, 1, 4)).astype(np.float32)
+    norm = nn.BatchNorm2d(4)
+    norm.running_mean.fill_(100)  # type: ignore[union-attr]
+    network = nn.Sequential(norm, nn.Flatten()).eval()
+    settle_normalisation(network, patches, 64, "cpu")
+    assert not norm.training
+    seen = patches.reshape(n, 4)
+    np.testing.assert_allclose(norm.running_mean, seen.mean(axis=0), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(norm.running_var, seen.var(axis=0, ddof=1), rtol=1e-4)
+
+
+def test_a_network_without_normalisation_stays_as_it_is() -> None:
+    network = small_network()
+    before = [weights.clone() for weights in network.parameters()]
+    settle_normalisation(network, np.ones((5, 3, 3, 2), dtype=np.float32), 2, "cpu")
+    assert not network.training
+    for weights, old in zip(network.parameters(), before, strict=True):
+        assert torch.equal(weights, old)

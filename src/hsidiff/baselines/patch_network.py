@@ -47,7 +47,11 @@ from hsidiff.saved_model import Learned
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.training.loop import Recipe, pick_device, seeded
-from hsidiff.training.patch_classifier import fit_patch_classifier, predict_patches
+from hsidiff.training.patch_classifier import (
+    fit_patch_classifier,
+    predict_patches,
+    settle_normalisation,
+)
 from hsidiff.training.weights import load_weights, weights
 from hsidiff.windows.gather import gather_patches
 
@@ -162,6 +166,7 @@ class NetworkBaseline(SceneClassifier):
             self.random_state,
             self.device,
         )
+        settle_normalisation(self.network_, patches, self.batch_size, self.device)
 
     def _scaled(self, values: np.ndarray) -> np.ndarray:
         """Scale spectra (..., n_bands); invalid ones become 0 in all bands."""

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import update_bn
 
 from hsidiff.training.batch import ShrinkingBatch
 from hsidiff.training.loop import Recipe, pick_device, train
@@ -46,6 +47,29 @@ def fit_patch_classifier(
 
     batch = ShrinkingBatch(loss_of, batch_size, "labelled patches")
     train(network, batch, recipe, device, "fit head")
+
+
+def settle_normalisation(
+    network: nn.Module, patches: np.ndarray, batch_size: int, device: str
+) -> None:
+    """Take the statistics of batch normalisation from all patches, with the weights as they are.
+
+    An L2 term shrinks weights that are normalised right after, until each step of Adam turns them
+    far: statistics that run along with training are then those of other weights (van Laarhoven,
+    "L2 Regularization versus Batch and Weight Normalization", 2017). The network ends on the CPU,
+    in evaluation mode.
+
+    Args:
+        network: as :func:`fit_patch_classifier` trained it.
+        patches: (n, rows, cols, channels) float32, those that it learned from, at least 2.
+        batch_size: patches at once, at least 2; some batches may be larger.
+        device: where to compute.
+    """
+    inputs = torch.from_numpy(patches).permute(0, 3, 1, 2)
+    where = torch.device(pick_device(device))
+    batches = inputs.tensor_split(max(len(inputs) // batch_size, 1))  # none of a single patch
+    update_bn(batches, network.to(where), where)
+    network.cpu().eval()
 
 
 def shuffled_batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
