@@ -23,8 +23,9 @@ from sklearn.base import clone
 
 from hsidiff.calibrated import Calibrated
 from hsidiff.catalog import find_classifier
-from hsidiff.cli.inputs import Inputs, SplitOptions
-from hsidiff.cli.options import LabelOptions
+from hsidiff.cli.input_options import LabelOptions
+from hsidiff.cli.inputs import Inputs
+from hsidiff.cli.split_options import SplitOptions
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning

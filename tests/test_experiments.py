@@ -1,6 +1,7 @@
 """The files of ``experiments/``: each can be read, says what it needs, and the smallest runs."""
 
 import re
+import runpy
 import tomllib
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from hsidiff.scenes.scene import ArraySource, Scene
 
 FOLDER = Path(__file__).parents[1] / "experiments"
 FILES = sorted(FOLDER.rglob("*.toml"))
+SCRIPTS = sorted(FOLDER.rglob("*.py"))
 SMALLEST = FOLDER / "smallest.toml"
 PROTOCOLS = sorted((FOLDER / "protocols").glob("*.toml"))
 
@@ -183,3 +185,10 @@ def test_the_smallest_experiment_runs_to_its_tables(tmp_path: Path) -> None:
             assert cell.result["cost"]["n_parameters"] == (n_bands + 1) * n_classes
     write_tables(folder, tmp_path / "tables")
     assert (tmp_path / "tables" / "tables.md").read_text(encoding="utf-8").count("\n## ") > 3
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=name_of)
+def test_a_script_finds_what_it_imports(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    names = runpy.run_path(str(path), run_name="not the main one")
+    assert names["__doc__"]

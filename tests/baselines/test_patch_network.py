@@ -63,7 +63,8 @@ def test_the_network_sees_patches_scaled_by_the_training_pixels_with_0_for_inval
     scene, labels = small_scene(), small_labels()
     model = tiny(batch_size=45).fit(scene, labels)
     seen = given(model, training=True)
-    assert seen.shape == (2 * 45, 12, 3, 3)  # each of 45 training pixels in each of 2 epochs
+    # Each of 45 training pixels in each of 2 epochs, and once for the statistics.
+    assert seen.shape == (3 * 45, 12, 3, 3)
     middles = seen[..., 1, 1].numpy()
     np.testing.assert_allclose(middles.min(axis=0), 0, atol=1e-6)
     np.testing.assert_allclose(middles.max(axis=0), 1, atol=1e-6)
@@ -118,9 +119,9 @@ def test_without_a_patch_the_network_sees_single_spectra() -> None:
     assert given(model, training=True).shape[1:] == (12, 1, 1)
 
 
-def test_it_is_trained_for_whole_epochs_of_whole_batches() -> None:
+def test_it_is_trained_for_whole_epochs_of_whole_batches_and_takes_statistics_of_all() -> None:
     model = tiny(n_epochs=3, batch_size=20).fit(small_scene(), small_labels())
-    assert [len(patches) for _, patches in model.network_.given] == [20] * 3 * 3
+    assert [len(patches) for _, patches in model.network_.given] == [20] * 3 * 3 + [23, 22]
 
 
 def test_the_random_state_rules_the_first_weights_and_the_order() -> None:
