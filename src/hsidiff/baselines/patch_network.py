@@ -2,7 +2,8 @@
 
 A network sees the patch around a pixel, or its spectrum alone, and gives the pixel's class scores.
 Each band is scaled to 0..1 between the extremes of the training pixels, so nothing is learned from
-pixels beyond the training patches; invalid pixels inside a patch are 0 after scaling.
+pixels beyond the training patches; invalid pixels inside a patch are 0 after scaling. Statistics of
+batch normalisation are those of all training patches under the last weights.
 
 To add one, write its module and the few lines that build it::
 

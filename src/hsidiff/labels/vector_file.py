@@ -30,6 +30,9 @@ ADDRESS_SUFFIXES = (".gpkg", ".geojson", ".json", ".fgb")
 """Those that are one file, and are read at an address."""
 VECTOR_SUFFIXES = (*_GDAL_SUFFIXES, *_ZIP_SUFFIXES, *TABLE_SUFFIXES)
 
+_CHOOSE_LAYER = "choose one with layer= (--layer), or save it as a file of its own"
+"""Only labels have such a setting; areas are whole files."""
+
 _SQLITE_EDITS = ("-wal", "-journal")
 _SIZE_OF_A_JOURNAL = 512
 _MODE_AT, _WAL_MODE = 18, 2
@@ -99,7 +102,7 @@ def _chosen_layer(listed: np.ndarray, layer: str | None, file_name: str) -> str:
         )
     if layer is None and len(names) != 1:
         listed_names = ", ".join(names) or "none"
-        advice = "choose one with layer= (--layer)" if names else "draw points or polygons"
+        advice = _CHOOSE_LAYER if names else "draw points or polygons"
         raise LabelError(f"{file_name}: layers with geometries: {listed_names}: {advice}")
     return layer or names[0]
 
@@ -210,10 +213,8 @@ def _chosen_member(
     if len(named) == 1:
         return named[0], None
     held = ", ".join(map(str, vectors or visible)) or "nothing"
-    advice = (
-        "choose one with layer= (--layer)" if vectors else "expected a " + ", ".join(_GDAL_SUFFIXES)
-    )
-    raise LabelError(f"{path.name} holds {held}: {advice}, or unpack it")
+    advice = _CHOOSE_LAYER if vectors else "expected a " + ", ".join(_GDAL_SUFFIXES)
+    raise LabelError(f"{path.name} holds {held}: {advice}")
 
 
 def _is_hidden(part: str) -> bool:
