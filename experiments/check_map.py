@@ -4,9 +4,10 @@
 
 The rasters are read by rasterio alone, names and colours from the files that QGIS and GDAL read,
 and compared with result.json: grid (that of SCENE, a file that rasterio opens), palette and names,
-pixels and hectares, the confidence band against the probabilities, and the scores of the held-out
-labels by scikit-learn. Fails with a message if anything differs. `check_accuracy.py` does the same
-for areas with intervals and the assessment by a sample.
+pixels and hectares, the confidence band against the probabilities, the scores of the held-out
+labels by scikit-learn, and the calibration error of the labels that the model keeps for it. Fails
+with a message if anything differs. `check_accuracy.py` does the same for areas with intervals and
+the assessment by a sample.
 """
 
 import json
@@ -17,6 +18,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
+from safetensors.numpy import load_file
 from sklearn import metrics
 
 CONFIDENCE_STEP = 0.5 + 0.2
@@ -34,6 +36,7 @@ def main(folder: str, scene: str | None = None) -> None:
     n_hectares = _check_areas(ids, told, bands["map"][1])
     n_confident = _check_confidence(ids, bands["confidence"][0][0], bands["probabilities"], told)
     n_scored = _check_scores(path / "held_out.npz", told)
+    _check_calibration(path / "model" / "learned.safetensors", told)
     on_grid = "" if scene is None else " on the scene's grid"
     print(
         f"{path}: {ids.shape[0]} x {ids.shape[1]} pixels{on_grid}, "
@@ -127,7 +130,6 @@ def _check_scores(path: Path, told: dict[str, Any]) -> int:
         return 0
     with np.load(path) as held_out:
         labels, predicted = held_out["labels"], held_out["class_map"]
-        probabilities = held_out["probabilities"]
     truth, predicted = labels[labels > 0], predicted[labels > 0]
     recalls = metrics.recall_score(truth, predicted, labels=np.unique(truth), average=None)
     again = {
@@ -137,16 +139,23 @@ def _check_scores(path: Path, told: dict[str, Any]) -> int:
     }
     for name, value in again.items():
         assert abs(value - told[name]) < 1e-9, f"{name}: {value}, told {told[name]}"
-    confidence, is_right = probabilities.max(axis=1), truth == predicted
-    edges = np.linspace(0, 1, 16)[1:-1]
-    bins = np.digitize(confidence, edges, right=True)
+    return len(truth)
+
+
+def _check_calibration(path: Path, told: dict[str, Any]) -> None:
+    """The calibration error before calibration, of the labels that the model keeps for it."""
+    if not told["reliability"]:
+        return
+    kept = load_file(path)
+    probabilities, classes = kept["by_groups.proba"], kept["by_groups.classes"]
+    assert len(classes) == told["reliability"]["n_pixels"], f"{len(classes)} labels calibrate"
+    confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == classes
+    bins = np.digitize(confidence, np.linspace(0, 1, 16)[1:-1], right=True)
     error = sum(
         abs(confidence[bins == b].sum() - is_right[bins == b].sum()) for b in np.unique(bins)
-    ) / len(truth)
-    if told["reliability"]:
-        before = told["reliability"]["before"]["expected_calibration_error"]
-        assert abs(error - before) < 1e-5, f"calibration error: {error}, told {before}"
-    return len(truth)
+    ) / len(classes)
+    before = told["reliability"]["before"]["expected_calibration_error"]
+    assert abs(error - before) < 1e-5, f"calibration error: {error}, told {before}"
 
 
 if __name__ == "__main__":

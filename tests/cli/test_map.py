@@ -45,6 +45,14 @@ def test_what_a_map_says_is_what_other_programs_find(
         check_map(str(mapped))
 
 
+def test_a_calibration_error_that_is_not_that_of_the_labels_is_found(mapped: Path) -> None:
+    result = read_result(mapped)
+    result["reliability"]["before"]["expected_calibration_error"] += 0.01
+    (mapped / "result.json").write_text(json.dumps(result))
+    with pytest.raises(AssertionError, match="calibration error"):
+        check_map(str(mapped))
+
+
 def read_result(out: Path) -> dict[str, Any]:
     return json.loads((out / "result.json").read_text())
 
