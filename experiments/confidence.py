@@ -10,7 +10,6 @@ is found to be none of the others.
 """
 
 import argparse
-import csv
 import time
 import warnings
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scenes_and_rows import add_row
 from sklearn.base import clone
 
 from hsidiff.calibrated import Calibrated
@@ -55,13 +55,7 @@ def main() -> None:
     given = parser.parse_args()
     rows = of_removed_class(given) if given.without else of_confidence(given)
     for row in rows:
-        is_new = not given.out.exists()
-        with given.out.open("a", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
-        print(row, flush=True)
+        add_row(given.out, row)
 
 
 def splits_of(given: argparse.Namespace) -> Iterator[tuple[Scene, Split, Row]]:

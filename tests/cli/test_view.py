@@ -75,6 +75,7 @@ def test_wrong_words_end_in_one_line_and_write_nothing(
         ended = run("view", *words)
         assert ended.exit_code == 2, words
         assert ended.error
+        assert "Traceback" not in ended.err
     assert everything_in(small_files.folder) == before
     assert not served
 

@@ -15,8 +15,7 @@ from hsidiff.report.experiment_maps import (
     map_drawings,
 )
 from hsidiff.report.map_sheet import DPI, shown_part
-from hsidiff.report.pictures import rgba
-from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL, rgba
 
 SCENE, RANDOM, BLOCKS = "indian-pines", "random-10%", "blocks-30"
 

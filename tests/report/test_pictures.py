@@ -21,10 +21,9 @@ from hsidiff.report.pictures import (
     confidence_picture,
     false_colour,
     false_colour_bands,
-    rgba,
     split_picture,
 )
-from hsidiff.report.style import HATCH, MUTED, PAPER, RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.report.style import HATCH, MUTED, PAPER, RIGHT_PIXEL, WRONG_PIXEL, rgba
 from hsidiff.scenes.scene import ArraySource, Scene
 
 

@@ -20,10 +20,9 @@ from hsidiff.report.pictures import (
     confidence_colours,
     least_confidence,
     points_picture,
-    rgba,
 )
 from hsidiff.report.seed_means import finished
-from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL, rgba
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from hsidiff.report.style import HATCH, MUTED, PAPER
+from hsidiff.report.style import HATCH, MUTED, PAPER, rgba
 
 HATCH_STEP_PX, HATCH_LINE_PX = 8, 2
 FEW_POINTS = 500
@@ -24,10 +24,10 @@ def hatched(picture: np.ndarray) -> np.ndarray:
         return picture
     shown = picture.copy()
     diagonal = np.add.outer(np.arange(empty.shape[0]), np.arange(empty.shape[1]))
-    shown[empty] = _rgba(PAPER)
-    shown[empty & (diagonal % HATCH_STEP_PX < HATCH_LINE_PX)] = _rgba(HATCH)
+    shown[empty] = rgba(PAPER)
+    shown[empty & (diagonal % HATCH_STEP_PX < HATCH_LINE_PX)] = rgba(HATCH)
     # The outline lies outside of the data, or it would cover pixels.
-    shown[empty & binary_dilation(~empty)] = _rgba(MUTED)
+    shown[empty & binary_dilation(~empty)] = rgba(MUTED)
     return shown
 
 
@@ -57,7 +57,3 @@ def stamp(
         inside = (at[0] >= 0) & (at[0] < picture.shape[0]) & (at[1] >= 0)
         inside &= at[1] < picture.shape[1]
         picture[at[0][inside], at[1][inside]] = colors
-
-
-def _rgba(color: str) -> tuple[int, ...]:
-    return (*bytes.fromhex(color[1:]), 255)

@@ -22,7 +22,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import FEW_POINTS, Mark, stamp
-from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL, Color, rgba
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
@@ -36,7 +36,6 @@ READ_SIZE_PX = 512
 CONFIDENCE_COLORS = "cividis"
 TRAIN_COLOR, TEST_COLOR, EMPTY_COLOR = "#d55e00", "#0072b2", "#eceff1"
 
-Color = tuple[int, int, int, int]
 Points = tuple[np.ndarray, Any, Mark]
 """A mask, its colour (or one per pixel of the mask), and how few of its pixels are marked."""
 
@@ -212,12 +211,6 @@ def points_picture(shape: tuple[int, ...], points: Sequence[Points], step: int) 
     for (rows, cols), (_, colors, _) in zip(places, points, strict=True):
         picture[rows // step, cols // step] = colors
     return picture
-
-
-def rgba(color: str) -> Color:
-    """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
-    red, green, blue = bytes.fromhex(color[1:])
-    return red, green, blue, 255
 
 
 def png(picture: np.ndarray, compress_level: int = 6) -> bytes:

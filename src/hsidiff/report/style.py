@@ -15,6 +15,15 @@ METHOD_COLORS = (
     "#332288", "#117733",
 )  # fmt: skip
 
+Color = tuple[int, int, int, int]
+"""Red, green, blue, alpha, 0 to 255."""
+
+
+def rgba(color: str) -> Color:
+    """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
+    red, green, blue = bytes.fromhex(color[1:])
+    return red, green, blue, 255
+
 
 def shade(share: float, color: str) -> str:
     """How a cell of a matrix looks, as CSS: 0 gives white, 1 the full colour (``#rrggbb``)."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from hsidiff.errors import SettingError
-from hsidiff.files import nearest_that_exists, read_json, write_json
+from hsidiff.files import read_json, write_json
 from hsidiff.scenes.scene import Scene
 
 LABEL_FILE, RESULTS, NETWORKS, KEPT = "labels.gpkg", "maps", "networks", "values"
@@ -48,16 +48,10 @@ def locked(folder: Path) -> Any:
     """Make a folder and hold a lock on it as long as the file that is given back is open.
 
     Raises:
-        SettingError: if it is a file, may not be written, or another viewer holds the lock.
+        SettingError: if another viewer holds the lock.
     """
-    nearest = nearest_that_exists(folder)
-    if not nearest.is_dir():
-        raise SettingError(f"--out {folder}: {nearest} is a file: give the name of a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        lock_file = (folder / ".lock").open("w")
-    except PermissionError as error:
-        raise SettingError(f"--out {folder}: it is not yours to write to: give another") from error
+    lock_file = (folder / ".lock").open("w")
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -18,10 +18,9 @@ from hsidiff.report.pictures import (
     CONFIDENCE_COLORS,
     class_colours,
     confidence_colours,
-    rgba,
 )
 from hsidiff.report.result_folder import ResultFolder, SceneMap
-from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL, rgba
 from hsidiff.scenes.formats.gdal import of_rasterio
 from hsidiff.scenes.thinned import thinned_shape
 from hsidiff.scenes.window import Window
