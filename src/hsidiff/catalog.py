@@ -22,6 +22,11 @@ QUICK_METHOD = "lda"
 """Right at least as often on the few labels that were measured (docs/results.md)."""
 
 
+def quicker_than(method: str) -> str | None:
+    """A method that takes seconds, for a method by name that does not; None for one that does."""
+    return QUICK_METHOD if method == DEFAULT_METHOD else None
+
+
 def find_classifier(name: str) -> type[SceneClassifier]:
     """The class that a name stands for.
 

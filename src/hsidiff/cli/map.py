@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from hsidiff.amounts import count, in_bytes, percent
 from hsidiff.assessment.areas import ClassArea
+from hsidiff.catalog import quicker_than
 from hsidiff.cli import console
 from hsidiff.cli.areas import tell_areas
 from hsidiff.cli.classifiers import MethodOptions
 from hsidiff.cli.doubt import DoubtOptions, confidence_in_words
 from hsidiff.cli.draw_maps import DrawingOptions
-from hsidiff.cli.few_labels import hint_for_few_labels
 from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.job import check_is_new, outputs_of, run_job
 from hsidiff.cli.options import (
@@ -30,6 +30,7 @@ from hsidiff.cli.several import check_held_out, pairs_of, read_several
 from hsidiff.cli.split_options import SplitOptions
 from hsidiff.cli.validation import ValidationOptions
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.evaluation.validation import hint_for_few_labels
 from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX
 from hsidiff.memory import limited_to
 from hsidiff.report.validation import validation_in_words
@@ -74,10 +75,11 @@ def map_scene(
                 pairs, scene_options, label_options, model.receptive_field_px, area
             )
             check_held_out(inputs, split_options.split)
-        n_labels = inputs.labels.n_labelled
-        hint = hint_for_few_labels(method_options.method, n_labels, validation_options.validate)
-        if hint and not split_options.given():
-            console.show_note(hint)
+        if validation_options.validate in (None, "groups") and not split_options.given():
+            quick = quicker_than(method_options.method)
+            hint = hint_for_few_labels(inputs.labels.n_labelled, quick and f"--method {quick}")
+            if hint:
+                console.show_note(f"{hint} (docs/results.md, few labels)")
         result = run_job(
             inputs,
             model,

@@ -51,13 +51,16 @@ def default_plan(labels: LabelMap, receptive_field_px: int, seed: int) -> "Plan"
     return plan_of_split(why, labels, split)
 
 
-def few_labels_in_words(n_labelled: int, quick: str) -> str:
-    """What a person may want to know before a slow method is scored on very few labels.
+def hint_for_few_labels(n_labelled: int, quick: str | None) -> str:
+    """What a person may want to know before a slow method is scored on very few labels; or nothing.
 
     Args:
         n_labelled: labels in all.
-        quick: what takes seconds, and was right as often on the few labels that were measured.
+        quick: what takes seconds, and was right as often on the few labels that were measured;
+            None if the method itself is quick.
     """
+    if quick is None or not 0 < n_labelled < VERY_FEW_LABELS:
+        return ""
     n_fits = N_REPEATS * GroupFolding.n_folds
     return (
         f"{n_labelled} labels are few: {n_fits} fits score the map, which takes minutes with this "

@@ -229,11 +229,9 @@ class Session:
         """What is worth knowing before a method is trained on these labels; or nothing."""
         catalog = import_module("hsidiff.catalog")
         validation = import_module("hsidiff.evaluation.validation")
-        n_labelled = self.labels.label_map().n_labelled
-        if method != catalog.DEFAULT_METHOD or not 0 < n_labelled < validation.VERY_FEW_LABELS:
-            return ""
-        words: str = validation.few_labels_in_words(n_labelled, catalog.QUICK_METHOD)
-        return words
+        n_labelled, quick = self.labels.label_map().n_labelled, catalog.quicker_than(method)
+        hint: str = validation.hint_for_few_labels(n_labelled, quick)
+        return hint
 
     def follow(self, on: bool) -> None:
         """Switch the live map on or off; the first time the scene is learned for it.
