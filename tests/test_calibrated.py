@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from sklearn.base import clone
 
 from hsidiff.baselines.knn import NearestNeighbours
@@ -17,9 +18,11 @@ from hsidiff.calibration import WORD_GROUPS, HeldOutProba, fit_temperature, temp
 from hsidiff.catalog import load_classifier
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, ModelError, SettingError
+from hsidiff.files import read_json, write_json
 from hsidiff.labels.ground import fields_in_two
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.methods.controls import RawSpectra
+from hsidiff.saved_model import LEARNED, PREPROCESS
 from hsidiff.scenes.scene import Scene
 from hsidiff.smoothed import Smoothed
 from hsidiff.wrapped import unwrapped
@@ -225,6 +228,23 @@ def test_what_was_saved_says_the_same(scene: Scene, model: SceneClassifier, tmp_
             loaded.prediction_sets(probabilities, 0.9, sampling),
             fitted.prediction_sets(probabilities, 0.9, sampling),
         )
+
+
+@pytest.mark.parametrize("lacking", ["source", "by_groups.groups"])
+def test_a_model_of_an_older_version_is_refused_in_one_line(
+    fitted: Calibrated, tmp_path: Path, lacking: str
+) -> None:
+    fitted.save(tmp_path / "model")
+    about = read_json(tmp_path / "model" / PREPROCESS)
+    about["facts"]["calibration"].pop(lacking, None)
+    write_json(tmp_path / "model" / PREPROCESS, about)
+    arrays = load_file(tmp_path / "model" / LEARNED)
+    save_file({n: v for n, v in arrays.items() if n != lacking}, tmp_path / "model" / LEARNED)
+    with pytest.raises(ModelError, match="of another version of hsidiff") as refused:
+        load_classifier(tmp_path / "model")
+    assert f"{lacking!r}" in str(refused.value)
+    assert "save the model again" in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_class_alone_cannot_load_it(fitted: Calibrated, tmp_path: Path) -> None:

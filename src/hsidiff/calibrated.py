@@ -259,7 +259,7 @@ class Calibrated(Wrapped):
     def _set_learned(self, learned: Learned) -> None:
         arrays = learned.arrays
         self.temperature_ = float(learned.facts["calibration"]["temperature"])
-        self.source_ = learned.facts["calibration"].get("source", "score")  # before 0048
+        self.source_ = learned.facts["calibration"]["source"]
         self.by_groups_ = HeldOutProba.from_arrays("by_groups.", arrays)
         self.at_random_ = HeldOutProba.from_arrays("at_random.", arrays)
         self.held_out_distances_ = arrays["held_out_distances"]

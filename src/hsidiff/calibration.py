@@ -108,9 +108,8 @@ class HeldOutProba:
 
     @classmethod
     def from_arrays(cls, prefix: str, arrays: Mapping[str, np.ndarray]) -> Self:
-        """What :meth:`arrays` described; of models from before groups were kept each is its own."""
-        proba, classes = arrays[prefix + "proba"], arrays[prefix + "classes"]
-        return cls(proba, classes, arrays.get(prefix + "groups", np.arange(len(classes))))
+        """What :meth:`arrays` described."""
+        return cls(*(arrays[prefix + name] for name in ("proba", "classes", "groups")))
 
 
 def fit_temperature(held_out: HeldOutProba, word_groups: float = 0.0) -> float:
