@@ -160,13 +160,13 @@ def test_blocks_are_squares_of_the_grid() -> None:
 def test_units_are_fields_where_there_are_enough_of_them() -> None:
     rows, cols = np.indices((60, 60))
     many = np.where((rows % 6 < 5) & (cols % 6 < 5), 1, 0)
-    units, name = spatial_units(many)
+    units, name = spatial_units(LabelMap.from_array(many))
     assert (name, units.max()) == ("fields", 100)
     # One field of 900 pixels beside 99 single pixels counts like 1.2 fields.
     one_large = np.zeros((60, 60), dtype=int)
     one_large[::2, ::2] = 1
     one_large[:30, :30] = 1
-    units, name = spatial_units(one_large)
+    units, name = spatial_units(LabelMap.from_array(one_large))
     assert (name, units.max()) == ("blocks of 16 px", 16)
 
 

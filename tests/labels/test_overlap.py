@@ -8,11 +8,12 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.crs import CRS
 
-from hsidiff.evaluation.comparison import spatial_units_of
-from hsidiff.labels.block_split import block_split, distance_to_px
+from hsidiff.evaluation.comparison import spatial_units
+from hsidiff.labels.block_split import block_split
 from hsidiff.labels.field_split import field_split
 from hsidiff.labels.ground import fields_of, held_out_units
 from hsidiff.labels.group_folds import GroupFolding
+from hsidiff.labels.guard import distance_to_px
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.leakage import measure_leakage
 from hsidiff.labels.overlap import FAR_PX, overlap_of
@@ -111,7 +112,7 @@ def test_a_class_of_one_field_is_cut_across_the_ground_and_not_between_dates() -
 
 def test_blocks_of_the_second_date_are_those_of_the_first() -> None:
     values = np.repeat([[1, 2]], 40, axis=0).repeat(25, axis=1)
-    units, name = spatial_units_of(two_dates(values, values, 16))
+    units, name = spatial_units(two_dates(values, values, 16))
     assert name == "blocks of 16 px"
     np.testing.assert_array_equal(units[45:85, :34], units[:40, 16:])
     assert not np.isin(units[48:85, 34:], units[:40]).any()

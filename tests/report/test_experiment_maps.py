@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from fake_experiment import SHAPE, fake_labels, fake_split
+from hsidiff.labels.hex_colors import rgba
 from hsidiff.report.experiment_maps import (
     MappedSplit,
     all_labels,
@@ -15,7 +16,7 @@ from hsidiff.report.experiment_maps import (
     map_drawings,
 )
 from hsidiff.report.map_sheet import DPI, shown_part
-from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL, rgba
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
 
 SCENE, RANDOM, BLOCKS = "indian-pines", "random-10%", "blocks-30"
 

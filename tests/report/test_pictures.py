@@ -10,6 +10,7 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hsidiff.labels.hex_colors import rgba
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import hatched
@@ -23,7 +24,7 @@ from hsidiff.report.pictures import (
     false_colour_bands,
     split_picture,
 )
-from hsidiff.report.style import HATCH, MUTED, PAPER, RIGHT_PIXEL, WRONG_PIXEL, rgba
+from hsidiff.report.style import HATCH, MUTED, PAPER, RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.scene import ArraySource, Scene
 
 

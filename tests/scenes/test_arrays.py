@@ -6,7 +6,7 @@ from fake_files import cube, write_matlab73
 from scipy.io import savemat
 
 from hsidiff.errors import HsidiffWarning, MissingFileError, SceneError
-from hsidiff.scenes.formats.arrays import find_array
+from hsidiff.scenes.formats.arrays import find_raster
 from hsidiff.scenes.open import open_scene
 
 
@@ -29,7 +29,7 @@ def test_cube_and_labels_of_one_file_are_told_apart(path):
     labels = np.arange(35, dtype=np.uint8).reshape(5, 7)
     write(path, cube=cube(), gt=labels, wl=np.linspace(400, 900, 6)[np.newaxis])
     assert open_scene(path).n_bands == 6
-    found = find_array(path, 2, None, "--labels-variable")
+    found = find_raster(path, None)
     assert (found.name, found.shape, found.dtype) == ("gt", (5, 7), np.uint8)
     np.testing.assert_array_equal(found.load(), labels)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).load(), labels)
@@ -47,8 +47,8 @@ def test_several_cubes_are_listed_with_the_options_that_choose(path):
 def test_several_label_rasters_are_listed_with_the_option_for_labels(path):
     write(path, train=np.ones((5, 7)), test=np.ones((5, 7)))
     with pytest.raises(SceneError, match="--labels-variable"):
-        find_array(path, 2, None, "--labels-variable")
-    assert find_array(path, 2, "test", "--labels-variable").name == "test"
+        find_raster(path, None)
+    assert find_raster(path, "test").name == "test"
 
 
 def test_a_picture_beside_the_cube_is_passed_over_but_can_be_named(path):
@@ -72,7 +72,7 @@ def test_an_unknown_name_is_answered_with_those_that_exist(path):
 def test_a_named_array_of_the_wrong_dimensions_is_refused(path):
     write(path, cube=cube(), gt=np.ones((5, 7)))
     with pytest.raises(SceneError, match="expected 2-D"):
-        find_array(path, 2, "cube", "--labels-variable")
+        find_raster(path, "cube")
 
 
 def test_a_two_dimensional_array_is_a_scene_of_one_band_if_named(path):
@@ -123,4 +123,4 @@ def test_a_file_without_a_cube_lists_what_it_holds(path):
 
 def test_a_missing_file_is_named(path):
     with pytest.raises(MissingFileError, match=path.name):
-        find_array(path, 2, None, "--labels-variable")
+        find_raster(path, None)

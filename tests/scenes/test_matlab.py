@@ -8,7 +8,7 @@ from scipy.io import savemat
 from scipy.sparse import csc_array
 
 from hsidiff.errors import SceneError
-from hsidiff.scenes.formats.arrays import find_array
+from hsidiff.scenes.formats.arrays import find_raster
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.window import Window
 
@@ -93,7 +93,7 @@ def test_cube_wavelengths_and_labels_inside_a_struct_are_found(tmp_path, write_s
         scene = open_scene(path, variable=variable)
         np.testing.assert_array_equal(scene.read(), cube())
         np.testing.assert_array_equal(scene.wavelengths_nm, WAVELENGTHS[0])
-    found = find_array(path, 2, None, "--labels-variable")
+    found = find_raster(path, None)
     assert found.name == "hsi/sceneLabels/labels"
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(found)).load(), GT)
     pickled = pickle.dumps(scene)
@@ -126,7 +126,7 @@ def test_cells_and_lists_of_structs_are_named_with_the_way_out(tmp_path):
 
 def test_sparse_labels_are_labels(tmp_path):
     savemat(tmp_path / "a.mat", {"cube": cube(), "gt": csc_array(GT.astype(float))})
-    np.testing.assert_array_equal(find_array(tmp_path / "a.mat", 2, None, "").load(), GT)
+    np.testing.assert_array_equal(find_raster(tmp_path / "a.mat", None).load(), GT)
 
 
 def test_v73_reads_only_the_window(tmp_path, monkeypatch):

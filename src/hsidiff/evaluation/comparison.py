@@ -186,7 +186,7 @@ def paired_bootstrap(
     return PairedDifference(difference, low, high, p_value, n_pixels.size)
 
 
-def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
+def spatial_units(labels: LabelMap) -> tuple[np.ndarray, str]:
     """The units to draw from, and their name: fields, or blocks where few fields hold the pixels.
 
     The benchmark scenes have fields of very unequal size: of the 250 of Pavia University, a few
@@ -195,16 +195,11 @@ def spatial_units(class_ids: np.ndarray) -> tuple[np.ndarray, str]:
     taken. They cut large fields, so what they give may still be too sure.
 
     Args:
-        class_ids: (rows, cols) int, 0 = unlabelled.
+        labels: those from points and polygons say which pixels are of one field.
 
     Returns:
         (rows, cols) int, number of the unit, and ``"fields"`` or ``"blocks of 16 px"``.
     """
-    return spatial_units_of(LabelMap.from_array(class_ids))
-
-
-def spatial_units_of(labels: LabelMap) -> tuple[np.ndarray, str]:
-    """As :func:`spatial_units`; labels from points and polygons say which pixels are of one."""
     fields = fields_of(labels)
     if as_many_equal(np.bincount(fields[fields > 0])) >= FEWEST_FIELDS:
         return fields, "fields"

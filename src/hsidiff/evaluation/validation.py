@@ -11,7 +11,7 @@ import numpy as np
 from hsidiff.amounts import count, percent
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import HsidiffWarning, LabelError, SplitError
-from hsidiff.evaluation.comparison import spatial_units_of
+from hsidiff.evaluation.comparison import spatial_units
 from hsidiff.evaluation.held_out_labels import HeldOut, held_out_of
 from hsidiff.evaluation.held_out_scores import HeldOutScores, score_held_out
 from hsidiff.evaluation.predict_held_out import predict_held_out, probabilities_at
@@ -75,7 +75,7 @@ def plan_of_nothing(why: str, labels: LabelMap) -> "Plan":
 
 def plan_of_split(why: str, labels: LabelMap, split: Split) -> "Plan":
     """One split scores the map, which learns from all labels."""
-    units, groups = spatial_units_of(labels)
+    units, groups = spatial_units(labels)
     learned = split.both_sides() if split.kind == "published" else labels
     return Plan("split", why, learned, ((split,),), describe_split(split), units, groups)
 
@@ -117,7 +117,7 @@ def plan_of_labels(why: str, labels: LabelMap, given: LabelMap) -> "Plan":
             stacklevel=2,
         )
     split = published_split(learned, given)
-    units, groups = spatial_units_of(split.test)
+    units, groups = spatial_units(split.test)
     about = {"kind": "validation-labels", "parameters": {}, "sha256": split.sha256}
     return Plan("labels", why, split.train, ((split,),), about, units, groups)
 

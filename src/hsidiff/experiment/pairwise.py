@@ -14,6 +14,7 @@ from hsidiff.evaluation.comparison import (
     spatial_units,
 )
 from hsidiff.experiment.folder import ExperimentFolder
+from hsidiff.labels.label_map import LabelMap
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def compare_methods(folder: ExperimentFolder, scene: str, split: str) -> tuple[M
     of_seeds, labels = _read(folder, scene, split)
     if labels is None:
         return ()
-    units, name_of_units = spatial_units(labels)
+    units, name_of_units = spatial_units(LabelMap.from_array(labels))
     pairs = []
     for first, second in combinations(folder.methods, 2):
         shared = {

@@ -26,6 +26,7 @@ from hsidiff.labels.columns import (
     stem,
     usable_columns,
 )
+from hsidiff.labels.hex_colors import hex_color
 from hsidiff.labels.legend import ZERO_MEANS, means_no_class, warn_of_raised_ids
 
 logger = logging.getLogger(__name__)
@@ -235,7 +236,7 @@ def _colors(columns: Columns, ids: np.ndarray) -> dict[int, str]:
     for number in np.unique(ids[ids > 0]):
         of_class = np.unique(rgb[ids == number], axis=0)
         if len(of_class) == 1 and ((of_class >= 0) & (of_class <= 255)).all():
-            colors[int(number)] = "#{:02x}{:02x}{:02x}".format(*of_class[0])
+            colors[int(number)] = hex_color(*of_class[0])
     return colors
 
 

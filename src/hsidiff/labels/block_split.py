@@ -8,17 +8,14 @@ import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.ndimage import distance_transform_cdt
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError
 from hsidiff.labels.ground import blocks_on, classes_by_place
+from hsidiff.labels.guard import check_sides, distance_to_px
 from hsidiff.labels.label_map import LabelMap, LandClass
-from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
     check_can_be_split,
-    check_samples_per_class,
-    check_train_fraction,
     named,
     warn_of_one_sided_classes,
     with_samples_per_class,
@@ -112,33 +109,8 @@ def block_split(
         "random_state": random_state,
     }
     split = Split(train, test, kind="blocks", parameters=parameters)
-    warn_of_one_sided_classes(split, stacklevel=2)
+    warn_of_one_sided_classes(split)
     return split
-
-
-def check_sides(
-    train_fraction: float,
-    samples_per_class: int | None,
-    guard_px: int | None,
-    receptive_field_px: int,
-) -> None:
-    """Refuse settings of a split by whole parts of the ground that are out of range.
-
-    Raises:
-        SettingError: naming the setting.
-    """
-    check_train_fraction(train_fraction)
-    if samples_per_class is not None:
-        check_samples_per_class(samples_per_class)
-    check_guard(guard_px, receptive_field_px)
-
-
-def check_guard(guard_px: int | None, receptive_field_px: int) -> None:
-    """Refuse a guard or a receptive field out of range with a SettingError."""
-    if guard_px is not None and guard_px < 0:
-        raise SettingError(f"guard_px={guard_px}: must be at least 0")
-    if receptive_field_px < 1:
-        raise SettingError(f"receptive_field_px={receptive_field_px}: must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -313,17 +285,3 @@ def _widest_guard(
 def _enough(n_pixels: np.ndarray | int) -> np.ndarray:
     """Pixels on a side that are enough for a class of ``n_pixels``: a fifth of them, at most 20."""
     return np.minimum(20, -(-np.asarray(n_pixels) // 5))
-
-
-def distance_to_px(pixels: np.ndarray, overlap: Overlap | None = None) -> np.ndarray:
-    """Chebyshev distance (rows, cols) int from each pixel to the nearest of ``pixels`` (bool).
-
-    Args:
-        pixels: at least one.
-        overlap: ground that several scenes show: a pixel of another scene may be the nearest, and
-            is at distance 0 on the same place.
-    """
-    distance_px: np.ndarray = distance_transform_cdt(~pixels, metric="chessboard")
-    if overlap is None:
-        return distance_px
-    return np.minimum(distance_px, overlap.distance_px(pixels))

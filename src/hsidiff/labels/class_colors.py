@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 
+from hsidiff.labels.hex_colors import hex_color
 from hsidiff.labels.seen_colors import distances, seen
 
 LEAST_DISTANCE, LEAST_WITHIN_MEANING = 11.0, 7.0
@@ -103,8 +104,8 @@ def default_color(position: int) -> str:
     if position < len(_OTHERS):
         return _OTHERS[position]
     # Beyond the hand-picked ones: hues a golden angle apart, so that neighbours differ.
-    red, green, blue = colorsys.hls_to_rgb(position * 0.618034 % 1.0, 0.5, 0.6)
-    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"
+    parts = colorsys.hls_to_rgb(position * 0.618034 % 1.0, 0.5, 0.6)
+    return hex_color(*(round(part * 255) for part in parts))
 
 
 def _choice(wished: Sequence[str], taken: list[str]) -> str:

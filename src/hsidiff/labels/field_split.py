@@ -5,14 +5,14 @@ to one side as a whole. What a field is, :func:`hsidiff.labels.ground.fields_of`
 """
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from hsidiff.errors import HsidiffWarning, check_choice
-from hsidiff.labels.block_split import check_sides, distance_to_px
 from hsidiff.labels.ground import classes_by_place, fields_in_two
-from hsidiff.labels.label_map import LabelMap, LandClass
+from hsidiff.labels.guard import Guards, check_sides, distance_to_px
+from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.overlap import Overlap
 from hsidiff.labels.split import (
     Split,
@@ -113,7 +113,7 @@ def field_split(
     }
     test = used.keeping(outside & ~in_training, outside)
     split = Split(train, test, kind="fields", parameters=parameters)
-    warn_of_one_sided_classes(split, stacklevel=2)
+    warn_of_one_sided_classes(split)
     return split
 
 
@@ -191,68 +191,3 @@ def _balanced_draw(
 def _nearer(first: np.ndarray, second: np.ndarray, overlap: Overlap | None) -> np.ndarray:
     """(rows, cols) bool, the pixels nearer to one of ``first`` than to one of ``second``."""
     return distance_to_px(first, overlap) < distance_to_px(second, overlap)
-
-
-@dataclass(frozen=True)
-class Guards:
-    """How far labels must lie from those of the other side, class by class.
-
-    Attributes:
-        wanted_px: the guard of all classes that are not in ``narrower``.
-        narrower: classes that have a narrower one, with its width in pixels.
-    """
-
-    wanted_px: int
-    narrower: tuple[tuple[LandClass, int], ...] = ()
-
-    @classmethod
-    def of(
-        cls,
-        labels: LabelMap,
-        distance_px: np.ndarray,
-        guard_px: int | None,
-        receptive_field_px: int,
-    ) -> "Guards":
-        """The guard that is given or, of each class, the widest that leaves it half of its labels.
-
-        Args:
-            labels: the labels that may be left out.
-            distance_px: (rows, cols) Chebyshev distance to the labels of the other side.
-            guard_px: the guard that was asked for, or None.
-            receptive_field_px: the widest guard, where None was.
-        """
-        if guard_px is not None:
-            return cls(guard_px)
-        narrower = []
-        for land_class in labels.classes:
-            of_class = np.sort(distance_px[labels.values == land_class.id])
-            # The labels from the middle on are kept by a guard of the middle one's distance.
-            if of_class.size and of_class[of_class.size // 2] < receptive_field_px:
-                narrower.append((land_class, int(of_class[of_class.size // 2])))
-        return cls(receptive_field_px, tuple(narrower))
-
-    def outside(self, values: np.ndarray, distance_px: np.ndarray) -> np.ndarray:
-        """(rows, cols) bool, whether a pixel lies outside the guard of its class.
-
-        Unlabelled pixels must lie outside the widest guard.
-        """
-        needed_px = np.full(values.shape, self.wanted_px)
-        for land_class, guard_px in self.narrower:
-            needed_px[values == land_class.id] = guard_px
-        return distance_px >= np.maximum(needed_px, 1)  # 0: on the ground of a label of theirs
-
-    def warn(self, receptive_field_px: int, side: str, stacklevel: int = 1) -> None:
-        """Say in one warning which classes have a narrower guard; silent if none has."""
-        if not self.narrower:
-            return
-        names = ", ".join(f"{named(c)} {guard_px}" for c, guard_px in self.narrower)
-        warnings.warn(
-            f"a guard of the receptive field, {receptive_field_px} px, would leave classes fewer "
-            f"than half of their {side} pixels; the widest that leaves half is used (px): {names}",
-            HsidiffWarning,
-            stacklevel=stacklevel + 1,
-        )
-
-    def to_json(self) -> dict[str, int] | None:
-        """Class id, as text, to its narrower guard; None if no class has one."""
-        return {str(c.id): guard_px for c, guard_px in self.narrower} or None

@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
 from hsidiff.errors import HsidiffWarning, SettingError, SplitError, check_choice
-from hsidiff.labels.block_split import check_guard, distance_to_px
-from hsidiff.labels.field_split import SINGLE_FIELD, Guards, split_single_fields
+from hsidiff.labels.field_split import SINGLE_FIELD, split_single_fields
 from hsidiff.labels.ground import blocks_on, classes_by_place
+from hsidiff.labels.guard import Guards, check_guard, distance_to_px
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.split import Split, named
 

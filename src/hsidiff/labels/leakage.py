@@ -8,7 +8,7 @@ import numpy as np
 from scipy.spatial import KDTree
 
 from hsidiff.errors import LabelError, SettingError
-from hsidiff.labels.block_split import distance_to_px
+from hsidiff.labels.guard import distance_to_px
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.labels.split import Split
 

@@ -22,6 +22,7 @@ from rasterio.io import DatasetReader
 from hsidiff.errors import HsidiffWarning, LabelError, one_line
 from hsidiff.labels.columns import plain_title
 from hsidiff.labels.dbf_text import BYTES, with_right_text
+from hsidiff.labels.hex_colors import hex_color
 from hsidiff.labels.shapefile_text import check_length
 from hsidiff.scenes.formats.envi_header import EnviHeader
 
@@ -91,7 +92,7 @@ def palette_legend(dataset: DatasetReader) -> Legend:
         palette = dataset.colormap(1)
     except ValueError:  # the band has none
         return Legend()
-    colors = {number: _hex(*rgba[:3]) for number, rgba in palette.items()}
+    colors = {number: hex_color(*rgba[:3]) for number, rgba in palette.items()}
     # GDAL pads palettes with black up to the last number of the type.
     return Legend({}, {number: color for number, color in colors.items() if color != _BLACK})
 
@@ -107,7 +108,7 @@ def envi_legend(header: EnviHeader) -> Legend:
     colors = {}
     if numbers is not None:
         try:
-            colors = {i: _hex(*map(int, rgb)) for i, rgb in enumerate(numbers.reshape(-1, 3))}
+            colors = {i: hex_color(*map(int, rgb)) for i, rgb in enumerate(numbers.reshape(-1, 3))}
         except (ValueError, OverflowError) as error:
             raise LabelError(
                 f"{header.path}: 'class lookup' must be three numbers in 0..255 per class ({error})"
@@ -161,7 +162,7 @@ def _legend_of_rows(rows: Iterable[Sequence[Any]], columns: dict[str, int]) -> L
             legend.names[number] = text
         if {"red", "green", "blue"} <= columns.keys():
             rgb = (int(float(cells[columns[key]])) for key in ("red", "green", "blue"))
-            legend.colors[number] = _hex(*rgb)
+            legend.colors[number] = hex_color(*rgb)
     return legend
 
 
@@ -209,9 +210,3 @@ def _find_columns(table: ElementTree.Element) -> dict[str, int]:
             if key not in columns and (usage == number or title in titles):
                 columns[key] = position
     return columns
-
-
-def _hex(red: int, green: int, blue: int) -> str:
-    if not all(0 <= part <= 255 for part in (red, green, blue)):
-        raise ValueError(f"colour {red}, {green}, {blue} is not in 0..255")
-    return f"#{red:02x}{green:02x}{blue:02x}"

@@ -111,7 +111,7 @@ def random_split(
     split = Split(
         labels.keeping(chosen), labels.keeping(~chosen), kind="random", parameters=parameters
     )
-    warn_of_one_sided_classes(split, stacklevel=2)
+    warn_of_one_sided_classes(split)
     return split
 
 
@@ -177,7 +177,7 @@ def published_split(train_labels: LabelMap, test_labels: LabelMap) -> Split:
         parameters={},
     )
     check_can_be_split(split.both_sides())
-    warn_of_one_sided_classes(split, stacklevel=2)
+    warn_of_one_sided_classes(split)
     return split
 
 

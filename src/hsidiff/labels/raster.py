@@ -18,7 +18,7 @@ from hsidiff.labels.legend import (
     palette_legend,
     sidecar_legend,
 )
-from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_array, list_arrays
+from hsidiff.scenes.formats.arrays import ARRAY_SUFFIXES, find_raster, list_arrays
 from hsidiff.scenes.formats.envi import open_envi
 from hsidiff.scenes.formats.envi_header import EnviHeader
 from hsidiff.scenes.formats.gdal import georeference, open_raster, placed_by
@@ -52,7 +52,7 @@ def read_array_file(
     array = _array_of_scene_shape(path, scene) if variable is None else None
     if array is None and variable is None:
         _refuse_lists_and_layers(path, scene)
-    array = array or find_array(path, 2, variable, "--labels-variable")
+    array = array or find_raster(path, variable)
     logger.info("%s: labels from the array %r", path.name, array.name)
     check_grid(f"{path.name}, {array.name}", scene, array.shape)  # before it is read
     return from_values(array.load(), scene, f"{path.name}, {array.name}", zero=zero)
@@ -177,7 +177,7 @@ def grid_of_raster(path: Path, variable: str | None = None) -> Scene:
     """
     if path.suffix.lower() not in ARRAY_SUFFIXES:
         return open_scene(path)
-    shape = find_array(path, 2, variable, "--labels-variable").shape
+    shape = find_raster(path, variable).shape
     pixels = np.broadcast_to(np.uint8(0), (*shape, 1))
     return Scene(path.stem, ArraySource(pixels), good_bands=np.ones(1, dtype=bool))
 

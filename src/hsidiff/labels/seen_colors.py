@@ -6,6 +6,8 @@ Machado, Oliveira and Fernandes (2009), IEEE TVCG 15(6), 1291-1298, severity 1.0
 
 import numpy as np
 
+from hsidiff.labels.hex_colors import rgb
+
 _PROTANOPE = ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216),
               (-0.003882, -0.048116, 1.051998))  # fmt: skip
 _DEUTERANOPE = ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413),
@@ -19,7 +21,7 @@ _WHITE = np.array([0.9505, 1.0, 1.089])
 
 def seen(colors: list[str]) -> np.ndarray:
     """Colours ``#rrggbb`` as CIE Lab, (colors, 3 sights, 3): usual, protanope, deuteranope."""
-    stored = np.array([list(bytes.fromhex(color[1:])) for color in colors]).reshape(-1, 3) / 255
+    stored = np.array([rgb(color) for color in colors]).reshape(-1, 3) / 255
     linear = np.where(stored <= 0.04045, stored / 12.92, ((stored + 0.055) / 1.055) ** 2.4)
     as_seen = np.clip(np.einsum("sij,cj->csi", _SIGHTS, linear), 0, 1)
     share = as_seen @ _XYZ_OF_RGB.T / _WHITE

@@ -207,7 +207,7 @@ def check_samples_per_class(samples_per_class: int) -> None:
         raise SettingError(f"samples_per_class={samples_per_class}: must be at least 1")
 
 
-def warn_of_one_sided_classes(split: Split, stacklevel: int) -> None:
+def warn_of_one_sided_classes(split: Split) -> None:
     """Say in one warning which classes have no training or no test pixel; silent if none."""
     n_train, n_test = split.train.counts(), split.test.counts()
     classes = [c for c in split.train.classes if n_train[c.id] or n_test[c.id]]
@@ -221,7 +221,7 @@ def warn_of_one_sided_classes(split: Split, stacklevel: int) -> None:
         advice = (
             "a class without training pixels is always missed, one without test pixels unscored"
         )
-        warnings.warn(text + advice, HsidiffWarning, stacklevel=stacklevel + 1)
+        warnings.warn(text + advice, HsidiffWarning, stacklevel=3)
 
 
 def draw_per_class(

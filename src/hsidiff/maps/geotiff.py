@@ -23,8 +23,9 @@ from rasterio.io import DatasetWriter
 
 from hsidiff.errors import LabelError, SettingError
 from hsidiff.files import write_errors_of, write_whole
+from hsidiff.labels.hex_colors import rgba
 from hsidiff.labels.label_map import LandClass
-from hsidiff.maps.legend import color_table, pam_sidecar, qgis_style
+from hsidiff.maps.legend import pam_sidecar, qgis_style
 from hsidiff.scenes.formats.gdal import of_rasterio
 from hsidiff.scenes.open import open_scene
 from hsidiff.scenes.scene import Scene
@@ -98,7 +99,7 @@ def open_class_map(
     ):
         dataset.set_band_description(1, "land-cover class")
         if dtype == np.uint8:
-            dataset.write_colormap(1, color_table(classes))
+            dataset.write_colormap(1, {c.id: rgba(c.color) for c in classes})
         writer = ClassMapWriter(dataset)
         yield writer
         sidecar.write_text(pam_sidecar(classes, writer.pixel_counts), encoding="utf-8")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
+from hsidiff.labels.hex_colors import rgb
 from hsidiff.labels.label_map import LandClass
 
 UNCLASSIFIED = "unclassified"
@@ -32,16 +33,6 @@ _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 def undecided_of(legend: Sequence[LandClass]) -> tuple[LandClass, ...]:
     """The entries of a map's legend that are no class of the ground, see ``Doubt``."""
     return tuple(c for c in legend if (c.name, c.color) in (NOT_SURE, NONE_OF_THESE))
-
-
-def rgb(color: str) -> tuple[int, int, int]:
-    """Red, green, blue (0 to 255) of ``#rrggbb``."""
-    return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def color_table(classes: Sequence[LandClass]) -> dict[int, tuple[int, int, int, int]]:
-    """Class id to (red, green, blue, alpha), 0 to 255."""
-    return {land_class.id: (*rgb(land_class.color), 255) for land_class in classes}
 
 
 def pam_sidecar(classes: Sequence[LandClass], pixel_counts: Mapping[int, int]) -> str:

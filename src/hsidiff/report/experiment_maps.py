@@ -7,6 +7,7 @@ import numpy as np
 
 from hsidiff.amounts import count, percent
 from hsidiff.experiment.folder import Cell, ExperimentFolder
+from hsidiff.labels.hex_colors import rgba
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.drawing import Drawing, figure_name
@@ -22,7 +23,7 @@ from hsidiff.report.pictures import (
     points_picture,
 )
 from hsidiff.report.seed_means import finished
-from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL, rgba
+from hsidiff.report.style import INK, RIGHT_PIXEL, WRONG_PIXEL
 
 
 @dataclass(frozen=True)

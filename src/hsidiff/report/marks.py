@@ -5,7 +5,8 @@ from typing import Literal
 import numpy as np
 from scipy.ndimage import binary_dilation
 
-from hsidiff.report.style import HATCH, MUTED, PAPER, rgba
+from hsidiff.labels.hex_colors import rgba
+from hsidiff.report.style import HATCH, MUTED, PAPER
 
 HATCH_STEP_PX, HATCH_LINE_PX = 8, 2
 FEW_POINTS = 500

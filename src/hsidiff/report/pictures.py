@@ -19,10 +19,11 @@ from matplotlib.image import imsave
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
+from hsidiff.labels.hex_colors import RGBA, rgba
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import FEW_POINTS, Mark, stamp
-from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL, Color, rgba
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
@@ -131,7 +132,7 @@ def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -
 
 
 def class_colours(
-    class_ids: np.ndarray, classes: Sequence[LandClass], background: Color = (0, 0, 0, 0)
+    class_ids: np.ndarray, classes: Sequence[LandClass], background: RGBA = (0, 0, 0, 0)
 ) -> np.ndarray:
     """Class ids (rows, cols) in the colours of their legend; all else is ``background``."""
     picture = np.full((*class_ids.shape, 4), background, dtype=np.uint8)

@@ -1,5 +1,7 @@
 """The colours that page and charts share; the page's layout is in ``templates/style.css``."""
 
+from hsidiff.labels.hex_colors import rgb
+
 INK, MUTED, LINE, PAPER, ACCENT = "#1f2a33", "#5b6770", "#d9dfe3", "#f6f8f9", "#0072b2"
 # Right and wrong, better and worse: blue and vermilion stay apart for colour-blind readers.
 RIGHT, WRONG = "#0072b2", "#d55e00"
@@ -15,21 +17,12 @@ METHOD_COLORS = (
     "#332288", "#117733",
 )  # fmt: skip
 
-Color = tuple[int, int, int, int]
-"""Red, green, blue, alpha, 0 to 255."""
-
-
-def rgba(color: str) -> Color:
-    """Red, green, blue, alpha (0 to 255) of ``#rrggbb``."""
-    red, green, blue = bytes.fromhex(color[1:])
-    return red, green, blue, 255
-
 
 def shade(share: float, color: str) -> str:
     """How a cell of a matrix looks, as CSS: 0 gives white, 1 the full colour (``#rrggbb``)."""
     # Few pixels must not look like none: small shares get a visible tint (square root).
     strength = share**0.5
-    mixed = bytes(round(255 + (part - 255) * strength) for part in bytes.fromhex(color[1:]))
+    mixed = bytes(round(255 + (part - 255) * strength) for part in rgb(color))
     # White on blue passes 4.5:1 only near the full colour, black everywhere before; on vermilion
     # black always does.
     ink = "#ffffff" if strength > 0.92 and color == RIGHT else "#000000"

@@ -16,8 +16,8 @@ from shapely.geometry.base import BaseGeometry
 from hsidiff.errors import LabelError, one_line
 from hsidiff.files import write_errors_of, write_whole
 from hsidiff.labels.geopackage import check_written
+from hsidiff.labels.hex_colors import rgb
 from hsidiff.labels.label_map import LandClass
-from hsidiff.maps.legend import rgb
 from hsidiff.scenes.scene import Scene
 from hsidiff.viewer.shapes import Feature
 

@@ -12,6 +12,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
 from hsidiff.errors import MissingFileError
+from hsidiff.labels.hex_colors import rgba
 from hsidiff.labels.label_map import LandClass, most_probable_of
 from hsidiff.maps.geotiff import NO_PROBABILITY, PROBABILITY_STEPS
 from hsidiff.report.pictures import (
@@ -20,7 +21,7 @@ from hsidiff.report.pictures import (
     confidence_colours,
 )
 from hsidiff.report.result_folder import ResultFolder, SceneMap
-from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL, rgba
+from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
 from hsidiff.scenes.formats.gdal import of_rasterio
 from hsidiff.scenes.thinned import thinned_shape
 from hsidiff.scenes.window import Window

@@ -13,7 +13,7 @@ from hsidiff.scenes.formats import matlab, numpy_file
 from hsidiff.scenes.formats.named_array import NamedArray
 
 ARRAY_SUFFIXES = (".mat", ".npz", ".npy")
-"""Lower-case suffixes of the files that :func:`find_array` reads."""
+"""Lower-case suffixes of the files that :func:`find_raster` reads."""
 
 _MOST_BANDS_OF_A_PICTURE = 4
 _SIDE_NAMES = (
@@ -22,15 +22,13 @@ _SIDE_NAMES = (
 )  # fmt: skip
 
 
-def find_array(path: Path, n_dimensions: int, variable: str | None, option: str) -> NamedArray:
-    """Find the array of a ``.mat``, ``.npz`` or ``.npy`` file, without reading its numbers.
+def find_raster(path: Path, variable: str | None) -> NamedArray:
+    """Find the label raster of a ``.mat``, ``.npz`` or ``.npy`` file, without reading its numbers.
 
     Args:
         path: the file.
-        n_dimensions: dimensions that the array must have: 3 for a cube, 2 for a label raster. Of
-            two-dimensional arrays, vectors (one side is 1) are passed over unless named.
-        variable: the array's name, or None if the file holds only one that fits.
-        option: how the user can give ``variable``, for the messages: ``"--labels-variable"``.
+        variable: the array's name, or None if the file holds only one of two dimensions; vectors
+            (one side is 1) are passed over unless named.
 
     Returns:
         The array; its ``load()`` reads the numbers, ``name``, ``shape`` and ``dtype`` are known.
@@ -42,14 +40,14 @@ def find_array(path: Path, n_dimensions: int, variable: str | None, option: str)
     """
     arrays = list_arrays(path)
     if variable is not None:
-        return _named(path, arrays, variable, (n_dimensions,))
-    return _only(path, arrays, _with_dimensions(arrays, n_dimensions), f"{n_dimensions}-D", option)
+        return _named(path, arrays, variable, (2,))
+    return _only(path, arrays, _with_dimensions(arrays, 2), "2-D", "--labels-variable")
 
 
 def find_cube(
     path: Path, arrays: Sequence[NamedArray], variable: str | None, option: str
 ) -> NamedArray:
-    """Find the cube among the arrays of a file, as :func:`find_array` finds one of 3 dimensions.
+    """Find the cube among the arrays of a file, as :func:`find_raster` finds labels.
 
     A picture of at most four bands beside one real cube is passed over. A two-dimensional array,
     which is how MATLAB keeps a cube of one band, is taken if it is named and never otherwise: it
