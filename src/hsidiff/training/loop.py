@@ -108,37 +108,18 @@ def train(
     """
     own = ranks() if recipe.shared else ALONE
     fabric = _fabric_on(pick_device(device), recipe.bfloat16, own)
-    optimizer = _optimizer_of(network, recipe)
-    average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
-    if average is not None:
-        average.network.to(fabric.device)
-    model, wrapped_optimizer = fabric.setup(network, optimizer)
-    model.train()
-
-    def learn_batch() -> Tensor:
-        loss = loss_of(model, fabric.device)
-        wrapped_optimizer.zero_grad(set_to_none=True)
-        fabric.backward(loss)
-        return loss.detach()
-
+    learner = _Learner(network, loss_of, recipe, fabric)
     with threads_per_operation(recipe.n_threads):
         pace = Pace(recipe.n_steps, recipe.seconds, fabric.broadcast if own.n > 1 else None)
-        state = TrainingState(network, optimizer, average, generator, pace)
+        state = TrainingState(network, learner.optimizer, learner.average, generator, pace)
         checkpoint = Checkpoint(checkpoint_path if own.is_first else None, state)
         checkpoint.resume()
         if own.n > 1:
             state.become(*fabric.broadcast(state.everything()))
         for position in track(pace.positions(), step_name, pace.n_units, pace.n_units_done):
-            for group in optimizer.param_groups:
-                group["lr"] = _rate_at(position, recipe)
-            loss = step_within_memory(learn_batch, loss_of, generator)
-            if recipe.max_gradient_norm is not None:
-                with _run_away(loss, step_name, pace.n_taken + 1):
-                    norm = recipe.max_gradient_norm
-                    fabric.clip_gradients(model, wrapped_optimizer, max_norm=norm)
-            wrapped_optimizer.step()
-            if average is not None:
-                average.update(network)
+            loss = step_within_memory(learner.learn_batch, loss_of, generator)
+            with _run_away(loss, step_name, pace.n_taken + 1):
+                learner.take_step(_rate_at(position, recipe))
             pace.step_taken()
             is_time = checkpoint.is_due and own.n == 1  # clocks of several would not agree
             is_over = pace.position >= pace.n_steps
@@ -147,18 +128,56 @@ def train(
                 mean = cast(Tensor, fabric.all_reduce(loss.detach()))
                 _check_loss(mean, step_name, pace.n_taken)
                 checkpoint.save_if_due()
-    if average is not None:
-        network.load_state_dict(average.network.state_dict())
-    network.cpu().eval()
+    learner.end()
     checkpoint.remove()
     return pace.trained()
 
 
-def _optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
-    return make_optimizer(
-        network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+class _Learner:
+    """A network on its device, with its optimiser and the average of its weights, if there is one.
+
+    Fabric's own model and optimiser stand around both: they share and scale what is computed.
+    """
+
+    def __init__(
+        self, network: nn.Module, loss_of: LossOf, recipe: Recipe, fabric: "Fabric"
+    ) -> None:
+        make_optimizer = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}[recipe.optimizer]
+        self.optimizer = make_optimizer(
+            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.average = WeightAverage(network, recipe.ema_decay) if recipe.ema_decay else None
+        if self.average is not None:
+            self.average.network.to(fabric.device)
+        self._network, self._loss_of, self._fabric = network, loss_of, fabric
+        self._max_norm = recipe.max_gradient_norm
+        self._model, self._around_optimizer = fabric.setup(network, self.optimizer)
+        self._model.train()
+
+    def learn_batch(self) -> Tensor:
+        """The loss of a batch, a scalar; its gradients are computed."""
+        loss = self._loss_of(self._model, self._fabric.device)
+        self._around_optimizer.zero_grad(set_to_none=True)
+        self._fabric.backward(loss)
+        return loss.detach()
+
+    def take_step(self, rate: float) -> None:
+        """Change the weights, and their average, at a learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        if self._max_norm is not None:
+            self._fabric.clip_gradients(
+                self._model, self._around_optimizer, max_norm=self._max_norm
+            )
+        self._around_optimizer.step()
+        if self.average is not None:
+            self.average.update(self._network)
+
+    def end(self) -> None:
+        """Leave the network on the CPU, in evaluation mode, with the weights that are wanted."""
+        if self.average is not None:
+            self._network.load_state_dict(self.average.network.state_dict())
+        self._network.cpu().eval()
 
 
 def _check_loss(loss: Tensor, step_name: str, n_taken: int) -> None:
