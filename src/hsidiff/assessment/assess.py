@@ -128,13 +128,14 @@ def assess_sample(
     Returns:
         The assessment, with shares and areas.
     """
-    ids = [c.id for c in classes]
-    n_strata, n_classes = len(n_pixels), len(ids)
-    rows = np.where(mapped > 0, np.searchsorted(ids, mapped), n_classes)
-    cells = np.zeros((n_strata, n_classes + 1, n_classes), dtype=int)
-    np.add.at(cells, (strata, rows, np.searchsorted(ids, reference)), 1)
+    cells = _counted(classes, strata, mapped, reference, len(n_pixels))
     sizes = n_pixels if weights is None else weights
     design = Design(n_pixels, cells.sum(axis=(1, 2)), sizes / sizes.sum())
+
+    def right_of_mapped(right: np.ndarray, of_map: np.ndarray) -> Estimate | None:
+        """The share of what is mapped that is right, from the strata that speak of it."""
+        holds = of_map > 0 if are_map_classes else np.ones(len(of_map), dtype=bool)
+        return estimate_ratio(right[holds], (of_map - right)[holds], design.of(holds))
 
     per_stratum = design.weights / design.n_samples
     shares: np.ndarray = (per_stratum[:, None, None] * cells).sum(axis=0)
@@ -143,23 +144,19 @@ def assess_sample(
     for k, land_class in enumerate(classes):
         hits, of_map, of_reference = cells[:, k, k], cells[:, k].sum(axis=1), cells[:, :, k]
         n_of_reference = of_reference.sum(axis=1)
-        holds = of_map > 0 if are_map_classes else np.ones(n_strata, dtype=bool)
         per_class.append(
             ClassAssessment(
                 land_class,
                 int(of_map.sum()),
                 int(n_of_reference.sum()),
-                estimate_ratio(hits[holds], (of_map - hits)[holds], design.of(holds)),
+                right_of_mapped(hits, of_map),
                 estimate_ratio(hits, n_of_reference - hits, design),
                 _f1(shares, k),
                 estimate_share(n_of_reference, design),
             )
         )
-    where_mapped = None
-    if cells[:, -1].any():
-        of_map = cells[:, :-1].sum(axis=(1, 2))
-        holds = of_map > 0 if are_map_classes else np.ones(n_strata, dtype=bool)
-        where_mapped = estimate_ratio(right[holds], (of_map - right)[holds], design.of(holds))
+    is_mapped_everywhere = not cells[:, -1].any()
+    of_map = cells[:, :-1].sum(axis=(1, 2))
     return Assessment(
         tuple(classes),
         cells.sum(axis=0),
@@ -168,7 +165,7 @@ def assess_sample(
         _kappa(shares),
         tuple(per_class),
         len(reference),
-        where_mapped,
+        None if is_mapped_everywhere else right_of_mapped(right, of_map),
     )
 
 
@@ -187,10 +184,7 @@ def assess_labels(
     Returns:
         The assessment, without shares and areas.
     """
-    ids = [c.id for c in classes]
-    counts = np.zeros((len(ids) + 1, len(ids)), dtype=int)
-    rows = np.where(mapped > 0, np.searchsorted(ids, mapped), len(ids))
-    np.add.at(counts, (rows, np.searchsorted(ids, reference)), 1)
+    (counts,) = _counted(classes, np.zeros_like(mapped), mapped, reference, 1)
     per_class = tuple(
         ClassAssessment(
             land_class,
@@ -205,6 +199,21 @@ def assess_labels(
     n_right, n = int(np.trace(counts)), len(reference)
     kappa = _kappa(counts / n)
     return Assessment(tuple(classes), counts, None, wilson(n_right, n), kappa, per_class, n)
+
+
+def _counted(
+    classes: Sequence[LandClass],
+    strata: np.ndarray,
+    mapped: np.ndarray,
+    reference: np.ndarray,
+    n_strata: int,
+) -> np.ndarray:
+    """Error matrices of counts, (strata, classes + 1, classes); the last row is not mapped."""
+    ids = [c.id for c in classes]
+    rows = np.where(mapped > 0, np.searchsorted(ids, mapped), len(ids))
+    cells = np.zeros((n_strata, len(ids) + 1, len(ids)), dtype=int)
+    np.add.at(cells, (strata, rows, np.searchsorted(ids, reference)), 1)
+    return cells
 
 
 def _f1(matrix: np.ndarray, k: int) -> float | None:

@@ -7,6 +7,7 @@ counts columns and y rows, from the upper left corner.
 
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,10 +97,9 @@ def from_features(
     transform = _transform_of(scene, name)
     parts = single_parts(projected, classes.ids, transform, scene.shape, name)
     if len(parts.shapes) == 0:
-        told = "; ".join(f"{count(n)} {what}" for what, n in parts.dropped.items() if n)
         raise LabelError(
-            f"{name}: no feature has both a geometry and a class: {told}; a ring that is open is "
-            "no geometry: repair it (QGIS: Fix geometries)"
+            f"{name}: no feature has both a geometry and a class: {_told(parts.dropped)}; a ring "
+            "that is open is no geometry: repair it (QGIS: Fix geometries)"
         )
     if not parts.inside.any():
         placed = replace(scene, transform=transform)
@@ -122,13 +122,18 @@ def from_features(
         "polygons cover no pixel centre": n_too_small(parts, sample_ids, scene.shape),
         "pixels are claimed by several classes and left unlabelled": n_contested,
     }
-    reported = "; ".join(f"{count(n)} {what}" for what, n in counts.items() if n)
+    reported = _told(counts)
     if labels.n_labelled == 0:
         raise LabelError(f"{name}: no pixel is labelled: {reported}")
     if reported:
         warnings.warn(f"{name}: {reported}", HsidiffWarning, stacklevel=2)
     logger.info("%s: %d labels, %d labelled pixels", name, parts.inside.sum(), labels.n_labelled)
     return labels
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    """Numbers that are not 0, each with what it counts."""
+    return "; ".join(f"{count(n)} {what}" for what, n in counts.items() if n)
 
 
 def checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.GeoSeries:

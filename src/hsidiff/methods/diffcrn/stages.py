@@ -123,10 +123,10 @@ class Stages(Values):
             return
         check_whole_numbers("timesteps", self.timesteps)
         self.denoising.schedule.check(self.timesteps)
-        if max(self.timesteps) > self._last_timestep:
+        if max(self.timesteps) > self.last_reconstructed:
             raise SettingError(
                 f"timesteps={tuple(self.timesteps)}: the denoiser learns timesteps up to "
-                f"{self._last_timestep}; choose among those"
+                f"{self.last_reconstructed}; choose among those"
             )
 
     @property
@@ -153,8 +153,8 @@ class Stages(Values):
         return tuple(map(int, self.timesteps))
 
     @property
-    def _last_timestep(self) -> int:
-        """The last timestep that is learned, and can be chosen."""
+    def last_reconstructed(self) -> int:
+        """The last timestep that is learned, hence that can be chosen."""
         return max(self.denoising.noise_timesteps or (self.denoising.n_timesteps,))
 
     def learn(self, scene: Scene, region: np.ndarray | None) -> None:
@@ -184,7 +184,7 @@ class Stages(Values):
     ) -> tuple[tuple[int, ...], np.ndarray]:
         """Candidate timesteps, and the mean spectral angle of the reconstruction from each."""
         sample = crops.sample(N_ANGLE_CROPS, torch.Generator().manual_seed(self.random_state))
-        probed = probed_timesteps(self.denoising.schedule, self._last_timestep)
+        probed = probed_timesteps(self.denoising.schedule, self.last_reconstructed)
         self.denoiser_.to(pick_device(self.device))
         angles = reconstruction_angles(
             self.denoiser_, self.denoising, physical, sample, probed, self.random_state
@@ -192,7 +192,7 @@ class Stages(Values):
         if self._given_timesteps is not None:
             candidates = np.array(self._given_timesteps)
         elif self.timesteps == "even":
-            candidates = at_equal_steps_of_t(1, self._last_timestep, self.n_candidates)
+            candidates = at_equal_steps_of_t(1, self.last_reconstructed, self.n_candidates)
         else:
             candidates = at_equal_steps_of_angle(probed, angles, self.n_candidates)
         of_candidates = np.interp(candidates, probed, angles.mean(axis=1))
@@ -258,11 +258,6 @@ class Stages(Values):
             self.transform_, self.denoising, self.extraction, self.random_state, self.device
         )
 
-    @property
-    def last_reconstructed(self) -> int:
-        """The last timestep that is learned."""
-        return self._last_timestep
-
     def reconstruct(
         self, scene: Scene, window: Window, start: int, keep: tuple[int, ...]
     ) -> Mapping[int, np.ndarray]:
@@ -270,10 +265,10 @@ class Stages(Values):
 
         Beyond the window, the values at its edge are repeated.
         """
-        if start > self._last_timestep:
+        if start > self.last_reconstructed:
             raise SettingError(
-                f"start={start}: the denoiser learns timesteps up to {self._last_timestep}; start "
-                "there, or below"
+                f"start={start}: the denoiser learns timesteps up to {self.last_reconstructed}; "
+                "start there, or below"
             )
         self.denoiser_.to(pick_device(self.device))
         halo, middle = self.grid.halo_px, self.grid.middle()
