@@ -38,6 +38,11 @@ def in_pieces(text: str) -> str:
     return re.sub(r"\xa0(?=\[|\()", " ", unbroken) if is_number else text
 
 
+def with_its_sign(text: str) -> str:
+    """A text whose lines never end between a number and its per cent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
 def count(number: int | None) -> str:
     """A whole number with thin spaces between thousands."""
     return UNKNOWN if number is None else f"{number:,}".replace(",", "\u202f")

@@ -6,6 +6,7 @@ labels, and there is no argument through which more could come.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,20 +100,14 @@ def carve_validation(
     """
     several = [class_id for class_id, n in train.labels.counts().items() if n > 1]
     labels = train.labels.keeping(np.isin(train.labels.values, several))
-    train_fraction = 1 - validation_fraction
-    if train.kind == "fields":
-        return field_split(
-            labels,
-            train_fraction=train_fraction,
-            receptive_field_px=receptive_field_px,
-            random_state=random_state,
-        )
-    if train.kind != "blocks":
-        return random_split(labels, train_fraction, random_state=random_state)
-    return block_split(
+    if train.kind not in ("blocks", "fields"):
+        return random_split(labels, 1 - validation_fraction, random_state=random_state)
+    by_unit: Callable[..., Split] = field_split
+    if train.kind == "blocks":
+        by_unit = partial(block_split, block_px=train.parameters["block_px"])
+    return by_unit(
         labels,
-        train_fraction=train_fraction,
-        block_px=train.parameters["block_px"],
+        train_fraction=1 - validation_fraction,
         receptive_field_px=receptive_field_px,
         random_state=random_state,
     )

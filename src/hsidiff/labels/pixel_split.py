@@ -108,9 +108,7 @@ def random_split(
         "stratified": stratified,
         "random_state": random_state,
     }
-    split = Split(
-        labels.keeping(chosen), labels.keeping(~chosen), kind="random", parameters=parameters
-    )
+    split = Split(labels.keeping(chosen), labels.keeping(~chosen), "random", parameters)
     warn_of_one_sided_classes(split)
     return split
 
@@ -142,9 +140,7 @@ def per_class_split(labels: LabelMap, samples_per_class: int, *, random_state: i
     wanted = {i: min(samples_per_class, n // 2) for i, n in labels.counts().items()}
     chosen = draw_per_class(labels.values, wanted, np.random.default_rng(random_state))
     parameters = {"samples_per_class": samples_per_class, "random_state": random_state}
-    return Split(
-        labels.keeping(chosen), labels.keeping(~chosen), kind="per-class", parameters=parameters
-    )
+    return Split(labels.keeping(chosen), labels.keeping(~chosen), "per-class", parameters)
 
 
 def published_split(train_labels: LabelMap, test_labels: LabelMap) -> Split:

@@ -20,7 +20,7 @@ from hsidiff.maps.geotiff import (
     open_raster_of_bands,
 )
 from hsidiff.maps.layer import Drawn, Write
-from hsidiff.maps.legend import xml_document
+from hsidiff.maps.legend import style_of_band, xml_document
 
 NO_CONFIDENCE = 255
 COLORS = ("#00224e", "#414d6b", "#7d7c78", "#bcae6c", "#fee838")
@@ -98,13 +98,8 @@ def confidence_style(n_classes: int) -> str:
     """The text of a ``.qml`` file: from dark blue at 1 / n_classes to yellow at 100 %."""
     lowest = ceil(100 / n_classes)
     values = np.linspace(lowest, 100, len(COLORS))
-    ends = {"classificationMin": f"{lowest}", "classificationMax": "100"}
-    root = ElementTree.Element("qgis", version="3.22", styleCategories="Symbology")
-    pipe = ElementTree.SubElement(root, "pipe")
-    renderer = ElementTree.SubElement(
-        pipe,
-        "rasterrenderer",
-        {"type": "singlebandpseudocolor", "band": "1", "opacity": "1", "alphaBand": "-1", **ends},
+    root, renderer = style_of_band(
+        "singlebandpseudocolor", classificationMin=f"{lowest}", classificationMax="100"
     )
     shader = ElementTree.SubElement(renderer, "rastershader")
     ramp = ElementTree.SubElement(

@@ -67,11 +67,7 @@ def pam_sidecar(classes: Sequence[LandClass], pixel_counts: Mapping[int, int]) -
 
 def qgis_style(classes: Sequence[LandClass]) -> str:
     """The text of a ``.qml`` file: QGIS draws each class in its colour, with its name."""
-    root = ElementTree.Element("qgis", version="3.22", styleCategories="Symbology")
-    pipe = ElementTree.SubElement(root, "pipe")
-    renderer = ElementTree.SubElement(
-        pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1"
-    )
+    root, renderer = style_of_band("paletted")
     palette = ElementTree.SubElement(renderer, "colorPalette")
     for land_class in classes:
         ElementTree.SubElement(
@@ -83,6 +79,14 @@ def qgis_style(classes: Sequence[LandClass]) -> str:
             alpha="255",
         )
     return xml_document(root)
+
+
+def style_of_band(kind: str, **settings: str) -> tuple[ElementTree.Element, ElementTree.Element]:
+    """The root of a style of QGIS, and in it a renderer of band 1 of a kind, to be filled."""
+    root = ElementTree.Element("qgis", version="3.22", styleCategories="Symbology")
+    pipe = ElementTree.SubElement(root, "pipe")
+    band = {"type": kind, "band": "1", "opacity": "1", "alphaBand": "-1", **settings}
+    return root, ElementTree.SubElement(pipe, "rasterrenderer", band)
 
 
 def _add_text(parent: ElementTree.Element, tag: str, text: str) -> None:

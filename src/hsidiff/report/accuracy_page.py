@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hsidiff.amounts import count, decimal, percent
+from hsidiff.amounts import count, decimal, percent, with_its_sign
 from hsidiff.errors import SettingError
 from hsidiff.files import sha256_of_files, write_json, write_together
 from hsidiff.labels.spreadsheet import without_formulas
@@ -90,8 +90,7 @@ def _page(accuracy: MapAccuracy, tables: list[Table], notes: list[str]) -> str:
 def _tiles(accuracy: MapAccuracy) -> list[Block]:
     assessment = accuracy.assessment
     overall = assessment.overall_accuracy
-    ends = f"95 % interval {percent(overall.low)} to {percent(overall.high)}"
-    ends = ends.replace(" %", "\N{NO-BREAK SPACE}%")
+    ends = with_its_sign(f"95 % interval {percent(overall.low)} to {percent(overall.high)}")
     of = "of the area" if accuracy.sample else "of the labels"
     n_classes = len({c.id for c in assessment.classes})
     return [

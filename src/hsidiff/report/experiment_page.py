@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from hsidiff.amounts import PLUS_MINUS
+from hsidiff.amounts import PLUS_MINUS, with_its_sign
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.experiment.pairwise import MethodPair
 from hsidiff.progress import track
@@ -149,7 +149,7 @@ def _in_short(folder: ExperimentFolder, pairs: Pairs) -> list[Block]:
                 f"{n_above} of {len(means)} methods do better."
             )
             kind = "caution" if 2 * n_above < len(means) else ""
-        sentences.append(sentence(words.replace(" %", "\N{NO-BREAK SPACE}%"), kind))
+        sentences.append(sentence(with_its_sign(words), kind))
     note = f"{PLUS_MINUS} is the standard deviation over the seeds."
     return [*sentences, sentence(note, "note")] if sentences else []
 

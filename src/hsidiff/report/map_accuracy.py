@@ -12,10 +12,10 @@ from hsidiff.assessment.areas import (
     NO_HECTARES,
     AdjustedArea,
     ClassArea,
+    adjusted_areas,
     areas_of_map,
     areas_of_windows,
 )
-from hsidiff.assessment.areas import adjusted_areas as _adjusted
 from hsidiff.assessment.assess import FEW_SAMPLES, Assessment, assess_labels, assess_sample
 from hsidiff.assessment.read_sample import Sample
 from hsidiff.labels.label_map import LabelMap, LandClass
@@ -148,7 +148,7 @@ def by_sample(
         labels_path,
         assessment,
         areas_of_map(drawn.values, [*classes, *undecided], grid.crs, grid.transform),
-        _adjusted(assessment, float(sample.n_pixels.sum()), hectares),
+        adjusted_areas(assessment, float(sample.n_pixels.sum()), hectares),
         sample,
     )
 

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hsidiff.amounts import count, decimal, percent
+from hsidiff.amounts import count, decimal, percent, with_its_sign
 from hsidiff.report.blocks import Block, Section, sentence
 from hsidiff.report.leakage import leakage_blocks
 from hsidiff.report.reliability import reliability_blocks
@@ -93,8 +93,7 @@ def score_blocks(result: dict[str, Any]) -> list[Block]:
 
 def _with_interval(words: str, interval: str) -> str:
     """What a score means, and its interval if it is known."""
-    told = f"{words}; 95 % interval {interval}" if interval else words
-    return told.replace(" %", "\N{NO-BREAK SPACE}%")
+    return with_its_sign(f"{words}; 95 % interval {interval}" if interval else words)
 
 
 def _intervals(result: dict[str, Any]) -> dict[str, Any]:

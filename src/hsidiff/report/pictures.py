@@ -5,7 +5,6 @@ a scene is too large for the page, every n-th pixel is shown.
 """
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -14,16 +13,15 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import rasterio
 from matplotlib.image import imsave
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
 
 from hsidiff.labels.hex_colors import RGBA, rgba
 from hsidiff.labels.label_map import LandClass
 from hsidiff.labels.split import Split
 from hsidiff.report.marks import FEW_POINTS, Mark, stamp
 from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
+from hsidiff.scenes.formats.gdal import open_raster
 from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.windows.tiles import tile_windows
@@ -143,7 +141,7 @@ def class_colours(
 
 def confidence_picture(probabilities_path: Path, step: int = 1) -> np.ndarray:
     """The highest probability of each pixel; see :func:`confidence_colours`."""
-    with _quietly_opened(probabilities_path) as dataset:
+    with open_raster(probabilities_path, "GTiff") as dataset:
         nodata, scale, n_bands = dataset.nodata, dataset.scales[0], dataset.count
     highest = _read_band(probabilities_path, 1, step)
     invalid = highest == nodata
@@ -223,13 +221,6 @@ def png(picture: np.ndarray, compress_level: int = 6) -> bytes:
 
 
 def _read_band(path: Path, band: int, step: int) -> np.ndarray:
-    with _quietly_opened(path) as dataset:
+    with open_raster(path, "GTiff") as dataset:
         shape = ceil(dataset.height / step), ceil(dataset.width / step)
         return dataset.read(band, out_shape=shape, resampling=Resampling.nearest)
-
-
-def _quietly_opened(path: Path) -> rasterio.io.DatasetReader:
-    with warnings.catch_warnings():
-        # A map of a scene without a georeference has none either, and a picture needs none.
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path)

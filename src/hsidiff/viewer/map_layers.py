@@ -1,15 +1,12 @@
 """Results as layers: finished maps on disk and the live map, drawn as squares in pixel space."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import rasterio
 from rasterio.enums import Resampling
-from rasterio.errors import NotGeoreferencedWarning
 
 from hsidiff.errors import MissingFileError
 from hsidiff.labels.hex_colors import rgba
@@ -22,7 +19,7 @@ from hsidiff.report.pictures import (
 )
 from hsidiff.report.result_folder import ResultFolder, SceneMap
 from hsidiff.report.style import RIGHT_PIXEL, WRONG_PIXEL
-from hsidiff.scenes.formats.gdal import of_rasterio
+from hsidiff.scenes.formats.gdal import of_rasterio, open_raster
 from hsidiff.scenes.thinned import thinned_shape
 from hsidiff.scenes.window import Window
 from hsidiff.viewer.fitted_head import FittedHead
@@ -206,9 +203,7 @@ def _read(path: Path, window: Window, step: int) -> np.ndarray:
     """Stored numbers (bands, rows, cols) of every ``step``-th pixel of a window."""
     part = of_rasterio(window)
     size = thinned_shape((window.n_rows, window.n_cols), step)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as dataset:
-            return dataset.read(
-                window=part, out_shape=(dataset.count, *size), resampling=Resampling.nearest
-            )
+    with open_raster(path, "GTiff") as dataset:
+        return dataset.read(
+            window=part, out_shape=(dataset.count, *size), resampling=Resampling.nearest
+        )
