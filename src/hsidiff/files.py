@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from hsidiff.errors import reason_of
+from hsidiff.errors import SettingError, reason_of
 from hsidiff.half_written import exchange, writing_beside
 
 _LARGE_UNPACKED_BYTES, _MOST_PACKED = 2**29, 200
@@ -127,6 +127,23 @@ def read_json(path: Path) -> Any:
     if path.stat().st_size > _LARGEST_JSON_BYTES:
         raise ValueError(f"it is larger than {_LARGEST_JSON_BYTES} bytes")
     return json_of(path.read_text(encoding="utf-8"))
+
+
+def readable_json(path: Path, advice: str) -> Any:
+    """As :func:`read_json`, of a file that somebody may have changed.
+
+    Args:
+        path: the file.
+        advice: what to do if it is broken.
+
+    Raises:
+        SettingError: if it is, or cannot be read.
+    """
+    try:
+        return read_json(path)
+    except (ValueError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SettingError(f"{path} is not readable JSON: {reason}: {advice}") from error
 
 
 def json_of(text: str) -> Any:

@@ -26,7 +26,7 @@ from urllib.parse import quote
 import numpy as np
 
 from hsidiff.errors import HsidiffError, LabelError, MissingFileError, SettingError
-from hsidiff.files import read_json
+from hsidiff.files import readable_json
 from hsidiff.labels.label_map import LandClass, classes_of_entries
 from hsidiff.labels.split import Split
 from hsidiff.scenes.formats.numpy_file import read_npz
@@ -240,13 +240,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     Raises:
         SettingError: if it is broken, or holds something else.
     """
-    try:
-        content = read_json(path)
-    except (ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SettingError(
-            f"{path} is not readable JSON: {reason}: delete it, run again"
-        ) from error
+    content = readable_json(path, "delete it, run again")
     if not isinstance(content, dict):
         raise SettingError(f"{path} is not a JSON object: delete it and run again")
     return content

@@ -1,7 +1,14 @@
 """Colours as people write them, ``#rrggbb``, and as pictures hold them, 0 to 255."""
 
+import re
+
 RGB = tuple[int, int, int]
 RGBA = tuple[int, int, int, int]
+
+
+def is_hex_color(text: str) -> bool:
+    """Whether a text is ``#rrggbb``."""
+    return re.fullmatch("#[0-9a-fA-F]{6}", text) is not None
 
 
 def rgb(color: str) -> RGB:

@@ -1,6 +1,5 @@
 """A label map: the class of each labelled pixel of a scene, 0 where there is no label."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
@@ -14,9 +13,9 @@ from rasterio.crs import CRS
 from hsidiff.amounts import count
 from hsidiff.errors import LabelError
 from hsidiff.labels.class_colors import class_colors
+from hsidiff.labels.hex_colors import is_hex_color
 from hsidiff.labels.overlap import Overlap
 
-_COLOR = re.compile("(#[0-9a-fA-F]{6})?")
 UNITS = ("blocks", "fields")
 """What is held out as a whole: squares of 16 pixels, or fields."""
 
@@ -47,7 +46,7 @@ class LandClass:
                 f"a class has the id {self.id!r} and the name {self.name!r}: "
                 "expected a whole number and text"
             )
-        if not _COLOR.fullmatch(self.color):
+        if self.color != "" and not is_hex_color(self.color):
             raise LabelError(f"class {self.id} has the colour {self.color!r}: expected #rrggbb")
 
 

@@ -1,6 +1,5 @@
 """What the page of a map reads: the files of a result folder, and nothing else."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +8,15 @@ import numpy as np
 
 from hsidiff.errors import MissingFileError, SettingError
 from hsidiff.evaluation.held_out_labels import HeldOut
-from hsidiff.files import read_json
+from hsidiff.files import readable_json
+from hsidiff.labels.hex_colors import is_hex_color
 from hsidiff.labels.label_map import LandClass, with_colors
 from hsidiff.labels.split import Split
 from hsidiff.scenes.window import Window
 
 SCENES = "scene-maps"
 """The folder that holds a folder for each of several scenes."""
+_AGAIN = "make the result again"
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ class ResultFolder:
         _check_is_there(path, path / "result.json")
         result, run_path = path / "result.json", path / "run.json"
         split_path, held_out_path = path / "split.npz", path / "held_out.npz"
-        content = _read_json(result)
+        content = readable_json(result, _AGAIN)
         if not isinstance(content, dict):
             raise SettingError(f"{result} is not a result: expected a JSON object")
-        run = _read_json(run_path) if run_path.is_file() else None
+        run = readable_json(run_path, _AGAIN) if run_path.is_file() else None
         split = Split.load(split_path) if split_path.is_file() else None
         held_out = HeldOut.load(held_out_path) if held_out_path.is_file() else None
         results = cls(path, content, run, split, held_out)
@@ -154,16 +155,6 @@ def _land_classes(*lists: list[dict[str, Any]]) -> tuple[LandClass, ...]:
         number, color = entry.get("id", place + 1), str(entry.get("color"))
         class_id = number if isinstance(number, int) else place + 1
         classes.append(LandClass(class_id, str(entry.get("name", f"class {class_id}")), ""))
-        if re.fullmatch("#[0-9a-fA-F]{6}", color):
+        if is_hex_color(color):
             colors[class_id] = color
     return with_colors(classes, colors)
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return read_json(path)
-    except (ValueError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SettingError(
-            f"{path} is not readable JSON: {reason}: make the result again"
-        ) from error

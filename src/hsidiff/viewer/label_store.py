@@ -1,6 +1,5 @@
 """The labels that are being made: changed one step at a time, undone, and saved after each step."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from shapely.geometry.base import BaseGeometry
 
 from hsidiff.errors import LabelError
 from hsidiff.labels.class_colors import N_PLAIN_COLORS, class_colors, default_color
+from hsidiff.labels.hex_colors import is_hex_color
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.scenes.scene import Scene
 from hsidiff.viewer.label_file import read_label_file, write_label_file
@@ -31,7 +31,6 @@ FIRST_CELL_PX = 4
 """Side of the cells in which the parts of too many labels are joined first; it is doubled."""
 JOINERS = "\u200c\u200d"
 """In Persian and Hindi words and in emoji of several parts; str.isprintable says no to them."""
-_COLOR = re.compile("#[0-9a-fA-F]{6}")
 MAX_FEATURES, MAX_CLASSES, MAX_NAME, MAX_STEPS_BACK = 5_000, 255, 80, 200
 
 
@@ -149,7 +148,7 @@ class LabelStore:
         """
         with self._lock:
             old = self._class(class_id)
-            if not _COLOR.fullmatch(color):
+            if not is_hex_color(color):
                 raise LabelError(f"color={color[:20]!r}: expected #rrggbb")
             # A file may have given it a name that nobody could type; whoever recolours it keeps it.
             plain = name if name == old.name else self._checked_name(name, class_id)
