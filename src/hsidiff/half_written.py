@@ -85,14 +85,14 @@ def _new_folder(target: Path) -> tuple[Path, int | None]:
         _let_go(lock)
 
 
-def _lock(path: Path) -> int | None:
+def _lock(path: Path, flags: int = os.O_RDONLY) -> int | None:
     """Hold a file or folder until :func:`_let_go`; None if the file system has no locks.
 
     Raises:
         BlockingIOError: if another program holds it.
         FileNotFoundError: if there is none.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, flags)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -168,12 +168,17 @@ def _move(name: str, source: Path, target: Path) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path, name: str | None = None) -> Iterator[None]:
+def alone_in(
+    folder: Path,
+    name: str | None = None,
+    told: str = "another run is writing to it: wait for it, or give another name",
+) -> Iterator[None]:
     """Hold a folder, so that no other run writes to it; if nothing was written, it goes again.
 
     Args:
         folder: the folder.
         name: what the message calls it, if not by its path.
+        told: what the message says of a folder that another run holds, and what to do.
 
     Raises:
         SettingError: if another run holds it.
@@ -183,11 +188,9 @@ def alone_in(folder: Path, name: str | None = None) -> Iterator[None]:
     path = folder / ".lock"
     path.touch()
     try:
-        lock = _lock(path)
+        lock = _lock(path, os.O_RDWR)  # NFS gives locks for files alone that are open for writing
     except BlockingIOError as error:
-        raise SettingError(
-            f"{name or folder}: another run is writing to it: wait for it, or give another name"
-        ) from error
+        raise SettingError(f"{name or folder}: {told}") from error
     try:
         yield
     finally:

@@ -18,6 +18,7 @@ from rasterio.errors import RasterioIOError
 from hsidiff import progress
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import ModelError, SettingError
+from hsidiff.half_written import alone_in
 from hsidiff.labels.label_map import LandClass
 from hsidiff.maps.confidence import ConfidenceLayer
 from hsidiff.maps.geotiff import stored_probabilities
@@ -389,6 +390,17 @@ def test_a_stopped_map_goes_on_and_computes_only_what_is_missing(tmp_path, monke
     found = draw_all(last, tmp_path / "stopped", tile_size=48, unfinished=kept)
     assert found == expected
     assert last.n_tiles_ == every.n_tiles_ - 3 * 4
+    assert not kept.folder.exists()
+
+
+def test_two_commands_do_not_share_out_one_map(tmp_path):
+    kept = Unfinished(tmp_path / ".kept")
+    with (
+        alone_in(kept.folder),
+        pytest.raises(SettingError, match="another command is drawing this map"),
+    ):
+        draw_all(telltale(), tmp_path / "a", unfinished=kept)
+    assert draw_all(telltale(), tmp_path / "a", unfinished=kept)
     assert not kept.folder.exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from hsidiff.errors import SettingError
 from hsidiff.maps.tile_plan import TilePlan
-from hsidiff.maps.tile_store import PLAN, TileStore, only_one, remove
+from hsidiff.maps.tile_store import PLAN, TileStore, remove
 
 PLAN_OF_6 = TilePlan((50, 30), (10, 10), (20, 20))
 RASTERS = {"classes": (1, np.dtype(np.uint8)), "probabilities": (3, np.dtype(np.uint8))}
@@ -109,14 +109,3 @@ def test_a_worker_that_comes_late_writes_nothing_into_a_later_store(tmp_path: Pa
         late.write(0, tile)
     assert not store.is_done(0)
     assert not store.read("classes", 0).any()
-
-
-def test_two_commands_do_not_share_out_one_map(tmp_path: Path) -> None:
-    with (
-        only_one(tmp_path / "store"),
-        pytest.raises(SettingError, match="another command is drawing this map"),
-        only_one(tmp_path / "store"),
-    ):
-        pass
-    with only_one(tmp_path / "store"):
-        pass

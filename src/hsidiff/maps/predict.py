@@ -11,13 +11,14 @@ import numpy as np
 
 from hsidiff.contract import SceneClassifier
 from hsidiff.errors import SettingError
+from hsidiff.half_written import alone_in
 from hsidiff.maps.classes import ClassLayer, ProbabilityLayer
 from hsidiff.maps.doubt import NO_DOUBT, Doubt
 from hsidiff.maps.drawing import Drawing
 from hsidiff.maps.geotiff import geotiff_path
 from hsidiff.maps.layer import Layer
 from hsidiff.maps.tile_plan import DEFAULT_TILE_SIZE_PX, TilePlan
-from hsidiff.maps.tile_store import TileStore, only_one, remove
+from hsidiff.maps.tile_store import TileStore, remove
 from hsidiff.scenes.scene import Scene
 
 
@@ -126,7 +127,8 @@ def _kept(path: Path, unfinished: Unfinished | None) -> Iterator[Unfinished]:
         with TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
             yield Unfinished(Path(folder))
         return
-    with only_one(unfinished.folder):
+    told = "another command is drawing this map: wait for it, or choose another -o"
+    with alone_in(unfinished.folder, told=told):
         yield unfinished
         remove(unfinished.folder)
 

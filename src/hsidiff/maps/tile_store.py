@@ -6,15 +6,13 @@
       plan.json         which map it is, and its tiles
       rasters.zarr/     an array per file of the map, a chunk per tile
       done/0/17         tile 17 is whole
-      lock              held by the command that shares out the work
+      .lock             held by the command that shares out the work
 
 A tile has one writer at a time and a chunk belongs to one tile: no two processes write to one file.
 """
 
-import fcntl
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from hsidiff.errors import SettingError
 from hsidiff.files import read_json, write_json, write_whole
 from hsidiff.maps.tile_plan import TilePlan
 
-PLAN, RASTERS, DONE, LOCK = "plan.json", "rasters.zarr", "done", "lock"
+PLAN, RASTERS, DONE = "plan.json", "rasters.zarr", "done"
 _MARKERS_PER_FOLDER = 1000
 """A folder with millions of files is slow everywhere."""
 
@@ -114,26 +112,6 @@ class TileStore:
 
     def _marker(self, number: int) -> Path:
         return self.folder / DONE / str(number // _MARKERS_PER_FOLDER) / str(number)
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Refuse a second command that would share out the tiles of the same store.
-
-    Raises:
-        SettingError: if one is at work.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SettingError(
-                f"{folder}: another command is drawing this map: wait for it, or choose another -o"
-            ) from error
-        except OSError:  # a file system without locks: nothing is kept from working
-            pass
-        yield
 
 
 def remove(folder: Path) -> None:

@@ -1,9 +1,7 @@
 """The folder of a session: one viewer at a time, and nothing half done in it."""
 
-import fcntl
 import shutil
 from pathlib import Path
-from typing import Any
 
 from hsidiff.errors import SettingError
 from hsidiff.files import read_json, write_json
@@ -42,21 +40,3 @@ def sweep(folder: Path) -> None:
     """Remove what a process that was killed had half done; nobody else is at it now."""
     for begun in (*folder.glob(f".{KEPT}-*"), *(folder / RESULTS).glob(".*-*")):
         shutil.rmtree(begun, ignore_errors=True)
-
-
-def locked(folder: Path) -> Any:
-    """Make a folder and hold a lock on it as long as the file that is given back is open.
-
-    Raises:
-        SettingError: if another viewer holds the lock.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock_file = (folder / ".lock").open("w")
-    try:
-        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock_file.close()
-        raise SettingError(
-            f"--out {folder}: another hsidiff view has it open: use that one, or give another --out"
-        ) from error
-    return lock_file

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -17,6 +18,7 @@ from hsidiff.errors import (
     SettingError,
     check_choice,
 )
+from hsidiff.half_written import alone_in
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.pictures import png
 from hsidiff.scenes.formats.address import is_address
@@ -25,7 +27,7 @@ from hsidiff.scenes.scene import Scene
 from hsidiff.scenes.window import Window
 from hsidiff.viewer import map_layers
 from hsidiff.viewer.accuracy import accuracy_of
-from hsidiff.viewer.folder import KEPT, LABEL_FILE, NETWORKS, RESULTS, claim, locked, sweep
+from hsidiff.viewer.folder import KEPT, LABEL_FILE, NETWORKS, RESULTS, claim, sweep
 from hsidiff.viewer.jobs import Job, Jobs
 from hsidiff.viewer.label_store import LabelStore
 from hsidiff.viewer.live import LiveMap
@@ -94,7 +96,9 @@ class Session:
         """
         self.scene = source.open()
         self._source, self.folder = source, folder
-        self._lock_file = locked(folder)
+        self._held = ExitStack()
+        told = "another hsidiff view has it open: use that one, or give another --out"
+        self._held.enter_context(alone_in(folder, f"--out {folder}", told))
         claim(folder, self.scene)
         sweep(folder)
         self.tiles = SceneTiles(self.scene)
@@ -111,7 +115,7 @@ class Session:
         """Stop what runs."""
         self.jobs.stop()
         self.tiles.close()
-        self._lock_file.close()
+        self._held.close()
 
     # What pages are told
 
