@@ -8,6 +8,7 @@ import numpy as np
 from hsidiff.amounts import count
 from hsidiff.cli import console
 from hsidiff.cli.options import (
+    CLASS_TABLE,
     OUTPUT_PANEL,
     AreaOption,
     JsonOption,
@@ -29,15 +30,7 @@ from hsidiff.scenes.open import open_scene
 def edit(
     map_path: MapArgument,
     out: Annotated[Path, out_option("FILE", "The map to write, .tif.")],
-    classes: Annotated[
-        Path | None,
-        option(
-            OUTPUT_PANEL,
-            "FILE",
-            "Table that merges, renames and colours classes, .csv: columns class, name, colour. "
-            "hsidiff classes writes one to edit.",
-        ),
-    ] = None,
+    classes: Annotated[Path | None, option(OUTPUT_PANEL, "FILE", CLASS_TABLE)] = None,
     area: AreaOption = None,
     min_size: MinSizeOption = None,
     as_json: JsonOption = False,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from hsidiff.cli.options import (
+    CLASS_TABLE,
     LABELS_PANEL,
     SCENE_PANEL,
     BandAxisOption,
@@ -114,15 +115,7 @@ class LabelOptions:
         ),
     ] = None
 
-    classes: Annotated[
-        Path | None,
-        option(
-            LABELS_PANEL,
-            "FILE",
-            "Table that merges, renames and colours classes, .csv: columns class, name, colour. "
-            "hsidiff classes writes one to edit.",
-        ),
-    ] = None
+    classes: Annotated[Path | None, option(LABELS_PANEL, "FILE", CLASS_TABLE)] = None
 
     zero: Annotated[
         str,

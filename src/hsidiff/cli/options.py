@@ -129,6 +129,11 @@ OverwriteOption = Annotated[
 JsonOption = Annotated[bool, option(OUTPUT_PANEL, "", "Answer in JSON.", "--json")]
 
 
+CLASS_TABLE = (
+    "Table that merges, renames and colours classes, .csv: columns class, name, colour. "
+    "hsidiff classes writes one to edit."
+)
+"""What ``--classes`` is, of labels and of a map."""
 AreaOption = Annotated[
     Path | None,
     option(

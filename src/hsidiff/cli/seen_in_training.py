@@ -81,4 +81,4 @@ def _n_learned(split_file: Path, is_label: np.ndarray) -> int:
         return 0
     if split.train.shape != is_label.shape:
         return 0
-    return int((is_label & ((split.train.values > 0) | (split.test.values > 0))).sum())
+    return int((is_label & (split.both_sides().values > 0)).sum())
