@@ -106,14 +106,12 @@ def test_many_groups_are_believed() -> None:
     assert temperature == pytest.approx(3.0, rel=0.05)
 
 
-def test_what_was_kept_of_held_out_pixels_comes_back_and_older_models_know_no_groups() -> None:
+def test_what_was_kept_of_held_out_pixels_comes_back() -> None:
     said = held_out(*drawn(12, 1.0), np.repeat([0, 1, 2], 4))
     arrays = said.arrays("by_groups.")
     back = HeldOutProba.from_arrays("by_groups.", arrays)
     for name in ("proba", "classes", "groups"):
         np.testing.assert_array_equal(getattr(back, name), getattr(said, name))
-    del arrays["by_groups.groups"]
-    assert HeldOutProba.from_arrays("by_groups.", arrays).groups.tolist() == list(range(12))
 
 
 def test_a_classifier_that_knows_only_0_and_1_is_calibrated_too() -> None:
