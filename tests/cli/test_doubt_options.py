@@ -99,3 +99,44 @@ def test_shares_outside_of_0_to_1_are_refused_before_anything_is_learned(
     assert ended.exit_code == 2
     assert f"{option} {share}: must lie strictly between 0 and 1" in ended.error
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def noisy(small_files: SmallFiles, tmp_path: Path) -> tuple[Path, Path]:
+    """A scene whose classes overlap, and its labels."""
+    path = tmp_path / "noisy.tif"
+    with rasterio.open(small_files.scene_path) as dataset:
+        cube, profile = dataset.read(), dataset.profile
+    noise = np.random.default_rng(0).normal(scale=2.0 * cube[cube > 0].std(), size=cube.shape)
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write((cube + noise).astype(cube.dtype))
+    return path, small_files.paths[1]
+
+
+def test_a_threshold_that_leaves_most_of_a_map_out_is_told_of(
+    run: Run, noisy: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    ended = run("map", *noisy, *QUICK, "--abstain", 0.99, "-o", out)
+    assert ended.exit_code == 0, ended.err
+    result = json.loads((out / "result.json").read_text())
+    told, values = result["risk_and_coverage"], read_class_map(out / "map.tif")
+    assert told["asked"] == 0.99
+    assert told["unsure"] == (values == 4).sum() / (values > 0).sum()
+    assert told["n_held_out"] == result["learned"]["calibration"]["n_held_out"]
+    (note,) = (text for text in result["warnings"] if "--abstain 0.99 leaves" in text)
+    assert f"try --abstain {told['advised']}, which leaves" in note
+    assert f"note: {note}" in ended.err
+    page = (out / "report.html").read_text()
+    assert "Risk and coverage" in page
+    assert note.replace("'", "&#39;") in page
+
+    words = ("predict", out / "model", noisy[0], "-o", tmp_path / "m.tif")
+    ended = run(*words, "--abstain", 0.99, "--json")
+    assert f"note: {note}" in ended.err
+    assert json.loads(ended.out)["risk_and_coverage"] == told
+
+    noisy[0].with_name("second.tif").write_bytes(noisy[0].read_bytes())
+    words = (*words[:3], noisy[0].with_name("second.tif"), "-o", tmp_path / "maps")
+    ended = run(*words, "--abstain", 0.99)
+    assert f"note: second: {note}" in ended.err

@@ -1,5 +1,6 @@
 """The maps of a fitted classifier, one per scene, with all that lies beside them."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 from hsidiff.assessment.areas import ClassArea, areas_together
 from hsidiff.cli.inputs import Inputs
 from hsidiff.contract import SceneClassifier
+from hsidiff.errors import HsidiffWarning
+from hsidiff.maps.abstaining import Counts, caution_of, risk_and_coverage
 from hsidiff.maps.confidence import ConfidenceLayer
 from hsidiff.maps.doubt import NO_DOUBT, Doubt, describe_doubt
 from hsidiff.maps.edit import sieved
@@ -48,11 +51,31 @@ def draw_maps(
     """Draw the map of each scene: the only one into ``folder``, several into one each below it.
 
     Returns:
-        The part of ``result.json`` that speaks of maps: areas, pixels without class and, of
-        several scenes, the same of each.
+        The part of ``result.json`` that speaks of maps: areas, pixels without class, what
+        thresholds of "not sure" leave of the map and, of several scenes, areas and pixels of each.
+
+    Warns:
+        HsidiffWarning: if most of the map is "not sure".
     """
-    if not inputs.parts:
-        return _draw(model, inputs, drawing, folder)
+    counted: list[Counts] = []
+    if inputs.parts:
+        drawn = _draw_several(model, inputs, drawing, folder, counted)
+    else:
+        drawn = _draw(model, inputs, drawing, folder, counted)
+    told = risk_and_coverage(model, Counts.of_all(counted), drawing.doubt.abstain)
+    if (caution := caution_of(told)) is not None:
+        warnings.warn(caution, HsidiffWarning, stacklevel=2)
+    return {**drawn, "risk_and_coverage": told}
+
+
+def _draw_several(
+    model: SceneClassifier,
+    inputs: Inputs,
+    drawing: DrawingOptions,
+    folder: Path,
+    counted: list[Counts],
+) -> dict[str, Any]:
+    """Draw a map of each scene; add how sure its pixels are to ``counted``."""
     scenes = []
     for part, name, place in zip(inputs.parts, folder_names(inputs), inputs.places, strict=True):
         (folder / SCENES / name).mkdir(parents=True)
@@ -65,7 +88,7 @@ def draw_maps(
                 "shape": list(part.scene.shape),
                 "place": list(vars(place).values()),
                 "n_labels": part.labels.n_labelled,
-                **_draw(model, part, drawing, folder / SCENES / name),
+                **_draw(model, part, drawing, folder / SCENES / name, counted),
             }
         )
     return {**_together(scenes), "scenes": scenes}
@@ -85,9 +108,13 @@ def folder_names(inputs: Inputs) -> list[str]:
 
 
 def _draw(
-    model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path
+    model: SceneClassifier,
+    inputs: Inputs,
+    drawing: DrawingOptions,
+    folder: Path,
+    counted: list[Counts],
 ) -> dict[str, Any]:
-    """Draw one map into a folder."""
+    """Draw one map into a folder; add how sure its pixels are to ``counted``."""
     path = folder / "map.tif"
     predict_to_file(
         model,
@@ -99,6 +126,7 @@ def _draw(
         tile_size=drawing.tile_size,
         area=inputs.area,
     )
+    counted.append(Counts.of_map(model, drawing.doubt, path, folder / "confidence.tif"))
     small = None if drawing.min_size is None else _sieve(model, folder, drawing.min_size)
     areas = areas_of_file(path, (*model.classes_, *drawing.doubt.classes(model)))
     return {

@@ -30,6 +30,7 @@ from hsidiff.cli.options import (
 from hsidiff.cli.unfinished import unfinished_folder
 from hsidiff.contract import SceneClassifier
 from hsidiff.evaluation.results import Stopwatch
+from hsidiff.maps.abstaining import Counts, caution_of, risk_and_coverage
 from hsidiff.maps.cluster import connected
 from hsidiff.maps.confidence import confidence_files
 from hsidiff.maps.geotiff import map_files, read_class_map
@@ -130,9 +131,12 @@ def _map_one(work: MapWork, name: MapName, wanted: Wanted, notes: list[str]) -> 
     area = wanted.area(scene)
     order = wanted.order(name, scene, area)
     answer = work.once(order, lambda: _draw_and_describe(work, order, scene, area))
-    if answer["caution"] is not None:
-        notes.append(answer["caution"])
-        console.show_note(answer["caution"])
+    unsure = caution_of(answer["risk_and_coverage"])
+    of_map = f"{scene.name}: " if work.several else ""
+    for caution in (answer["caution"], unsure and f"{of_map}{unsure}"):
+        if caution is not None:
+            notes.append(caution)
+            console.show_note(caution)
     return {**answer, "map": str(name.map), "confidence": str(name.confidence)}
 
 
@@ -154,6 +158,7 @@ def _draw_and_describe(
             area=area,
             unfinished=work.unfinished(order),
         )
+    counts = Counts.of_map(model, order.doubt, name.map, name.confidence)
     unlike = measure_unlikeness(model, scene, partial(read_class_map, name.map))
     caution = None if unlike is None else unlike.caution(scene.name)
     legend = (*model.classes_, *order.doubt.classes(model))
@@ -162,6 +167,7 @@ def _draw_and_describe(
         "pixels": {area.name: area.pixels for area in areas},
         "areas": [area.to_json() for area in areas],
         "not_mapped": scene.shape[0] * scene.shape[1] - sum(area.pixels for area in areas),
+        "risk_and_coverage": risk_and_coverage(model, counts, order.doubt.abstain),
         "unlike": None if unlike is None else unlike.to_json() | {"text": unlike.in_words()},
         "caution": caution,
         "seconds": stopwatch.to_json()["map"],

@@ -9,6 +9,7 @@ from hsidiff.report.blocks import Block, Section, sentence
 from hsidiff.report.leakage import leakage_blocks
 from hsidiff.report.reliability import reliability_blocks
 from hsidiff.report.result_folder import ResultFolder
+from hsidiff.report.risk_coverage import risk_coverage_blocks
 from hsidiff.report.tables.matrix_tables import confusion_table
 from hsidiff.report.validation import validation_in_words
 
@@ -63,9 +64,10 @@ def leakage_of(results: ResultFolder) -> list[Block]:
 
 def score_sections(results: ResultFolder, name: str) -> tuple[Section, ...]:
     """All that is known of held-out labels, below the scores; ``name`` is that of the scene."""
-    reliability = reliability_blocks(results.result.get("reliability"))
+    confidence = reliability_blocks(results.result.get("reliability"))
+    confidence += risk_coverage_blocks(results.result.get("risk_and_coverage"))
     return (
-        Section("How far to trust the confidence", reliability),
+        Section("How far to trust the confidence", confidence),
         Section("Scores per class", _class_scores(results)),
         Section("What is taken for what", _confusion(results, name)),
         Section("What the held-out labels give away", leakage_of(results)),

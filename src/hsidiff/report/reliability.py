@@ -27,7 +27,7 @@ def reliability_blocks(reliability: dict[str, Any] | None) -> list[Block]:
     before, after = (
         100 * reliability[when]["expected_calibration_error"] for when in ("before", "after")
     )
-    labels = _HELD_OUT.get(str(reliability.get("source")), "held-out labels")
+    labels = held_out_in_words(reliability)
     words = (
         f"On {count(reliability['n_pixels'])} {labels} the confidence is off by {after:.1f} "
         f"percentage points on average, {before:.1f} before it was calibrated on held-out labels "
@@ -35,6 +35,11 @@ def reliability_blocks(reliability: dict[str, Any] | None) -> list[Block]:
     )
     pictures = tuple(drawing.picture() for drawing in draw_reliability(reliability))
     return [sentence(words), Block("pictures", pictures), sentence(_HOW_TO_READ, "note")]
+
+
+def held_out_in_words(facts: dict[str, Any]) -> str:
+    """Which held-out labels are spoken of, by the ``source`` among facts of ``result.json``."""
+    return _HELD_OUT.get(str(facts.get("source")), "held-out labels")
 
 
 def draw_reliability(reliability: dict[str, Any]) -> list[Drawing]:

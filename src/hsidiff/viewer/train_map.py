@@ -15,7 +15,9 @@ from hsidiff.evaluation.validation import Plan, Validation, default_plan, plan_o
 from hsidiff.files import write_json, write_whole_folder
 from hsidiff.labels.label_map import LabelMap, LandClass
 from hsidiff.labels.validity import without_invalid_pixels
+from hsidiff.maps.abstaining import Counts, risk_and_coverage
 from hsidiff.maps.confidence import ConfidenceLayer
+from hsidiff.maps.doubt import NO_DOUBT
 from hsidiff.maps.geotiff import write_class_map
 from hsidiff.maps.predict import predict_to_file
 from hsidiff.report.map_accuracy import areas_of_file
@@ -53,7 +55,7 @@ def train_map(
     # 2. Map, and write everything.
     with write_whole_folder(task["out"]) as folder:
         with stopwatch.stage("map"):
-            areas = _draw(model, scene, folder)
+            drawn = _draw(model, scene, folder)
         model.save(folder / "model")
         _keep_labels(task, labels, folder)
         if plan.split is not None:
@@ -61,7 +63,7 @@ def train_map(
         if validation is not None:
             validation.held_out.save(folder / "held_out.npz")
         result = describe_map(model, scene, plan, validation, stopwatch, notes)
-        write_json(folder / "result.json", {**result, **areas})
+        write_json(folder / "result.json", {**result, **drawn})
         write_json(folder / "run.json", describe_run(model, _inputs(task, result)))
         write_report(folder, scene, labels=plan.learned)
 
@@ -86,16 +88,20 @@ def _scored_and_fitted(
 
 
 def _draw(model: SceneClassifier, scene: Scene, folder: Path) -> dict[str, Any]:
-    """Draw the map into a folder; give the areas of its classes as JSON values."""
-    path = folder / "map.tif"
+    """Draw the map into a folder; say of it, as JSON values, what ``hsidiff map`` does."""
+    path, confidence_path = folder / "map.tif", folder / "confidence.tif"
     predict_to_file(
         model,
         scene,
         path,
         probabilities_path=folder / "probabilities.tif",
-        layers=(ConfidenceLayer(folder / "confidence.tif"),),
+        layers=(ConfidenceLayer(confidence_path),),
     )
-    return {"areas": [area.to_json() for area in areas_of_file(path, model.classes_)]}
+    counts = Counts.of_map(model, NO_DOUBT, path, confidence_path)
+    return {
+        "areas": [area.to_json() for area in areas_of_file(path, model.classes_)],
+        "risk_and_coverage": risk_and_coverage(model, counts, None),
+    }
 
 
 def _keep_labels(task: dict[str, Any], labels: LabelMap, folder: Path) -> None:
