@@ -113,6 +113,20 @@ def full_page(tmp_path):
     return Page(write_report(folder, make_scene()))
 
 
+def test_the_page_names_files_and_no_folder(tmp_path):
+    result = full_result()
+    result["scene"]["path"] = "/home/eva/meadows/b.mat"
+    result["warnings"] = ["/home/eva/meadows/b.mat: a tag is ignored"]
+    folder = add_the_optional_files(make_folder(tmp_path / "result", result))
+    run = {"command": ["hsidiff", "map", "/home/eva/meadows/b.mat"], "directory": "/home/eva"}
+    (folder / "run.json").write_text(json.dumps(run))
+    text = write_report(folder, make_scene()).read_text()
+    assert "/home" not in text
+    assert "<dd>b.mat</dd>" in text
+    assert "b.mat: a tag is ignored." in text
+    assert "home/eva/meadows" in (folder / "result.json").read_text()
+
+
 def test_the_page_lies_in_the_folder_and_is_well_formed(tmp_path):
     folder = make_folder(tmp_path / "result", full_result())
     path = write_report(folder, make_scene())

@@ -8,6 +8,7 @@ from hsidiff.files import sha256_of_files, write_json, write_together
 from hsidiff.labels.spreadsheet import without_formulas
 from hsidiff.report.blocks import Block, Section, caution, render_page, sentence
 from hsidiff.report.map_accuracy import MapAccuracy
+from hsidiff.report.places import without_these_folders
 from hsidiff.report.tables.accuracy_tables import (
     accuracy_table,
     area_table,
@@ -68,7 +69,9 @@ def write_accuracy(accuracy: MapAccuracy, notes: list[str], folder: Path) -> lis
 
 def _page(accuracy: MapAccuracy, tables: list[Table], notes: list[str]) -> str:
     assessment = accuracy.assessment
-    cautions = [caution(text) for text in (*accuracy.cautions, *notes)]
+    paths = [str(accuracy.map_path), str(accuracy.labels_path)]
+    told = (*accuracy.cautions, *(without_these_folders(note, paths) for note in notes))
+    cautions = [caution(text) for text in told]
     areas, *others = tables
     sections = [
         Section("Worth knowing before you use it", cautions),

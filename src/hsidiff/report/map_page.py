@@ -7,6 +7,7 @@ from hsidiff.files import write_whole
 from hsidiff.labels.label_map import LabelMap
 from hsidiff.report.blocks import Section, caution, render_page
 from hsidiff.report.map_scores import score_blocks, score_sections
+from hsidiff.report.places import paths_in, without_these_folders
 from hsidiff.report.provenance import costs, map_provenance
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.scene_sections import areas_of_all, scene_sections
@@ -42,7 +43,10 @@ def _page(results: ResultFolder, scenes: Sequence[Scene], labels: LabelMap | Non
     result = results.result
     method, profile, seed = (result.get(name) for name in ("method", "profile", "seed"))
     about = (method, profile and f"profile {profile}", None if seed is None else f"seed {seed}")
-    warnings = [caution(message) for message in result.get("warnings") or []]
+    paths = paths_in([result, results.run])
+    warnings = [
+        caution(without_these_folders(message, paths)) for message in result.get("warnings") or []
+    ]
     name = scenes[0].name if len(scenes) == 1 else f"{len(scenes)} scenes"
     of_scenes = [
         section

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from hsidiff.amounts import TIMES, UNKNOWN, count, duration, in_bytes, listed
 from hsidiff.experiment.folder import ExperimentFolder
 from hsidiff.report.blocks import Block, folded, sentence
+from hsidiff.report.places import file_name, without_folders, without_quoted_folders
 from hsidiff.report.result_folder import ResultFolder
 from hsidiff.report.tables.table import Column, Table
 
@@ -32,7 +32,7 @@ def map_provenance(results: ResultFolder) -> list[Block]:
     several = result.get("scenes") or []
     alone = {} if several else scene
     facts = [
-        ("scene", alone.get("path")),
+        ("scene", _name(alone)),
         (f"scene, rows {TIMES} columns", _by(alone.get("shape"))),
         *((f"scene {one.get('name')}", _about(one)) for one in several),
         ("scene, bands", scene.get("n_bands")),
@@ -47,7 +47,7 @@ def map_provenance(results: ResultFolder) -> list[Block]:
         ("unlabelled pixels", _what_was_seen(result.get("transductive"))),
         ("versions", listed(result.get("versions"))),
     ]
-    run = [] if results.run is None else [_as_json("run.json", results.run)]
+    run = [] if results.run is None else [_as_json("run.json", without_folders(results.run))]
     return [Block("facts", facts), *run]
 
 
@@ -61,23 +61,23 @@ def experiment_provenance(folder: ExperimentFolder) -> list[Block]:
         ("devices", ", ".join(filter(None, devices)) or None),
         ("seeds", ", ".join(map(str, about.get("seeds") or [])) or None),
     ]
-    given = [Block("source", path.read_text(encoding="utf-8"))] if path.is_file() else []
+    text = without_quoted_folders(path.read_text(encoding="utf-8")) if path.is_file() else ""
+    given = [Block("source", text)] if path.is_file() else []
     return [
         Block("facts", facts),
         Block("table", _scenes_table(about.get("scenes") or {})),
         Block("table", _splits_table(folder)),
-        _as_json("methods and their settings", about.get("methods") or {}),
+        _as_json("methods and their settings", without_folders(about.get("methods") or {})),
         *([folded("experiment.toml", given)] if given else []),
     ]
 
 
 def _scenes_table(scenes: dict[str, dict[str, Any]]) -> Table:
     titles = ("scene", "file", f"rows {TIMES} columns {TIMES} bands", "classes", "SHA-256")
-    # The hash says which file it is; where it lay says nothing to other people.
     rows = (
         (
             name,
-            scene.get("path") and Path(scene["path"]).name,
+            _name(scene),
             _by([*scene.get("shape", []), scene.get("n_bands", UNKNOWN)], 3),
             len(scene.get("classes", [])),
             scene.get("sha256"),
@@ -114,7 +114,13 @@ def _as_json(name: str, content: object) -> Block:
 def _about(scene: dict[str, Any]) -> str:
     """File, size and hash of one of several scenes."""
     size = _by(scene.get("shape")) or UNKNOWN
-    return f"{scene.get('path')}, {size}, SHA-256 {scene.get('sha256')}"
+    return f"{_name(scene)}, {size}, SHA-256 {scene.get('sha256')}"
+
+
+def _name(scene: dict[str, Any]) -> str | None:
+    """The file of a scene: the hash says which it is, where it lay says nothing to others."""
+    path = scene.get("path")
+    return file_name(path) if isinstance(path, str) else None
 
 
 def _by(sizes: list[Any] | None, n: int = 2) -> str | None:
