@@ -246,6 +246,10 @@ def test_smoothing_is_a_setting_of_every_classifier_by_name() -> None:
     settings = {"pretrain_on": "train_blocks", "smoothing_radius_px": 1}
     assert not build_classifier(RawSpectra, settings).transductive
     assert type(build_classifier(SupportVectorMachine, {})) is SupportVectorMachine
+    unsmoothed = build_classifier(SupportVectorMachine, {"smoothing_radius_px": None})
+    assert type(unsmoothed) is SupportVectorMachine
+    with pytest.raises(SettingError, match=r"smoothing_radius_px=2\.5: must be a whole number"):
+        build_classifier(SupportVectorMachine, {"smoothing_radius_px": 2.5})
 
 
 def test_a_result_says_which_classifier_and_how_it_is_smoothed() -> None:

@@ -150,4 +150,7 @@ def check_whole_numbers(name: str, numbers: object) -> None:
         SettingError: if it is not.
     """
     if not isinstance(numbers, tuple | list) or not all(isinstance(n, Integral) for n in numbers):
-        raise SettingError(f"{name}={numbers!r}: must be a tuple of whole numbers, such as (1,)")
+        raise SettingError(
+            f"{name}={numbers!r}: must be a tuple of whole numbers, such as (1,); [1] with --set "
+            "and in files"
+        )

@@ -99,10 +99,16 @@ class Smoothed(Wrapped):
 def build_classifier(
     classifier: type[SceneClassifier], settings: Mapping[str, Any]
 ) -> SceneClassifier:
-    """A classifier with these settings; ``smoothing_radius_px`` among them smooths it."""
+    """A classifier with these settings; ``smoothing_radius_px`` among them smooths it.
+
+    Raises:
+        SettingError: if it is not a whole number of at least 1, or None, which smooths nothing.
+    """
     own = {name: value for name, value in settings.items() if name != SMOOTHING}
     model = classifier(**own)
-    if SMOOTHING not in settings:
+    radius_px = settings.get(SMOOTHING)
+    if radius_px is None:
         return model
+    check_whole_number(SMOOTHING, radius_px, 1)
     pretrain_on = model.get_params(deep=False).get("pretrain_on", "scene")
-    return Smoothed(model, settings[SMOOTHING], pretrain_on)
+    return Smoothed(model, radius_px, pretrain_on)

@@ -106,13 +106,17 @@ def test_the_receptive_field_is_the_largest_of_all_candidates(tmp_path: Path) ->
             "scenes 'a': labels is missing: add it",
         ),
         ({"scenes": "[[scenes]]\nbenchmark = 'indian-pine'\n"}, "", "mean 'indian-pines'"),
-        ({"scenes": "[[scenes]]\nembedded = false\n"}, "", "'embedded': expected one of"),
+        ({"scenes": "[[scenes]]\nembedded = false\n"}, "", "scenes 1: path is missing: add it"),
         (
             {"scenes": FILE_SCENE.replace("${SCENES}/", "") + "class_names = [1]\n"},
             "",
-            "class_names=1: must be text",
+            "class_names entry 1=1: must be text: put it in quotes",
         ),
-        ({"scenes": SCENE + "drop_bands = [0]\n"}, "", "drop_bands=0: must be at least 1"),
+        (
+            {"scenes": SCENE + "drop_bands = [0]\n"},
+            "",
+            "drop_bands entry 1=0: must be at least 1: choose another",
+        ),
         ({"scenes": SCENE + "drop_nm = [1350, 1450]\n"}, "", "drop_nm"),
         ({"scenes": SCENE + "keep_nm = [[400, 'red']]\n"}, "", "keep_nm"),
         ({"splits": "[[splits]]\nkind = 'block'\n"}, "", "did you mean 'blocks'"),
@@ -124,7 +128,7 @@ def test_the_receptive_field_is_the_largest_of_all_candidates(tmp_path: Path) ->
         ({"splits": "[[splits]]\nkind = 'blocks'\nscenes = ['x']\n"}, "", "expected one of tiny"),
         ({"splits": "[[splits]]\nkind = 'published'\n"}, "", "has no test_labels"),
         ({"splits": 2 * "[[splits]]\nkind = 'blocks'\n"}, "", "'blocks' is there twice"),
-        ({"splits": ""}, "", "the file: splits is missing: add it"),
+        ({"splits": ""}, "", "experiment.toml: splits is missing: add it"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
@@ -230,5 +234,5 @@ def test_a_word_is_no_number_that_means_no_value(
 ) -> None:
     monkeypatch.setenv("SCENES", "/data")
     scenes = FILE_SCENE.replace("nodata = -9999", "nodata = ['none']")
-    with pytest.raises(SettingError, match="nodata='none': must be a number"):
+    with pytest.raises(SettingError, match="nodata entry 1='none': must be a number"):
         read(write_experiment(tmp_path, ["svm"], scenes=scenes))

@@ -129,7 +129,13 @@ def test_changes_that_make_no_sense_change_nothing_and_say_why(
     answer = viewer.ask("api/labels", content)
     assert answer.status == 422
     assert answer.json["error"]
+    assert "Input" not in answer.json["error"]
     assert viewer.ask("api/labels").json["version"] == 0
+
+
+def test_a_name_that_is_too_long_is_refused_in_words(viewer: Viewer) -> None:
+    answer = viewer.ask("api/labels", {"do": "add-class", "name": "x" * 201})
+    assert answer.json["error"] == "name: must be text of at most 200 letters: choose another"
 
 
 def test_a_port_that_is_taken_is_told_in_a_line(viewer: Viewer, scene_path: Path) -> None:

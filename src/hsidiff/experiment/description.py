@@ -126,6 +126,14 @@ def read_experiment(path: str | Path, find: FindClassifier) -> Experiment:
     except (ValueError, RecursionError) as error:
         raise SettingError(f"{path} is not readable as TOML: {error}") from error
     try:
+        return _checked(text, content, folder, find)
+    except SettingError as error:
+        raise SettingError(f"{path}: {error}") from error
+
+
+def _checked(text: str, content: dict[str, Any], folder: Path, find: FindClassifier) -> Experiment:
+    """What the file says, checked; paths in it are relative to its folder."""
+    try:
         file = _File.model_validate(content, context={"folder": folder})
     except ValidationError as error:
         refuse(error, content)

@@ -105,7 +105,7 @@ class SceneSource(Table):
     n_bands: int | None = None
     n_classes: int | None = None
     random_state: int | None = None
-    name: str = Field(default_factory=lambda known: known["benchmark"] or "embedded")
+    name: str = Field(default_factory=lambda known: known["benchmark"] or "embedded", min_length=1)
 
     @classmethod
     def keys_of(cls, table: Mapping[str, Any]) -> dict[str, bool]:
@@ -116,7 +116,8 @@ class SceneSource(Table):
             return dict.fromkeys((*_COMMON_KEYS, "benchmark", *_LABEL_KEYS), False)
         others = ("embedded", "benchmark", *_GENERATOR_KEYS)
         needed = ("name", "path", "labels")
-        return {key: key in needed for key in cls.model_fields if key not in others}
+        known = {key: key in needed for key in cls.model_fields if key not in others}
+        return {**known, "embedded": False} if table.get("embedded") is False else known
 
     def verified(self) -> "SceneSource":
         """This source, once its files are there; those of a benchmark must be the right ones.

@@ -97,7 +97,7 @@ class SplitRecipe(Table):
     guard_px: int | None = None
     receptive_field_px: int | None = None
     scenes: Distinct[str] = ()
-    name: str = Field(default_factory=_default_name)
+    name: str = Field(default_factory=_default_name, min_length=1)
 
     @classmethod
     def keys_of(cls, table: Mapping[str, Any]) -> dict[str, bool]:

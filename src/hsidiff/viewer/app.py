@@ -16,6 +16,7 @@ from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from hsidiff.errors import HsidiffError, MissingFileError
+from hsidiff.experiment.checked_table import in_words
 from hsidiff.viewer import requests
 from hsidiff.viewer.band_choice import checked_bands
 from hsidiff.viewer.label_store import LabelStore
@@ -65,8 +66,8 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return JSONResponse({"error": f"{where}: {first['msg']}"}, 422)
+        where = str(first["loc"][-1]).replace("_", " ")
+        return JSONResponse({"error": f"{where}: {in_words([first])}"}, 422)
 
 
 def _add_pictures(app: FastAPI, session: Session) -> None:
