@@ -45,9 +45,12 @@ def test_the_same_training_is_done_once_and_gives_the_same_weights(tmp_path: Pat
     with reuse_networks(tmp_path) as reuse:
         first = training.of(network(), b"crops", b"settings")
         assert reuse.seconds_saved == 0
+        trained_s = reuse.seconds_trained
+        assert trained_s > 0
         second = training.of(network(), b"crops", b"settings")
     assert training.n_calls == 1
     assert reuse.seconds_saved > 0
+    assert reuse.seconds_trained <= trained_s
     assert not second.training
     for name, value in first.state_dict().items():
         assert torch.equal(value, second.state_dict()[name]), name

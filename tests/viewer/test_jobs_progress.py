@@ -25,8 +25,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def hear(job: Job, pace: Pace, step: str, n_done: int, n_total: int) -> None:
-    job.take({"step": step, "n_done": n_done, "n_total": n_total}, pace)
+def hear(
+    job: Job, pace: Pace, step: str, n_done: int, n_total: int, trained_s: float = 0.0
+) -> None:
+    said = {"step": step, "n_done": n_done, "n_total": n_total, "seconds_trained": trained_s}
+    job.take(said, pace)
 
 
 def test_a_step_tells_what_is_left_of_it_by_its_pace(clock: Clock) -> None:
@@ -62,6 +65,27 @@ def test_fits_of_held_out_labels_are_counted_and_tell_what_is_left_in_all(clock:
     clock.now_s += 40
     hear(job, pace, "map", 1, 4)
     assert job.seconds_left_in_all == 0
+
+
+def test_what_is_learned_once_is_not_expected_of_every_fit(clock: Clock) -> None:
+    job, pace = Job(1, "train", "Map 1"), Pace()
+    job.take({"n_fits": 16}, pace)
+    hear(job, pace, HOLD_OUT, 0, 5)
+    clock.now_s += 60  # 45 of them to train the denoiser, which is kept
+    hear(job, pace, HOLD_OUT, 1, 5, trained_s=45)
+    assert job.seconds_left_in_all == 15 * 15
+    clock.now_s += 60  # a method that learns the scene anew for each part of the labels
+    hear(job, pace, HOLD_OUT, 2, 5, trained_s=90)
+    assert job.seconds_left_in_all == 14 * 60
+
+
+def test_a_network_that_was_kept_before_leaves_the_first_fit_whole(clock: Clock) -> None:
+    job, pace = Job(1, "train", "Map 1"), Pace()
+    job.take({"n_fits": 6}, pace)
+    hear(job, pace, HOLD_OUT, 0, 5)
+    clock.now_s += 15
+    hear(job, pace, HOLD_OUT, 1, 5)
+    assert job.seconds_left_in_all == 5 * 15
 
 
 def test_what_shows_a_scene_does_not_wait_for_what_learns() -> None:

@@ -45,6 +45,34 @@ def test_the_button_that_trains_and_how_far_it_is_are_in_sight(
         assert page.faults == []
 
 
+@pytest.mark.parametrize("size", [(400, 800), (360, 640), (667, 375)])
+def test_on_a_telephone_tools_lie_on_the_scene_and_leave_the_panel_free(
+    chromium: Any, session: Session, size: tuple[int, int]
+) -> None:
+    with serving(session) as address:
+        page = Page(chromium, address, size)
+        scene, panel, tools = (
+            page.tab.locator(part).bounding_box() for part in ("#map", "aside", "#tools")
+        )
+        assert min(scene["width"], scene["height"]) >= 240
+        assert min(panel["width"], panel["height"]) >= 240
+        assert scene["x"] <= tools["x"]
+        assert tools["x"] + tools["width"] <= scene["x"] + scene["width"]
+        assert tools["y"] + tools["height"] <= scene["y"] + scene["height"] / 2
+        lies_beside = panel["x"] >= scene["x"] + scene["width"]
+        assert lies_beside or panel["y"] >= scene["y"] + scene["height"]
+        assert page.tab.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        ) == list(size)
+        page.tab.click("#tools button:has-text('Point')")
+        page.click(60, 50)
+        page.wait_for_counts("1 px", "0 px")
+        page.tab.wait_for_selector("#train:not([disabled])")
+        page.tab.locator("#train").scroll_into_view_if_needed()
+        assert page.tab.is_visible("#train")
+        assert page.faults == []
+
+
 def test_the_pixel_whose_spectrum_is_shown_is_marked(chromium: Any, session: Session) -> None:
     with serving(session) as address:
         page = Page(chromium, address)

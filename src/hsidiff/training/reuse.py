@@ -35,10 +35,12 @@ class Reuse:
     Attributes:
         folder: holds one file per network.
         seconds_saved: what training took the first time, of those that were read.
+        seconds_trained: what training took of those that were not there yet.
     """
 
     folder: Path
     seconds_saved: float = 0.0
+    seconds_trained: float = 0.0
 
 
 _reuse: ContextVar[Reuse | None] = ContextVar("hsidiff_reuse", default=None)
@@ -81,6 +83,7 @@ def train_once(
         return facts
     began = time.perf_counter()
     facts = train(path.with_suffix(".unfinished.safetensors"))
+    reuse.seconds_trained += time.perf_counter() - began
     if not ranks().is_first:
         return facts
     # What was done before it was stopped counts, too.

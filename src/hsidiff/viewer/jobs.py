@@ -33,7 +33,8 @@ class Job:
         seconds_left: of the step, guessed from its pace; None if unknown.
         n_fits_done: how many of its fits are over.
         n_fits: of how many: those that score the map, and the one to all labels; 0 if unknown.
-        seconds_left_in_all: guessed from the last fit; None before the first is done.
+        seconds_left_in_all: guessed from the last fit, without what is learned once; None before
+            the first is done.
         message: why it failed.
         notes: warnings on the way.
     """
@@ -60,11 +61,12 @@ class Job:
             self.message = said["error"]
         self.n_fits = said.get("n_fits", self.n_fits)
         if "step" in said:
-            self._take_step(pace, said["step"], said["n_done"], said["n_total"])
+            self._take_step(pace, said)
 
-    def _take_step(self, pace: "Pace", step: str, n_done: int, n_total: int) -> None:
+    def _take_step(self, pace: "Pace", said: dict[str, Any]) -> None:
+        step, n_done, n_total = said["step"], said["n_done"], said["n_total"]
         if step == HOLD_OUT:
-            self.n_fits_done = pace.fits_done(n_done)
+            self.n_fits_done = pace.fits_done(n_done, said["seconds_trained"])
         else:
             self.step, self.n_done, self.n_total = step, n_done, n_total
             self.seconds_left = pace.seconds_left(step, n_done, n_total)
@@ -79,13 +81,20 @@ class Pace:
         self._n_fits_before = self._n_fits = 0
         self._fit_began_s, self._seconds_per_fit = time.monotonic(), 0.0
 
-    def fits_done(self, n_done: int) -> int:
-        """How many fits are over, of which ``n_done`` in this round of held-out labels."""
+    def fits_done(self, n_done: int, seconds_trained: float) -> int:
+        """How many fits are over.
+
+        Args:
+            n_done: of them, in this round of held-out labels.
+            seconds_trained: how long networks were trained so far that are kept. The first fit
+                trains what the others read; one that trains after it says what each of them does.
+        """
         now_s = time.monotonic()
         if n_done == 0:
             self._n_fits_before = self._n_fits
         else:
-            self._seconds_per_fit = now_s - self._fit_began_s
+            once_s = 0.0 if self._n_fits else seconds_trained
+            self._seconds_per_fit = max(now_s - self._fit_began_s - once_s, 0.0)
         self._fit_began_s = now_s
         self._n_fits = self._n_fits_before + n_done
         return self._n_fits

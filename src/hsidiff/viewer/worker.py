@@ -20,7 +20,7 @@ from typing import Any
 from hsidiff.errors import HsidiffError, hear_warnings, one_line
 from hsidiff.files import read_json
 from hsidiff.progress import listen
-from hsidiff.training.reuse import reuse_networks
+from hsidiff.training.reuse import Reuse, reuse_networks
 from hsidiff.viewer.keep_values import keep_values
 from hsidiff.viewer.train_map import train_map
 
@@ -41,8 +41,8 @@ def main(task_path: str) -> int:
     try:
         with (
             hear_warnings(partial(_note, notes)),
-            listen(_Listener()),
-            reuse_networks(Path(task["networks"])),
+            reuse_networks(Path(task["networks"])) as reuse,
+            listen(_Listener(reuse)),
         ):
             tasks[task.pop("kind")](task)
     except (HsidiffError, OSError) as error:
@@ -55,9 +55,13 @@ def main(task_path: str) -> int:
 
 
 class _Listener:
-    """Tells of progress a few times a second, and of every step that goes on after another."""
+    """Tells of progress a few times a second, and of every step that goes on after another.
 
-    def __init__(self) -> None:
+    With it goes how long networks were trained that are kept: the next fit does not need that.
+    """
+
+    def __init__(self, reuse: Reuse) -> None:
+        self._reuse = reuse
         self._last_s, self._last_step = 0.0, ""
 
     def __call__(self, step_name: str, n_done: int, n_total: int) -> None:
@@ -65,7 +69,8 @@ class _Listener:
         is_news = n_done in (0, n_total) or step_name != self._last_step
         if is_news or now - self._last_s > SECONDS_BETWEEN_LINES:
             self._last_s, self._last_step = now, step_name
-            _say(step=step_name, n_done=n_done, n_total=n_total)
+            trained_s = self._reuse.seconds_trained
+            _say(step=step_name, n_done=n_done, n_total=n_total, seconds_trained=trained_s)
 
 
 def _note(notes: list[str], text: str) -> None:
