@@ -2,7 +2,7 @@
 
 import pytest
 
-from hsidiff.amounts import count, in_bytes, in_hectares, in_pieces, percent_number
+from hsidiff.amounts import count, in_bytes, in_hectares, in_pieces, listed, percent_number
 from hsidiff.evaluation.validation import default_kind
 
 
@@ -43,3 +43,9 @@ def test_memory_is_told_in_one_unit_everywhere():
 
 def test_per_cent_without_its_sign_has_the_digits_of_that_with_it():
     assert [percent_number(share) for share in (0.4995, 1.0, None)] == ["50.0", "100.0", "\u2013"]
+
+
+def test_settings_are_listed_and_those_within_stand_in_brackets():
+    settings = {"guard_px": 15, "narrower": {"1": 12, "2": 7}, "block_px": None, "of": {}}
+    assert listed(settings) == "guard_px 15, narrower (1 12, 2 7), of {}"
+    assert listed(None) is None

@@ -85,4 +85,9 @@ def in_bytes(n_bytes: float | None) -> str:
 def listed(settings: dict[str, Any] | None) -> str | None:
     """Settings in one line; None if there is none."""
     known = {name: value for name, value in (settings or {}).items() if value is not None}
-    return ", ".join(f"{name} {value}" for name, value in known.items()) or None
+    return ", ".join(f"{name} {_inner(value)}" for name, value in known.items()) or None
+
+
+def _inner(value: Any) -> str:
+    """A value of a setting; a table of settings in brackets."""
+    return f"({listed(value)})" if isinstance(value, dict) and value else str(value)

@@ -45,6 +45,27 @@ def test_water_is_blue_plants_are_green_and_soil_is_brown() -> None:
     assert red > green > blue
 
 
+@pytest.mark.parametrize(
+    "rest",
+    ["not water", "Non-water", "no water", "nonwater", "kein Wasser", "sans eau", "other", "Rest",
+     "background", "absence", "no"],
+)  # fmt: skip
+def test_what_is_left_of_a_map_of_two_classes_is_grey(rest: str) -> None:
+    water, left = class_colors(["water", rest])
+    assert hue_is(water, 2)
+    assert len({*bytes.fromhex(left[1:])}) == 1
+
+
+@pytest.mark.parametrize("name", ["no till corn", "other corn", "Corn-notill"])
+def test_a_word_of_what_is_left_takes_no_meaning_away(name: str) -> None:
+    assert class_colors([name]) == class_colors(["corn"])
+
+
+def test_green_is_green_and_nonsense_means_nothing() -> None:
+    assert hue_is(class_colors(["green"])[0], 1)
+    assert class_colors(["nonsense"]) == class_colors(["xyz"])
+
+
 # A second way to compute what a deuteranope sees: Vienot, Brettel and Mollon (1999), Color Research
 # and Application 24, 243-252, through cones; CIE Lab by formulas of B. Lindbloom.
 

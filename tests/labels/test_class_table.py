@@ -68,6 +68,15 @@ def test_a_new_name_brings_its_colour_and_a_chosen_colour_stays(tmp_path: Path) 
     assert {c.name: c.color for c in made.classes}["forest"] == "#123456"
 
 
+def test_classes_merged_under_a_new_name_have_no_old_colour(tmp_path: Path) -> None:
+    chosen = LabelMap.from_array(VALUES, NAMES, {1: "#123456", 3: "#654321"})
+    text = "class,name\n1,not water\n2,not water\n3,x\n4,x\n"
+    made = read_class_table(table(tmp_path, text)).apply(chosen)
+    assert {c.name: c.color for c in made.classes} == {"not water": "#a9a9a9", "x": "#4477aa"}
+    made = read_class_table(table(tmp_path, "class,name\n4,Wald\n")).apply(chosen)
+    assert {c.name: c.color for c in made.classes}["Wald"] == "#654321"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

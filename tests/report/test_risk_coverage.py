@@ -22,10 +22,12 @@ def test_each_threshold_has_a_row_and_those_that_are_named_are_bold() -> None:
     )
     rows = table.content.rows
     assert [list(map(str, row)) for row in rows] == [
-        ["0.4", "5.0", "1\u202f200", "71.0"],
-        ["0.5", "20.0", "1\u202f000", "80.0"],
-        ["0.8", "90.0", "9", "\N{EN DASH}"],
+        ["0.40", "5.0", "1\u202f200", "71.0"],
+        ["0.50", "20.0", "1\u202f000", "80.0"],
+        ["0.80", "90.0", "9", "\N{EN DASH}"],
     ]
+    odd = TOLD | {"thresholds": [TOLD["thresholds"][0] | {"threshold": 0.4321}]}
+    assert risk_coverage_blocks(odd)[1].content.rows[0][0] == "0.4321"
     assert [isinstance(row[0], Bold) for row in rows] == [False, True, True]
     assert "In bold: what this map was asked for and the highest" in table.content.notes[0]
 

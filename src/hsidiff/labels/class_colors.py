@@ -52,14 +52,22 @@ _MEANINGS: tuple[tuple[str, tuple[str, ...]], ...] = (
      "beet cotton lettuce celery broccoli brocoli vegetable tomato onion acker culture",
      ("#ffdd17", "#c9e265", "#ffc04d", "#a3b81f", "#fff08a", "#7a8c12", "#ff9d5c")),
     ("grass grassland meadow pasture lawn turf alfalfa clover lucerne wiese weide rasen grünland "
-     "pré herbe prairie pelouse vegetation", ("#a7e25e", "#6fbf3b", "#d0f0a0", "#3f9b3a",
-     "#86c98b")),
+     "pré herbe prairie pelouse vegetation green greenery plants", ("#a7e25e", "#6fbf3b",
+     "#d0f0a0", "#3f9b3a", "#86c98b")),
     ("sand beach dune salt playa strand", ("#dce0c7", "#f2e3a0", "#c2b280")),
     ("rock stone gravel rubble scree boulder quarry mineral fels kies roche pierre outcrop",
      ("#afa68a", "#857b63", "#cfc7ae", "#5e5645")),
     ("soil bare barren fallow ground earth mud clay ploughed plowed boden brache sol suelo tilled",
      ("#976328", "#c49a6c", "#6b3e12", "#e0bf94", "#b5793f")),
 )  # fmt: skip
+
+# Names of what is left: "not water" must not be water. Those of "not sure" are lighter.
+_NEGATED = re.compile(r"(not|non|nicht|keine?|ohne|without|sans|no(?!\W*till))\b|non(?=[^\W\d_])")
+_REST = frozenset(
+    ("other", "others", "rest", "remainder", "background", "everything", "absence", "absent",
+     "andere", "sonstige", "übrige", "hintergrund", "autre", "autres", "reste", "otro", "otros")
+)  # fmt: skip
+_REST_COLORS = ("#a9a9a9", "#7d7d7d", "#bbbbbb")
 
 # For names without a meaning here: Paul Tol's "bright" and "muted" schemes, which colour-blind
 # readers tell apart, too. Source: https://personal.sron.nl/~pault/
@@ -130,12 +138,16 @@ def _seen(color: str) -> np.ndarray:
 def _shades(name: str) -> tuple[str, ...]:
     """Colours of what the first word of a name that means something means; none if none does."""
     plain = unicodedata.normalize("NFC", name).casefold()
-    for word in re.findall(r"[^\W\d_]+", plain):
+    all_words = re.findall(r"[^\W\d_]+", plain)
+    negated = _NEGATED.match(plain.lstrip())
+    if negated and (negated[0] != "non" or negated[1] or _shades(plain.lstrip()[3:])):
+        return _REST_COLORS
+    for word in (word for word in all_words if word not in _REST):
         for test in (_is, _has):
             for words, shades in _MEANINGS:
                 if any(test(word, known) for known in words.casefold().split()):
                     return shades
-    return ()
+    return _REST_COLORS if _REST.intersection(all_words) else ()
 
 
 def _is(word: str, known: str) -> bool:

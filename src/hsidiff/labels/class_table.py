@@ -81,7 +81,12 @@ class ClassTable:
             for class_id in ids:
                 new_ids[class_id] = new if together else class_id
                 merged[new_ids[class_id]] = LandClass(new_ids[class_id], name, "")
-        kept = {c: color for c, color in own_colors(classes).items() if new_ids[c] == c}
+        # Several classes under a name that none of them had are a new one: no old colour is its.
+        kept = {
+            c: color
+            for c, color in own_colors(classes).items()
+            if new_ids[c] == c and (old_ids.get(names[c]) == c or len(members[names[c]]) == 1)
+        }
         legend = [merged[class_id] for class_id in sorted(merged)]
         return with_colors(legend, kept | self._colors(given, new_ids, names)), new_ids
 

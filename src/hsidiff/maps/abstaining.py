@@ -26,7 +26,7 @@ ADVISED_UNSURE = 0.25
 """The number to try leaves no more than this share out."""
 LEAST_GAIN = 0.01
 """If so much more of what is left is right, leaving out is worth while."""
-SHOWN_UNSURE = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9)
+SHOWN_UNSURE = (0.05, 0.1, 0.5, 0.75, 0.9)
 """Thresholds are told that leave about these shares out: confidences may lie close together."""
 
 
@@ -96,9 +96,10 @@ def risk_and_coverage(
     unsure = counts.n_unsure / n_pixels if asked is not None and n_pixels else None
     if asked is not None and unsure is not None:
         below[asked] = unsure
-    advised = _advised(below) if unsure is not None and unsure >= MOSTLY_UNSURE else None
+    quarter = _highest(below, ADVISED_UNSURE)
+    advised = quarter if unsure is not None and unsure >= MOSTLY_UNSURE else None
     confidence, is_right = _held_out(model)
-    named = {threshold for threshold in (asked, advised) if threshold in below}
+    named = {threshold for threshold in (asked, quarter) if threshold in below}
     return {
         "asked": asked,
         "unsure": unsure,
@@ -167,9 +168,9 @@ def _share_below(percents: np.ndarray, hundredths: int, n_classes: int) -> float
     return float(n_below / percents.sum())
 
 
-def _advised(below: dict[float, float]) -> float | None:
-    """The highest threshold that leaves some pixels out and not too many."""
-    return max((t for t, share in below.items() if 0 < share <= ADVISED_UNSURE), default=None)
+def _highest(below: dict[float, float], most: float) -> float | None:
+    """The highest threshold that leaves some pixels out, and no more than a share."""
+    return max((t for t, share in below.items() if 0 < share <= most), default=None)
 
 
 def _shown(below: dict[float, float]) -> set[float]:

@@ -18,17 +18,19 @@ def risk_coverage_blocks(told: dict[str, Any] | None) -> list[Block]:
         name="risk-and-coverage",
         title="Risk and coverage",
         columns=columns(
-            ["--abstain"], ["map not sure, %", "held-out labels above", "of these right, %"]
+            ["threshold"], ["map not sure, %", "held-out labels above", "of these right, %"]
         ),
         rows=[_row(row, row["threshold"] in named) for row in rows],
         notes=(_how_to_read(told),),
     )
-    return [sentence(_words(told)), Block("table", table)]
+    return [sentence(_words(told), "more"), Block("table", table)]
 
 
 def _row(row: dict[str, Any], is_named: bool) -> list[str]:
     cells = [
-        f"{row['threshold']:g}",
+        f"{row['threshold']:.2f}"
+        if round(row["threshold"], 2) == row["threshold"]
+        else str(row["threshold"]),
         percent_number(row["unsure"]),
         count(row["n_held_out"]),
         percent_number(row["share_right"]),
@@ -44,8 +46,8 @@ def _words(told: dict[str, Any]) -> str:
             "was held out that could say how often the map is right above it."
         )
     return (
-        "With --abstain pixels with a confidence below a threshold are 'not sure'. What is left is "
-        f"right more often: of {count(n_held_out)} {held_out_in_words(told)} "
+        "With --abstain pixels with a confidence below a threshold are 'not sure'. What is left "
+        f"should be right more often: of {count(n_held_out)} {held_out_in_words(told)} "
         f"{percent_number(told.get('share_right'))} % are right before any is left out."
     )
 
