@@ -9,6 +9,7 @@ from fuzzing import bombs, objects
 from fuzzing.mutations import break_folder, copied
 from fuzzing.real_seeds import real_seeds
 from fuzzing.seeds_of_labels import LABELS
+from fuzzing.seeds_of_products import PRODUCTS
 from fuzzing.seeds_of_results import RESULTS
 from fuzzing.seeds_of_scenes import SCENES
 
@@ -42,7 +43,7 @@ def _nothing(folder: Path) -> str:
 
 def all_formats() -> dict[str, Format]:
     """Every format; those of real files only where HSIDIFF_DATA names them."""
-    writers = {name: ("scene", writer) for name, writer in SCENES.items()}
+    writers = {name: ("scene", writer) for name, writer in (SCENES | PRODUCTS).items()}
     writers |= {name: ("labels", writer) for name, writer in LABELS.items()}
     writers |= RESULTS | real_seeds()
     formats = {name: Format(kind, seed, _broken_copy) for name, (kind, seed) in writers.items()}

@@ -4,8 +4,10 @@ import gzip
 import io
 import json
 import random
+import shutil
 import sqlite3
 import struct
+import tempfile
 import zipfile
 import zlib
 from pathlib import Path
@@ -161,7 +163,19 @@ def break_safetensors(content: bytes, rng: random.Random) -> bytes:
 
 
 def break_hdf5(path: Path, rng: random.Random) -> None:
-    """Some attributes and datasets of an HDF5 file changed, lost, renamed, or made enormous."""
+    """Some attributes and datasets of an HDF5 file changed, lost, renamed, or made enormous.
+
+    It is broken elsewhere and copied: HDF5 cannot close some of what it broke, and would write to
+    it, and read it from memory, while the package reads it.
+    """
+    with tempfile.TemporaryDirectory(prefix="hsidiff-breaking-") as elsewhere:
+        copy = Path(elsewhere) / path.name
+        shutil.copyfile(path, copy)
+        _break_open_file(copy, rng)
+        shutil.copyfile(copy, path)
+
+
+def _break_open_file(path: Path, rng: random.Random) -> None:
     with h5py.File(path, "r+") as file:
         for _ in range(amount(rng, 3)):
             items: list[Any] = [file]

@@ -9,6 +9,7 @@ from fuzzing import bombs
 from fuzzing.formats import all_formats
 from fuzzing.run import outcomes, prepare
 from fuzzing.seeds_of_labels import LABELS
+from fuzzing.seeds_of_products import PRODUCTS
 from fuzzing.seeds_of_results import RESULTS
 from fuzzing.seeds_of_scenes import SCENES
 
@@ -20,7 +21,9 @@ N_FILES = 12
 SLOW_SEEDS = {"model-forest", "model-smoothed", "model-values"}
 SLOW_BOMBS = {"npz_packed", "mat5_packed", "hdf5_of_one_chunk", "tiff_of_one_strip", "zip_packed",
               "label_npz_packed", "gzip_longer"}  # fmt: skip
-FORMATS = sorted({*SCENES, *LABELS, *RESULTS, "xarray", "table", "geometries"} - SLOW_SEEDS)
+FORMATS = sorted(
+    {*SCENES, *PRODUCTS, *LABELS, *RESULTS, "xarray", "table", "geometries"} - SLOW_SEEDS
+)
 
 
 @pytest.mark.parametrize("name", FORMATS)
