@@ -55,6 +55,27 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
                 assert (page.parent / target).exists(), (page.name, target)
 
 
+def anchors_of(page: Path) -> set[str]:
+    """The anchors that GitHub makes of the headings of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    words = [re.sub(r"\]\([^)]*\)|[^\w\- ]", "", heading.strip().lower()) for heading in headings]
+    assert len(set(words)) == len(words), (page, "a heading stands twice: its anchor is the first")
+    return {word.replace(" ", "-") for word in words}
+
+
+def test_every_link_to_a_heading_leads_somewhere() -> None:
+    n_links = 0
+    for page in {*PAGES, *ROOT.glob("*.md")}:
+        text = page.read_text(encoding="utf-8")
+        for target, heading in re.findall(r"\]\(([^)#\s]*)#([^)\s]+)\)", text):
+            if "://" not in target:
+                aimed = page.parent / target if target else page
+                assert heading in anchors_of(aimed), (page.name, target, heading)
+                n_links += 1
+    assert n_links > 20
+
+
 def test_the_picture_of_the_house_names_every_room() -> None:
     tree = README.partition("## The house")[2].partition("## ")[0]
     rooms = {path.parent.name for path in (ROOT / "src" / "hsidiff").glob("*/__init__.py")}

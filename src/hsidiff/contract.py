@@ -234,7 +234,7 @@ class SceneClassifier(BaseEstimator, ABC):
     def predict_proba_windows(
         self, scene: Scene, windows: Sequence[Window], part_px: int | None = None
     ) -> Iterator[tuple[Window, np.ndarray]]:
-        """Each window, in order, with what :meth:`predict_proba_window` gives for it.
+        """Each window, in order, with its probabilities (rows, cols, classes) float32.
 
         Small tiles are computed several at a time, one on each core. A tile that is larger than
         ``part_px``, or that memory does not suffice for, is computed in smaller parts, which may

@@ -72,6 +72,9 @@ def write_errors_of(path: str | Path, *kinds: type[Exception]) -> Iterator[None]
     Args:
         path: the file.
         kinds: what the library raises, for lack of space for example.
+
+    Raises:
+        OSError: in place of one of ``kinds``, with the file and the reason.
     """
     try:
         yield

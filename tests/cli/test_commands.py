@@ -60,6 +60,11 @@ def test_help_shows_whole_option_names_in_80_columns(run: Run, command: str) -> 
     assert "--json" in ended.out or command == "view"  # which answers in a browser
 
 
+def test_help_shows_the_extra_that_an_option_needs(run: Run) -> None:
+    """Square brackets are markup to what draws the help: it would swallow them."""
+    assert "hsidiff[dask]" in run("predict", "--help").out
+
+
 def test_the_default_profile_of_the_help_is_that_of_the_methods(run: Run) -> None:
     assert "[default: (fast)]" in run("map", "--help").out
     for name in WITH_PROFILES:

@@ -84,7 +84,7 @@ class MiniGCN(NetworkBaseline):
         n_neighbors: K, how many nearest training pixels a pixel is joined to.
         sigma: two spectra at a distance d are joined with the weight exp(-d^2 / sigma^2); bands are
             scaled to 0..1.
-        weight_decay: of an L2 penalty on the weights of the two layers.
+        weight_decay: factor of an L2 penalty on the weights of the two layers.
         train_spectra_: (n, n_bands) float32, scaled, the nodes of the training graph.
     """
 

@@ -66,7 +66,7 @@ class NetworkBaseline(SceneClassifier):
     Attributes:
         n_epochs: passes over the training pixels.
         batch_size: training pixels per step, at least 2 for batch normalisation.
-        learning_rate: of Adam.
+        learning_rate: step size of Adam.
         weight_decay: factor of the weights in the gradient of the L2 term; 0 is plain Adam.
         random_state: seed of initial weights, dropout and the order of training pixels.
         device: "auto" takes a CUDA device if there is one; or "cpu", "cuda", "mps".

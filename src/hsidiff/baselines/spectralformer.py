@@ -43,7 +43,7 @@ class SpectralFormer(NetworkBaseline):
         input: "patch" sees ``patch_px`` squared, "pixel" one spectrum.
         band_patch: bands in a token, odd: the band and its neighbours.
         fusion: "caf" (cross-layer adaptive fusion) or "none".
-        weight_decay: as an L2 penalty.
+        weight_decay: factor of an L2 penalty on the weights.
     """
 
     n_epochs: int = 300

@@ -142,6 +142,13 @@ def search_grid(
     """Find the C and gamma of the best held-out overall accuracy, coarsely and then nearby.
 
     Among equals the smaller C and then the smaller gamma win: the smoother machine.
+
+    Args:
+        spectra: (n, bands).
+        class_ids: (n,).
+        folds: positions that learn and that are held out, one pair per fold.
+        c_values: (n_c,) rising.
+        gammas: (n_gammas,) rising.
     """
     accuracies: dict[Cell, float] = {}
 
@@ -161,7 +168,7 @@ def search_grid(
 
 
 def as_logits(decision_values: np.ndarray) -> np.ndarray:
-    """One column per class; scikit-learn gives one value for two, positive for the second."""
+    """(n, classes): scikit-learn gives (n,) for two classes, positive for the second."""
     if decision_values.ndim == 2:
         return decision_values
     return np.stack([np.zeros_like(decision_values), decision_values], axis=1)

@@ -16,6 +16,7 @@ OUT_OF_MEMORY = "out of memory: allow less with --memory, or take --profile fast
 app = typer.Typer(
     cls=Commands,
     help="Land-cover maps from hyperspectral scenes and few labels.",
+    epilog="hsidiff COMMAND --help shows the options of a command; hsidiff demo tries it out.",
     no_args_is_help=False,
     add_completion=False,
     pretty_exceptions_enable=False,

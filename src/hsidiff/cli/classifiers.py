@@ -27,14 +27,15 @@ ProfileOption = Annotated[
 ModelArgument = Annotated[Path, argument("MODEL", "Folder of a saved model.")]
 OwnClassOption = Annotated[
     str | None,
-    option(METHOD_PANEL, "NAME", "path/file.py:Class, for a model of a class of your own."),
+    option(METHOD_PANEL, "NAME", "path/file.py:Class, if the model is of a class of your own."),
 ]
 DeviceOption = Annotated[
     str | None,
     option(
         METHOD_PANEL,
         "NAME",
-        "auto, cpu, cuda or mps instead of the device that the model was fitted with.",
+        "auto, cpu, cuda or mps.",
+        show_default="the device that the model was fitted with",
     ),
 ]
 
@@ -54,9 +55,9 @@ class MethodOptions:
         str | None,
         option(
             METHOD_PANEL,
-            "TEXT",
+            "AMOUNT",
             "How long the denoiser learns: a time such as 60s, 2min or 1h (how far it comes then "
-            "depends on the machine), 400 steps, or 4 steps per pixel.",
+            "depends on the machine), '400 steps', or '4 steps per pixel'.",
             show_default="the steps of the profile",
         ),
     ] = None

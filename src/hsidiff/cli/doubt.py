@@ -18,8 +18,8 @@ class DoubtOptions:
         option(
             OUTPUT_PANEL,
             "SHARE",
-            "Map pixels with a confidence below this, from 0 to 1, as 'not sure': a value of its "
-            "own in the legend, the highest class id + 1. Scores are of the classes alone.",
+            'Map pixels with a confidence below this, between 0 and 1, as "not sure": a value of '
+            "its own in the legend, the highest class id + 1. Scores are of the classes alone.",
         ),
     ] = None
     none_of_these: Annotated[
@@ -27,9 +27,9 @@ class DoubtOptions:
         option(
             OUTPUT_PANEL,
             "SHARE",
-            "Map pixels whose spectrum is unlike all that was learned as 'none of these', the "
-            "highest class id + 2. The share, 0.01 say, is how many pixels of the learned classes "
-            "that may cost.",
+            'Map pixels whose spectrum is unlike all that was learned as "none of these", the '
+            "highest class id + 2. This share, such as 0.05, of the pixels of learned classes is "
+            "lost so.",
         ),
     ] = None
 

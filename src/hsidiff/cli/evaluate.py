@@ -74,8 +74,8 @@ def evaluate(
     With a sample drawn by design (hsidiff sample) accuracies and areas are
     estimated for the whole map, with 95 % intervals. Other labels speak of
     themselves. Classes are compared by name where both have names, and by id
-    otherwise. A map of a split is scored with --split-file: other labels were
-    learned from.
+    otherwise. If the map's model learned from one side of a split, give it as
+    --split-file: only the labels of the other side can score it.
     """
     scores: Scores | None = None
     with console.at_work() as notes:

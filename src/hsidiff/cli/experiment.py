@@ -20,7 +20,7 @@ SOME_CELLS_FAILED = 1
 
 
 def experiment(
-    file: Annotated[Path, argument("FILE", "Scenes, splits, methods, seeds, .toml.")],
+    file: Annotated[Path, argument("FILE", "Scenes, splits, methods and seeds to compare, .toml.")],
     out: Annotated[Path, out_option("FOLDER", "Folder for all that is written.")],
     jobs: Annotated[
         int,

@@ -9,15 +9,21 @@ import typer
 
 from hsidiff.amounts import count
 from hsidiff.cli import console
-from hsidiff.cli.options import JsonOption
+from hsidiff.cli.options import OUTPUT_PANEL, JsonOption, argument, option
 from hsidiff.errors import SettingError
 from hsidiff.scenes.benchmarks import BENCHMARKS, fetch_benchmark
 
 
 def fetch(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="See --list.")] = None,
+    name: Annotated[str | None, argument("NAME", "Name of the scene: --list has them.")] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where the files lie or shall lie; default: a cache.")
+        Path | None,
+        option(
+            OUTPUT_PANEL,
+            "FOLDER",
+            "Where the files are, or are put.",
+            show_default="HSIDIFF_CACHE, else a cache of your account",
+        ),
     ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the scenes.")] = False,
     as_json: JsonOption = False,

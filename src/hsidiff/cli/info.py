@@ -17,7 +17,7 @@ from hsidiff.windows.value_summary import summarise_values
 def info(scene: SceneArgument, scene_options: SceneOptions, as_json: JsonOption = False) -> None:
     """Say what a scene file holds: size, bands, values, georeference.
 
-    Values are those of a sample in a large scene.
+    Of a large scene, values are those of a sample.
     """
     with console.at_work():
         opened = scene_options.open(scene)

@@ -32,7 +32,8 @@ class SceneOptions:
 
     scene_variable: SceneVariableOption = None
     drop_bands: Annotated[
-        str | None, option(SCENE_PANEL, "1-3,7", "Bands of the file to leave out, numbered from 1.")
+        str | None,
+        option(SCENE_PANEL, "1-3,7", "Bands to leave out, numbered from 1 as in the file."),
     ] = None
     nodata: Annotated[
         list[float] | None,
@@ -45,12 +46,18 @@ class SceneOptions:
     ] = None
     drop_nm: Annotated[
         str | None,
-        option(SCENE_PANEL, "1350-1450,1800-1950", "Wavelengths in nm whose bands to leave out."),
+        option(
+            SCENE_PANEL,
+            "1350-1450,1800-1950",
+            "Ranges of wavelengths in nm, ends included, whose bands to leave out.",
+        ),
     ] = None
     keep_nm: Annotated[
         str | None,
         option(
-            SCENE_PANEL, "400-1000", "Wavelengths in nm: bands outside these ranges are left out."
+            SCENE_PANEL,
+            "400-1000",
+            "Ranges of wavelengths in nm, ends included: all other bands are left out.",
         ),
     ] = None
     rescale: Annotated[
@@ -58,7 +65,8 @@ class SceneOptions:
         option(
             SCENE_PANEL,
             "FACTOR",
-            "Multiply all values, for a scene in another unit than the one that was learned from.",
+            "Multiply all values by this, such as 0.0001: for a scene in another unit than the one "
+            "that was learned from.",
         ),
     ] = None
     no_masks: NoMasksOption = False
@@ -98,15 +106,30 @@ class LabelOptions:
 
     field: Annotated[
         str | None,
-        option(LABELS_PANEL, "NAME", "Field of the points or polygons that holds the class."),
+        option(
+            LABELS_PANEL,
+            "NAME",
+            "Field of the points or polygons that holds the class.",
+            show_default="one called class, label or the like, else the only one that can be",
+        ),
     ] = None
     layer: Annotated[
         str | None,
-        option(LABELS_PANEL, "NAME", "Layer of the file that holds the points or polygons."),
+        option(
+            LABELS_PANEL,
+            "NAME",
+            "Layer of the file that holds the points or polygons.",
+            show_default="the only one",
+        ),
     ] = None
     labels_variable: Annotated[
         str | None,
-        option(LABELS_PANEL, "NAME", "Variable of the .mat or .npz file that holds the labels."),
+        option(
+            LABELS_PANEL,
+            "NAME",
+            "Array of the .mat or .npz file that holds the labels.",
+            show_default="that of the scene's shape",
+        ),
     ] = None
     ignore_class: Annotated[
         list[str] | None,
@@ -122,7 +145,7 @@ class LabelOptions:
         option(
             LABELS_PANEL,
             "|".join(ZERO_MEANS),
-            "What the id 0 means; as a class, all ids are raised by 1.",
+            "What the id 0 means. As a class, all ids are raised by 1.",
         ),
     ] = ZERO_MEANS[0]
 

@@ -108,7 +108,11 @@ def read_labels_alone(
     no_masks: bool = False,
     band_axis: str | None = None,
 ) -> Inputs:
-    """Read labels, on the grid of a scene or, a raster, on their own."""
+    """Read labels, on the grid of a scene or, a raster, on their own.
+
+    Raises:
+        SettingError: if an option, or labels that are no raster, need a scene.
+    """
     if scene_path is not None:
         grid = open_scene(
             scene_path, variable=scene_variable, apply_masks=not no_masks, band_axis=band_axis

@@ -71,7 +71,7 @@ def leakage(
     ] = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a split of labels gives away.
+    """Say what a split of labels gives away: what position alone would reach.
 
     Nothing here looks at a spectrum: a label raster is enough. With --scene, labels
     on pixels without value are left out, as map does.

@@ -54,15 +54,20 @@ def map_scene(
     as_json: JsonOption = False,
     more: MoreScenesArgument = None,
 ) -> None:
-    """Map a scene: read, score on held-out labels, learn from all, map.
+    """Map a scene from labels of it, and score the map on labels held out.
 
-    One model may learn from several scenes (flight lines, dates), each followed by
-    its labels: the score is of them all, and each has a map of its own in scene-maps/.
+    Example: hsidiff map scene.tif labels.gpkg --field class -o out
+
+    First a copy of the model that lacks some labels is scored on these; then the map's own
+    model learns from all labels. A command that was stopped, started again, goes on.
 
     The folder then holds report.html (start there), map.tif with its legend,
     confidence.tif (how sure the map is of each pixel), probabilities.tif, styles
     for QGIS (.qml), result.json (scores), held_out.npz (what was predicted of
     held-out labels), run.json, model/ and, if one split scored the map, split.npz.
+
+    One model may learn from several scenes (flight lines, dates), each followed by
+    its labels: the score is of them all, and each has a map of its own in scene-maps/.
     """
     model, doubt = method_options.make(), doubt_options.make()
     check_output_folder(out)

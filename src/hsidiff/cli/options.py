@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from typer.models import ArgumentInfo, OptionInfo
 
 from hsidiff.scenes.formats.pixels import BAND_AXES
@@ -14,12 +15,12 @@ METHOD_PANEL, OUTPUT_PANEL = "Method", "Output"
 
 def argument(metavar: str, text: str) -> ArgumentInfo:
     """An argument, called ``metavar`` in the help, which ``text`` explains."""
-    return typer.Argument(metavar=metavar, show_default=False, help=text)
+    return typer.Argument(metavar=metavar, show_default=False, help=escape(text))
 
 
 def option(panel: str, metavar: str, text: str, *names: str, **more: Any) -> OptionInfo:
     """An option of a panel of the help; ``names`` if the parameter has another."""
-    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=text, **more)
+    return typer.Option(*names, metavar=metavar, rich_help_panel=panel, help=escape(text), **more)
 
 
 def out_option(metavar: str, text: str, show_default: bool = False) -> OptionInfo:
@@ -50,28 +51,31 @@ LabelsArgument = Annotated[
 ]
 MoreScenesArgument = Annotated[
     list[Path] | None,
-    argument(
-        "[SCENE LABELS]...", "Further scenes (flight lines, dates), each followed by its labels."
-    ),
+    argument("SCENE LABELS", "Further scenes (flight lines, dates), each followed by its labels."),
 ]
 SceneOfLabelsOption = Annotated[
     Path | None,
     option(
         SCENE_PANEL,
         "SCENE",
-        "The scene that the labels are for: points and polygons need its grid.",
+        "The scene that the labels are for; points and polygons need its grid.",
     ),
 ]
 SceneVariableOption = Annotated[
     str | None,
-    option(SCENE_PANEL, "NAME", "Array of the .mat, .npz, NetCDF or HDF5 file that is the scene."),
+    option(
+        SCENE_PANEL,
+        "NAME",
+        "Array of the .mat, .npz, NetCDF or HDF5 file that is the scene.",
+        show_default="the only cube",
+    ),
 ]
 NoMasksOption = Annotated[
     bool,
     option(
         SCENE_PANEL,
         "",
-        "Read the pixels that quality masks of the product hide: clouds, defects.",
+        "Read also the pixels that quality masks of the product hide: clouds, defects.",
         "--no-masks",
     ),
 ]
@@ -93,15 +97,15 @@ ReceptiveFieldOption = Annotated[
     ),
 ]
 SeedOption = Annotated[
-    int, option(METHOD_PANEL, "N", "Seed of the split and of the method.", min=0)
+    int, option(METHOD_PANEL, "N", "Seed of all that is drawn at random.", min=0)
 ]
 TileSizeOption = Annotated[
     int,
     option(
         OUTPUT_PANEL,
         "PIXELS",
-        "Largest side of the tiles that the map is kept in while it is drawn, 112 at least: less "
-        "is lost with a smaller one that was begun, the map stays the same.",
+        "Side of the tiles that are stored while the map is drawn, in whole windows of up to 112: "
+        "a stop costs the tiles that were begun. The map is the same for any.",
         min=1,
     ),
 ]
@@ -109,8 +113,9 @@ MemoryOption = Annotated[
     str | None,
     option(
         OUTPUT_PANEL,
-        "4GB",
-        "About how much memory hsidiff may hold: it chooses tiles, batches and samples to fit.",
+        "SIZE",
+        "About how much memory to hold, such as 4GB: batches, samples and what is computed at "
+        "once are made to fit.",
         show_default="half of what is free",
     ),
 ]
@@ -119,7 +124,7 @@ SchedulerOption = Annotated[
     option(
         OUTPUT_PANEL,
         "ADDRESS",
-        "Have the map drawn by the workers of a Dask cluster that runs, such as tcp://HOST:8786. "
+        "Have the map drawn by the workers of a running Dask cluster, such as tcp://HOST:8786. "
         "They must reach model, scene and -o under the same names. Needs hsidiff[dask].",
     ),
 ]

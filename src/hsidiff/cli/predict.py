@@ -47,7 +47,7 @@ def predict(
     model: ModelArgument,
     scenes: Annotated[
         list[Path],
-        argument("SCENE...", "One scene or several: GeoTIFF, ENVI (.hdr beside it), .mat, .npy."),
+        argument("SCENE...", "One scene or several, in any format that hsidiff map reads."),
     ],
     scene_options: SceneOptions,
     doubt_options: DoubtOptions,
@@ -59,7 +59,7 @@ def predict(
         option(
             OUTPUT_PANEL,
             "FILE",
-            "Write the probabilities of the classes, too, .tif; of several scenes, a folder.",
+            "Write also the probabilities of the classes, .tif; of several scenes, a folder.",
         ),
     ] = None,
     area: AreaOption = None,
@@ -68,8 +68,8 @@ def predict(
         option(
             OUTPUT_PANEL,
             "SHARE",
-            "Write, too, which classes each pixel may be of, so that in this share of the pixels "
-            "(0.9, say) the true one is among them: the map's name with -sets.",
+            "Write also which classes each pixel may be of, so that the true one is among them in "
+            "this share of the pixels, such as 0.9: the map's name with -sets.",
         ),
     ] = None,
     tile_size: TileSizeOption = DEFAULT_TILE_SIZE_PX,

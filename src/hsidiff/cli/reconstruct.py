@@ -14,7 +14,13 @@ from hsidiff.amounts import duration
 from hsidiff.cli import console
 from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption, load_model
 from hsidiff.cli.input_options import SceneOptions
-from hsidiff.cli.options import METHOD_PANEL, JsonOption, SceneArgument, out_option
+from hsidiff.cli.options import (
+    METHOD_PANEL,
+    SCENE_PANEL,
+    JsonOption,
+    SceneArgument,
+    out_option,
+)
 from hsidiff.cli.outputs import check_output_folder
 from hsidiff.contract import SceneClassifier
 from hsidiff.diffusion.spectral_angle import spectral_angle
@@ -44,7 +50,7 @@ def reconstruct(
         str | None,
         typer.Option(
             metavar="ROW,COL,ROWS,COLS",
-            rich_help_panel="Input",
+            rich_help_panel=SCENE_PANEL,
             show_default=f"{DEFAULT_WINDOW_PX} x {DEFAULT_WINDOW_PX} pixels in the middle",
             help="Part of the scene, in pixels; the upper left one is 0,0.",
         ),

@@ -3,29 +3,22 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from hsidiff.cli import console
-from hsidiff.cli.options import JsonOption, out_option
+from hsidiff.cli.options import JsonOption, argument, out_option
 from hsidiff.cli.outputs import check_output_folder
 from hsidiff.experiment.folder import ExperimentFolder, whole_results
 from hsidiff.report.experiment_page import write_experiment_report
 
 
 def report(
-    experiment: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", show_default=False, help="The output folder of hsidiff experiment."
-        ),
-    ],
+    experiment: Annotated[Path, argument("RUNS", "Folder that hsidiff experiment wrote.")],
     out: Annotated[Path, out_option("FOLDER", "Folder to write to.")],
     as_json: JsonOption = False,
 ) -> None:
     """Write tables, figures and a page of an experiment, finished or not.
 
-    Cells that failed or have not been run are listed. In FOLDER only files of
-    an earlier report are replaced.
+    Cells that failed or have not been run are listed. What an earlier report wrote to the
+    same folder is replaced, and nothing else there.
     """
     check_output_folder(out)
     folder = ExperimentFolder.read(experiment)

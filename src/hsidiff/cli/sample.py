@@ -62,7 +62,7 @@ def sample(
         option(
             OUTPUT_PANEL,
             "",
-            "Write the class of the map beside each point. Without it nobody is led by the map.",
+            "Write the class of the map beside each point, which may lead whoever labels it.",
             "--show-class",
         ),
     ] = False,

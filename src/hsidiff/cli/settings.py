@@ -76,7 +76,7 @@ def describe_settings(
         for name, default in model.get_params(deep=False).items()
     ]
     radius = meanings_of(Smoothed)["radius_px"]
-    smoothing = f"None does not smooth; else the probabilities are smoothed: {radius}"
+    smoothing = f"smooths probabilities along edges of the scene, None does not; radius {radius}"
     smoothed = {"name": SMOOTHING, "default": None, "allowed": "must be a whole number, at least 1"}
     return [*entries, smoothed | {"meaning": smoothing}]
 

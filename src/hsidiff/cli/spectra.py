@@ -25,7 +25,7 @@ def spectra(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Draw the spectra of labels by class, list labels unlike their class.
+    """Draw the spectra of each class, and list labels unlike their class.
 
     A label on the wrong field or a shadow shows here before it is learned from.
     """

@@ -31,7 +31,11 @@ def split(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Split labels into training and test labels."""
+    """Split labels into training and test labels, and save the split to one file.
+
+    hsidiff fit learns from its training labels, hsidiff evaluate scores on its test labels:
+    both take it as --split-file.
+    """
     with console.at_work():
         inputs = read_inputs(scene, labels, scene_options, label_options)
         check_output_file(out, (".npz",), (*inputs.scene.files, labels))

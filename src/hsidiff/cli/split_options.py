@@ -22,7 +22,7 @@ from hsidiff.labels.split import Split
 
 _OF_BLOCKS, _OF_RANDOM = signature(block_split).parameters, signature(random_split).parameters
 _TRAIN_FRACTIONS = (
-    f"{_OF_BLOCKS['train_fraction'].default} of the blocks; with --split random "
+    f"{_OF_BLOCKS['train_fraction'].default} of the blocks or fields; with --split random "
     f"{_OF_RANDOM['train_fraction'].default} of the labels"
 )
 
@@ -44,7 +44,7 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "KIND",
-            f"{', '.join(SPLIT_KINDS)}.",
+            f"How labels are split: {', '.join(SPLIT_KINDS)}.",
             "--split",
             show_default="fields for polygons, else blocks",
         ),
@@ -54,7 +54,8 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "SHARE",
-            "Share of the blocks (or labels, or pixels in fields) that train, between 0 and 1.",
+            "Share that trains, between 0 and 1: of the blocks, of the labelled pixels of each "
+            "class (fields), or of the labels (random).",
             show_default=_TRAIN_FRACTIONS,
         ),
     ] = None
@@ -63,7 +64,7 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "N",
-            "Training labels per class, drawn in the training blocks or fields or, with --split "
+            "Training labels per class, drawn in the training blocks or fields; with --split "
             "per-class, anywhere.",
             show_default="all labels of the training blocks or fields",
         ),
@@ -73,7 +74,7 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "PIXELS",
-            "Side of a block.",
+            "Side of a block of --split blocks.",
             show_default=str(_OF_BLOCKS["block_px"].default),
         ),
     ] = None
@@ -82,7 +83,7 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "|".join(SINGLE_FIELD),
-            "Of --split fields: cut a class that lies in one field in two, or leave it out.",
+            "With --split fields, a class that lies in one field is cut in two, or left out.",
             show_default=SINGLE_FIELD[0],
         ),
     ] = None
@@ -91,8 +92,8 @@ class SplitOptions:
         option(
             SPLIT_PANEL,
             "PIXELS",
-            "Test labels nearer than this to a training label are dropped.",
-            show_default="what the method sees around a pixel",
+            "Test labels nearer than this to a training label are left out.",
+            show_default="the receptive field; less where a class would lose its test labels",
         ),
     ] = None
     test_labels: Annotated[
@@ -105,9 +106,7 @@ class SplitOptions:
     ] = None
     test_labels_variable: Annotated[
         str | None,
-        option(
-            SPLIT_PANEL, "NAME", "Variable of the .mat or .npz file that holds the test labels."
-        ),
+        option(SPLIT_PANEL, "NAME", "Array of the .mat or .npz file that holds the test labels."),
     ] = None
     test_layer: Annotated[
         str | None, option(SPLIT_PANEL, "NAME", "Layer of the file that holds the test labels.")

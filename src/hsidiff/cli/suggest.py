@@ -12,7 +12,6 @@ from hsidiff.cli.classifiers import DeviceOption, ModelArgument, OwnClassOption,
 from hsidiff.cli.input_options import LabelOptions, SceneOptions
 from hsidiff.cli.options import (
     LABELS_PANEL,
-    AreaOption,
     JsonOption,
     SceneArgument,
     option,
@@ -40,14 +39,24 @@ def suggest(
         option(
             LABELS_PANEL,
             "LABELS",
-            "What is labelled already: neither it nor pixels near it are suggested.",
+            "What is labelled already: nothing is suggested there, nor nearer than --apart.",
         ),
     ] = None,
-    area: AreaOption = None,
+    area: Annotated[
+        Path | None,
+        option(
+            SUGGESTIONS_PANEL,
+            "FILE",
+            "Polygons in any CRS (.gpkg, .shp, .geojson), outside of which nothing is suggested.",
+        ),
+    ] = None,
     apart: Annotated[
         int,
         option(
-            SUGGESTIONS_PANEL, "PIXELS", "Least distance between two, and to labelled ones.", min=1
+            SUGGESTIONS_PANEL,
+            "PIXELS",
+            "Least distance between two of them, and to labels.",
+            min=1,
         ),
     ] = APART_PX,
     seed: Annotated[int, option(SUGGESTIONS_PANEL, "N", "Another seed, other pixels.", min=0)] = 0,

@@ -32,7 +32,8 @@ class ValidationOptions:
         option(
             SCORE_PANEL,
             "|".join(VALIDATIONS),
-            "Score on a split, by folds over whole fields (or blocks, --split blocks), or not.",
+            "What scores the map: one split, folds over whole fields (blocks with --split blocks), "
+            "or nothing.",
             show_default=f"groups below {FEW_LABELS} labels, else split",
         ),
     ] = None
@@ -41,7 +42,8 @@ class ValidationOptions:
         option(SCORE_PANEL, "FILE", "Labels that score the map and are never learned from."),
     ] = None
     validation_layer: Annotated[
-        str | None, option(SCORE_PANEL, "NAME", "Layer of the file that holds these labels.")
+        str | None,
+        option(SCORE_PANEL, "NAME", "Layer of the file that holds them."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -96,7 +98,11 @@ class ValidationOptions:
 
 
 def refuse_options(kind: str, split_options: SplitOptions) -> None:
-    """Refuse options of a split that another way to score has no use for."""
+    """Refuse options of a split that another way to score has no use for.
+
+    Raises:
+        SettingError: if one was given.
+    """
     allowed = {"split": None, "groups": ("split", "block_px", "guard_px", "single_field")}
     names = allowed.get(kind, ())
     if names is None:

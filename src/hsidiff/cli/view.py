@@ -15,7 +15,7 @@ from hsidiff.viewer.folder import LABEL_FILE
 
 LabelsToStart = Annotated[
     Path | None,
-    argument("[LABELS]", "Labels to begin with: points, polygons, or a raster of class ids."),
+    argument("LABELS", "Labels to begin with: points, polygons, or a raster of class ids."),
 ]
 
 
@@ -29,7 +29,7 @@ def view(
     labels: LabelsToStart = None,
     out: Annotated[
         Path | None,
-        out_option("FOLDER", "Folder for labels and maps; one that exists is gone on with."),
+        out_option("FOLDER", "Folder for labels and maps; what an existing one holds is opened."),
     ] = None,
     scene_of_run: Annotated[
         Path | None,
@@ -41,18 +41,18 @@ def view(
         ),
     ] = None,
     port: Annotated[
-        int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0 takes a free one.")
+        int, typer.Option(metavar="N", min=0, max=65535, help="Port; 0: a free one.")
     ] = 0,
     no_open: Annotated[
-        bool, typer.Option("--no-open", help="Print the address, open no browser.")
+        bool, typer.Option("--no-open", help="Print the address and open no browser.")
     ] = False,
 ) -> None:
     """Look at a scene, or at a map, in the browser: label, train, compare maps, export.
 
     A folder that hsidiff map wrote opens with its scene, its map, its labels and what
     held-out labels say of it. Labels are saved to FOLDER/labels.gpkg on every change,
-    maps to FOLDER/maps. FOLDER is SCENE-view (RUN-view) beside you if none is given.
-    The page is for this computer only. Ctrl-C ends it.
+    maps to FOLDER/maps. FOLDER is SCENE-view (RUN-view) in the current folder
+    if none is given. The page is for this computer only. Ctrl-C ends it.
     """
     serve, session, opened_run = _viewer()
     with console.at_work():

@@ -91,7 +91,15 @@ def target_of(kind: str, schedule: NoiseSchedule, x_0: Tensor, t: Tensor, eps: T
 def clean_from(
     kind: str, schedule: NoiseSchedule, x_t: Tensor, t: Tensor, prediction: Tensor
 ) -> Tensor:
-    """The x_0 that a prediction implies; arguments as in :func:`target_of`."""
+    """The x_0 that a prediction implies, of the shape of ``x_t``.
+
+    Args:
+        kind: what was predicted, one of :data:`TARGETS`.
+        schedule: the schedule of the noise.
+        x_t: (batch, bands, rows, cols) the scene with noise.
+        t: (batch,) timesteps, from 1.
+        prediction: of the shape of ``x_t``.
+    """
     if kind == "x0":
         return prediction
     signal, noise = schedule.signal_and_noise(t, x_t)

@@ -81,5 +81,8 @@ class NoiseSchedule:
         return signal * x_0 + noise * eps
 
     def without_noise(self, x_0: Tensor, t: Tensor) -> Tensor:
-        """The expectation of x_t given x_0: what a noise-free extraction shows the network."""
+        """The expectation of x_t given x_0: what a noise-free extraction shows the network.
+
+        ``x_0`` is (batch, bands, rows, cols), ``t`` (batch,) timesteps from 1.
+        """
         return self.signal_and_noise(t, x_0)[0] * x_0

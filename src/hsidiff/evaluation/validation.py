@@ -104,7 +104,14 @@ def plan_of_groups(
 
 
 def plan_of_labels(why: str, labels: LabelMap, given: LabelMap) -> "Plan":
-    """Independent labels score a map that learns from all others."""
+    """Independent labels score a map that learns from all others.
+
+    Raises:
+        SplitError: if none is left to learn from.
+
+    Warns:
+        HsidiffWarning: if labels lie on pixels of validation labels.
+    """
     learned = labels.keeping(given.values == 0, labels.region)
     n_shared = labels.n_labelled - learned.n_labelled
     if learned.n_labelled == 0:

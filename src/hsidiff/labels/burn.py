@@ -52,7 +52,13 @@ def _burn_in_order(parts: Parts, order: np.ndarray, shape: tuple[int, int]) -> n
 
 
 def n_too_small(parts: Parts, sample_ids: np.ndarray, shape: tuple[int, int]) -> int:
-    """Number of polygons inside the scene that cover no pixel centre of it."""
+    """Number of polygons inside the scene that cover no pixel centre of it.
+
+    Args:
+        parts: points and polygons in pixels.
+        sample_ids: (rows, cols) which part labels each pixel, from 1; 0 = none.
+        shape: (rows, cols) of the scene.
+    """
     # A part without a pixel may also lie below others: each is looked at alone.
     without_pixel = np.setdiff1d(np.flatnonzero(parts.inside) + 1, sample_ids) - 1
     return sum(not _covers_a_centre(parts.shapes[i], shape) for i in without_pixel)

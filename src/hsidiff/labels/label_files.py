@@ -114,7 +114,10 @@ def read_raster_file(
 ) -> LabelMap:
     """Read a raster of class ids, a map or labels, with its names and colours.
 
-    Takes what :func:`hsidiff.labels.read.read_labels` does, and raises what :func:`read_file` does.
+    Takes what :func:`hsidiff.labels.read.read_labels` does.
+
+    Raises:
+        LabelError: if it is no raster that is read, with what to do, or what is in it cannot be.
     """
     suffix = path.suffix.lower()
     if suffix in ARRAY_SUFFIXES:

@@ -21,6 +21,9 @@ def project(
     """Geometries in the CRS of the scene; vertices that have no place in it become infinite.
 
     ``what`` they are is for messages.
+
+    Raises:
+        LabelError: if one side has a CRS and the other none, or they cannot be converted.
     """
     crs = None if geometry.crs is None else known_crs(parsed_crs(geometry.crs))
     crs_of_scene = known_crs(scene.crs)

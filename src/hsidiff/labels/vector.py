@@ -137,7 +137,11 @@ def _told(counts: Mapping[str, int]) -> str:
 
 
 def checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.GeoSeries:
-    """The geometries of a table; refused without any."""
+    """The geometries of a table.
+
+    Raises:
+        LabelError: if it has no column of geometries, or no row.
+    """
     if features.active_geometry_name is None:
         raise LabelError(f"{name}: the table has no geometry: set one with set_geometry")
     if len(features) == 0:
@@ -146,7 +150,11 @@ def checked_geometry(features: geopandas.GeoDataFrame, name: str) -> geopandas.G
 
 
 def checked_transform(scene: Scene, name: str) -> Affine:
-    """The transform of a scene; refused without one."""
+    """The transform of a scene, from (col, row) to (x, y).
+
+    Raises:
+        LabelError: if it has none.
+    """
     if scene.transform is None:
         raise LabelError(
             f"{name}: {scene.name} has no transform, so vector labels have no place in it: "
@@ -169,7 +177,18 @@ def single_parts(
     shape: tuple[int, int],
     name: str,
 ) -> Parts:
-    """Take geometries apart, onto a grid of ``shape``; repair invalid polygons."""
+    """Take geometries apart, onto a grid of ``shape``; repair invalid polygons.
+
+    Args:
+        geometry: points and polygons, in the CRS of the scene.
+        class_ids: (n,) one per geometry, 0 = no label.
+        transform: that of the scene.
+        shape: (rows, cols) of the scene.
+        name: what messages call the labels.
+
+    Raises:
+        LabelError: if some are lines.
+    """
     geometries = shapely.force_2d(geometry.to_numpy())
     absent = shapely.is_missing(geometries) | shapely.is_empty(geometries)
     kept = np.flatnonzero(~absent & (class_ids != 0))

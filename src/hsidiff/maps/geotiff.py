@@ -187,7 +187,7 @@ def read_class_map(path: str | Path, window: Window | None = None) -> np.ndarray
 
 
 def class_map_windows(path: str | Path) -> Iterator[tuple[Window, np.ndarray]]:
-    """A map file window by window: each with its class ids, as :func:`read_class_map` has them."""
+    """A map file window by window: each with its class ids (rows, cols), 0 = no data."""
     grid = open_scene(path)
     for window in tile_windows(grid.shape, READ_SIZE_PX):
         yield window, _class_ids(grid, window)

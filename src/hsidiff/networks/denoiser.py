@@ -10,7 +10,7 @@ class Denoiser(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
-        """Predict something of the shape of ``x_t``."""
+        """Predict what is shaped like ``x_t``, (batch, bands, rows, cols); ``t`` is (batch,)."""
 
     @abstractmethod
     def taps(self, x_t: Tensor, t: Tensor, layers: tuple[int, ...]) -> list[Tensor]:
@@ -19,7 +19,7 @@ class Denoiser(nn.Module, ABC):
     def taps_inside(
         self, x_t: Tensor, t: Tensor, layers: tuple[int, ...], margin_px: int
     ) -> list[Tensor]:
-        """Features without ``margin_px`` pixels on each side of ``x_t``.
+        """Features (batch, n, rows, cols) of each layer, without ``margin_px`` on each side.
 
         A denoiser may leave out what only the margin would need.
         """

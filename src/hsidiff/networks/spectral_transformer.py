@@ -60,7 +60,7 @@ class NeighbouringBands(nn.Module):
         self.n = n
 
     def forward(self, patches: Tensor) -> Tensor:
-        """Tokens, in the order of the bands."""
+        """Tokens (batch, bands, values) of patches (batch, bands, side, side), in that order."""
         half = self.n // 2
         pixels = functional.pad(patches.flatten(2).transpose(1, 2), (half, half), mode="replicate")
         return pixels.unfold(2, self.n, 1).permute(0, 2, 3, 1).flatten(2)
@@ -103,7 +103,7 @@ class FusedEncoder(nn.Module):
         )
 
     def forward(self, tokens: Tensor, n_kept: int | None = None) -> Tensor:
-        """Tokens after the last block, of which in evaluation only ``n_kept`` are computed."""
+        """Tokens (batch, n, width) after the last block; in evaluation only ``n_kept`` of them."""
         # While training all are, for dropout draws its numbers for all of them.
         last = None if self.training else n_kept
         inputs: list[Tensor] = []

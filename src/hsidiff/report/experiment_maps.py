@@ -86,7 +86,7 @@ def all_labels(folder: ExperimentFolder, scene: str) -> np.ndarray:
 def map_drawings(
     folder: ExperimentFolder, scene: str, split: str, truth: np.ndarray
 ) -> Iterator[Drawing]:
-    """Class maps, error maps and confidence maps of one scene and split, one after the other."""
+    """Class, error and confidence maps of one scene and split; ``truth`` (rows, cols) class ids."""
     mapped = MappedSplit.first_seed(folder, scene, split, truth)
     if mapped is not None:
         yield draw_class_maps(mapped)

@@ -64,7 +64,7 @@ class Enlargement:
         return values[:: self.step, :: self.step]
 
     def apply(self, picture: np.ndarray) -> np.ndarray:
-        """Enlarge a picture of every ``step``-th pixel."""
+        """Enlarge a picture of every ``step``-th pixel, (rows, cols, ...)."""
         return picture.repeat(self.zoom, axis=0).repeat(self.zoom, axis=1)
 
 
@@ -88,7 +88,7 @@ def bands_in_words(scene: Scene) -> str:
 
 
 def false_colour(scene: Scene, step: int = 1) -> np.ndarray:
-    """The scene in near infrared, red and green, each stretched from its 2nd to 98th percentile.
+    """(rows, cols, 4) the scene in near infrared, red and green, from 2nd to 98th percentile.
 
     Three bands of one part of the scene at a time are read, and every ``step``-th pixel is shown.
     A pixel without a value in one of the three is transparent.
@@ -125,7 +125,7 @@ def stretched(values: np.ndarray, limits: np.ndarray) -> np.ndarray:
 
 
 def class_picture(map_path: Path, classes: Sequence[LandClass], step: int = 1) -> np.ndarray:
-    """A class map in the colours of its legend; unclassified pixels are transparent."""
+    """(rows, cols, 4) a class map in the colours of its legend; transparent where it has none."""
     return class_colours(_read_band(map_path, 1, step), classes)
 
 
@@ -168,7 +168,7 @@ def least_confidence(n_classes: int) -> float:
 
 
 def split_picture(split: Split, step: int = 1, place: Window | None = None) -> np.ndarray:
-    """Where the training and the test labels lie, training labels over test labels.
+    """(rows, cols, 4) where training and test labels lie, training labels over test labels.
 
     Args:
         split: the split.

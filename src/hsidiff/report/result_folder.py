@@ -94,7 +94,11 @@ class ResultFolder:
 
     @property
     def maps(self) -> tuple[SceneMap, ...]:
-        """The map of each scene."""
+        """The map of each scene.
+
+        Raises:
+            SettingError: if result.json does not describe its scenes.
+        """
         scenes = self.result.get("scenes")
         if not scenes:
             return (SceneMap("", self.path),)

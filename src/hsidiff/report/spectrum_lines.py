@@ -51,7 +51,7 @@ def band_runs(places: np.ndarray, removed: np.ndarray | None = None) -> list[np.
 
 
 def removed_places(scene: Scene) -> np.ndarray:
-    """Where the bands lie that are not used."""
+    """(n,) where the bands lie that are not used: nm, or numbers in the file from 1."""
     unused = ~scene.good_bands
     if scene.file_wavelengths_nm is None:
         return np.flatnonzero(unused) + 1

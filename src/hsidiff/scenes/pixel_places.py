@@ -13,5 +13,5 @@ def transformed(transform: Affine, x: np.ndarray, y: np.ndarray) -> tuple[np.nda
 def pixel_centres(
     transform: Affine | None, rows: np.ndarray, cols: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """X and y of the centres of pixels; in pixels without a transform."""
+    """X and y of the centres of pixels, (n,) each; in pixels without a transform."""
     return transformed(transform or Affine.identity(), cols + 0.5, rows + 0.5)

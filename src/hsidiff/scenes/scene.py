@@ -157,7 +157,7 @@ class Scene:
 
     @property
     def band_indices(self) -> np.ndarray:
-        """Indices, from 0, of the usable bands in the file, in the order in which they are read."""
+        """(bands,) indices, from 0, of the usable bands in the file, in the order of reading."""
         if self.band_order is None:
             return np.flatnonzero(self.good_bands)
         return self.band_order[self.good_bands[self.band_order]]

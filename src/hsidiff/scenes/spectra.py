@@ -50,7 +50,8 @@ def vegetation(
 ) -> np.ndarray:
     """A canopy without gaps: a plateau of ``nir`` under chlorophyll, water and dry matter.
 
-    Strong chlorophyll saturates its band and so moves the red edge to longer wavelengths.
+    Strong chlorophyll saturates its band and so moves the red edge to longer wavelengths. Gives
+    reflectance, like all forms here: (bands,) for ``wavelengths_nm`` (bands,), about 0 to 1.
     """
     absorbance = chlorophyll * _absorption(wavelengths_nm, CHLOROPHYLL)
     absorbance += water * _absorption(wavelengths_nm, LIQUID_WATER)
@@ -172,7 +173,7 @@ MATERIALS = {
 def sample_spectrum(
     material: Material, wavelengths_nm: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """The spectrum of one object: parameters drawn lognormally around the material's own."""
+    """(bands,) reflectance, 0 to 1, of an object: parameters lognormal around the material's."""
     factors = np.exp(rng.normal(0.0, material.spread, len(material.parameters)))
     drawn = zip(material.parameters.items(), factors, strict=True)
     parameters = {name: float(value * factor) for (name, value), factor in drawn}

@@ -109,9 +109,10 @@ def suggest_pixels(
 
     Example:
         >>> import hsidiff
+        >>> from hsidiff.catalog import find_classifier
         >>> scene = hsidiff.open_scene("scene.tif")
         >>> labels = hsidiff.read_labels("labels.gpkg", scene)
-        >>> model = hsidiff.catalog.find_classifier("lda")().fit(scene, labels)
+        >>> model = find_classifier("lda")().fit(scene, labels)
         >>> len(hsidiff.suggest_pixels(model, scene, 5))
         5
     """

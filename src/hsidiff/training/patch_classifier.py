@@ -73,7 +73,7 @@ def settle_normalisation(
 
 
 def shuffled_batches(n: int, batch_size: int, random_state: int) -> Iterator[Tensor]:
-    """Indices of full batches, without end; a batch may span two epochs."""
+    """Indices (batch_size,) of full batches, without end; a batch may span two epochs."""
     generator = torch.Generator().manual_seed(int(random_state))
     waiting = torch.empty(0, dtype=torch.long)
     while True:

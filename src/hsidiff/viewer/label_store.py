@@ -126,7 +126,11 @@ class LabelStore:
             self._change(replace(self._now, features=tuple(without_area(self._now.features, area))))
 
     def add_class(self, name: str) -> int:
-        """Add a class and give its id."""
+        """Add a class and give its id.
+
+        Raises:
+            LabelError: if there are too many classes, or the name is none or taken.
+        """
         with self._lock:
             classes = self._now.classes
             if len(classes) >= MAX_CLASSES:
@@ -145,6 +149,10 @@ class LabelStore:
         """Rename or recolour a class.
 
         One that is renamed, and whose colour nobody chose, gets the colour of its new name.
+
+        Raises:
+            LabelError: if there is no such class, the colour is not #rrggbb, or the name is none or
+                taken.
         """
         with self._lock:
             old = self._class(class_id)

@@ -128,7 +128,7 @@ Layer = MapLayer | LiveLayer
 
 
 def class_map(layer: Layer, window: Window, step: int, classes: Sequence[LandClass]) -> np.ndarray:
-    """The map in the colours of a legend; classes that it lost since keep their old colours."""
+    """(rows, cols, 4) the map in a legend's colours; classes that it lost keep their old ones."""
     colors = {c.id: c for c in layer.classes} | {c.id: c for c in classes}
     return class_colours(layer.class_ids(window, step), list(colors.values()))
 
@@ -160,7 +160,7 @@ def errors(layer: Layer, window: Window, step: int, labels: np.ndarray) -> np.nd
 
 
 def held_out(layer: MapLayer, window: Window, step: int) -> np.ndarray:
-    """Labels that models predicted without having learned from them, in the colours of errors.
+    """(rows, cols, 4) labels that models had not learned from, in the colours of errors.
 
     In a picture of every ``step``-th pixel a label is drawn at the nearest shown one, or few labels
     of a large scene would be lost.
@@ -178,7 +178,7 @@ def _thickened(mask: np.ndarray, step: int) -> np.ndarray:
 
 
 def difference(layer: Layer, other: Layer, window: Window, step: int) -> np.ndarray:
-    """Pale where two maps agree, vermilion where they do not."""
+    """(rows, cols, 4) pale where two maps agree, vermilion where they do not."""
     one, two = layer.class_ids(window, step), other.class_ids(window, step)
     picture = _two_colours(one == two, one != two, (one > 0) & (two > 0))
     picture[(one == two) & (one > 0)] = (255, 255, 255, 170)

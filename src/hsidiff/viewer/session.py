@@ -155,6 +155,9 @@ class Session:
             col: which square from the left.
             row: which square from above.
             other: the map that a difference is taken to.
+
+        Raises:
+            MissingFileError: if the map has no such layer.
         """
         thin = tile_window(self.scene.shape, step, col, row)
         sides = (thin.n_rows * step, thin.n_cols * step)

@@ -133,6 +133,11 @@ def turned(crops: Tensor, valid: Tensor, generator: torch.Generator) -> tuple[Te
     """Turn and flip a batch of crops and their validity at random.
 
     One turn serves the whole batch: over many steps every crop meets every orientation.
+
+    Args:
+        crops: (batch, bands, side, side).
+        valid: (batch, side, side).
+        generator: what the turn is drawn with.
     """
     n_turns = int(torch.randint(4, (), generator=generator))
     crops, valid = (torch.rot90(x, n_turns, (-2, -1)) for x in (crops, valid))

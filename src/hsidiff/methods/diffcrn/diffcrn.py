@@ -108,9 +108,10 @@ class DiffCRN(TwoStepClassifier):
     Attributes:
         profile: "paper" or "fast".
         pretrain_steps, budget: as of SpectralDiff.
-        loss: a key of :data:`hsidiff.diffusion.objectives.LOSSES`.
+        loss: what a wrong prediction costs, a key of :data:`hsidiff.diffusion.objectives.LOSSES`;
+            the paper's is "lae".
         stages: kinds of the denoiser's stages, "spatial" or "spectral".
-        patch_px: side of the patches.
+        patch_px: side of the denoiser's patches, in pixels.
         contrastive, timesteps, fusion, extraction: see
             :class:`hsidiff.methods.diffcrn.stages.Stages`.
         head: "ctssfm" (the paper's), "linear" or "weighed".

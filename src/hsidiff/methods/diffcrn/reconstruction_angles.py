@@ -94,7 +94,7 @@ def at_equal_steps_of_angle(timesteps: np.ndarray, angles: np.ndarray, n: int) -
 
 
 def at_equal_steps_of_t(first: int, last: int, n: int) -> np.ndarray:
-    """Timesteps from the first to the last, as a control of those by angle; at most n of them."""
+    """(at most n,) timesteps from the first to the last, as a control of those by angle."""
     return np.unique(np.rint(np.linspace(first, last, n)).astype(int))
 
 

@@ -130,7 +130,7 @@ class StagedDenoiser(Denoiser):
         return [wanted[layer] for layer in layers]
 
     def predict_with_stages(self, x_t: Tensor, t: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """The prediction and the outputs of all stages, as of :meth:`taps`, from one pass."""
+        """The prediction, shaped like ``x_t``, and the outputs of all stages, as :meth:`taps`."""
         time, h_0 = self.embed_time(t), self._embedded(x_t)
         outputs = list(self._outputs(h_0, time))
         prediction = _channels_first(self.out(outputs[-1] + h_0))
@@ -254,7 +254,7 @@ class PixelAttention(nn.Module):
         self.merge = nn.Linear(shape.width, shape.width)
 
     def forward(self, u: Tensor) -> Tensor:
-        """From patches to patches; each sees nothing but itself."""
+        """From patches (batch, side, side, width) to such; each sees nothing but itself."""
         joint = self.query_key_value(u.flatten(1, 2)).unflatten(-1, (3, self.n_heads, -1))
         query, key, value = joint.permute(2, 0, 3, 1, 4)
         attended = _attend(query, key, value)
@@ -281,7 +281,7 @@ class GroupAttention(nn.Module):
         self.query_key_value = nn.Linear(n_pixels, 3 * n_pixels, bias=False)
 
     def forward(self, u: Tensor) -> Tensor:
-        """From patches to patches of the size that it was made for."""
+        """From patches (batch, side, side, width) to such, of the size that it was made for."""
         images = u.flatten(1, 2).transpose(1, 2)
         attended = _attend(*map(self._grouped, self.query_key_value(images).chunk(3, dim=-1)))
         if self.shuffled:

@@ -72,7 +72,7 @@ class Stages(Values):
         denoising: how the scene is learned; ``noise_timesteps`` bounds what is chosen, too.
         shape: of the denoiser.
         contrast: how crops are told apart meanwhile.
-        contrastive: whether they are.
+        contrastive: whether crops are told apart, beside being denoised.
         timesteps: "auto" chooses among candidates at equal steps of spectral angle, "even" among
             candidates at equal steps of t; "fixed" takes ``fixed_timesteps``; or a tuple of them.
         fixed_timesteps: see ``timesteps``.

@@ -52,6 +52,9 @@ def find_cube(
     A picture of at most four bands beside one real cube is passed over. A two-dimensional array,
     which is how MATLAB keeps a cube of one band, is taken if it is named and never otherwise: it
     may as well be a table of pixels by bands.
+
+    Raises:
+        SceneError: if there is no cube, or several; the message lists them.
     """
     if variable is not None:
         return _named(path, arrays, variable, (2, 3))

@@ -174,6 +174,9 @@ class EnviHeader:
 
         Gains of radiance come before those of reflectance, as ENVI shows them, and all gains before
         a factor.
+
+        Raises:
+            SceneError: if a factor is not above 0, or there are not as many as bands.
         """
         factors = self.numbers("reflectance scale factor")
         if not self._gains and factors is not None and factors.size:

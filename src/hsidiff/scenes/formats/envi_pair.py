@@ -29,7 +29,12 @@ def _files_by_folded_name(folder: Path) -> dict[str, list[Path]]:
 
 
 def envi_pair(path: Path) -> tuple[Path, Path]:
-    """The file of numbers and its header, given either of them."""
+    """The file of numbers and its header, given either of them.
+
+    Raises:
+        MissingFileError: if the other one is not beside it.
+        SceneError: if several files may belong to the header.
+    """
     if path.suffix.lower() != ".hdr":
         header = find_header(path)
         if header is None:

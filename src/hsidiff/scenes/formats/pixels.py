@@ -56,7 +56,11 @@ def check_pixels(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Non
 
 
 def check_kind(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """The first half of :func:`check_pixels`: three axes of real numbers."""
+    """The first half of :func:`check_pixels`: three axes of real numbers.
+
+    Raises:
+        SceneError: if they are not.
+    """
     if len(shape) != 3 or 0 in shape:
         raise SceneError(
             f"{name} has shape {shape}: expected (rows, cols, bands) with at least one of each"
@@ -68,7 +72,11 @@ def check_kind(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
 
 
 def check_extent(name: str, shape: tuple[int, ...]) -> None:
-    """The second half of :func:`check_pixels`: no axis is longer than any scene's."""
+    """The second half of :func:`check_pixels`: no axis is longer than any scene's.
+
+    Raises:
+        SceneError: if one is.
+    """
     if max(shape[:2]) > _MOST_ROWS:
         raise SceneError(
             f"{name} has shape {shape}: rows or columns are too many (at most {_MOST_ROWS}): "

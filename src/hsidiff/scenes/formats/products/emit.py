@@ -68,7 +68,11 @@ class EmitSource:
     masked = True
 
     def source_pixels(self, window: Window) -> np.ndarray:
-        """(rows, cols) int64: downtrack * pixels crosstrack + crosstrack, -1 for none."""
+        """(rows, cols) int64: downtrack * pixels crosstrack + crosstrack, -1 for none.
+
+        Raises:
+            SceneError: if the lookup table points beyond the swath.
+        """
         with opened(self.path) as file:
             glt_x, glt_y = (_table(file, name, window) for name in _TABLES)
         n_down, n_across = self.swath_shape
