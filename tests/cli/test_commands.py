@@ -132,6 +132,7 @@ def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROFILES, "fast", quick)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick_demo")
 def test_the_demo_prints_scores_and_what_it_wrote(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "my demo"

@@ -74,6 +74,7 @@ def test_a_scene_is_mapped_with_a_method_or_a_baseline(
         assert set(np.unique(dataset.read(1))) <= {0, 1, 2, 3}
 
 
+@pytest.mark.slow
 def test_a_budget_ends_the_learning_and_the_result_says_how(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:

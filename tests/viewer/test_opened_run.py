@@ -54,6 +54,7 @@ def session_of(opened: OpenedRun, folder: Path) -> Session:
     return Session(opened.source, folder, first, opened.layer)
 
 
+@pytest.mark.slow
 def test_a_map_opens_with_its_scene_its_labels_and_its_scores(
     mapped: tuple[SmallFiles, Path], tmp_path: Path
 ) -> None:

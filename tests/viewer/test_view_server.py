@@ -208,6 +208,7 @@ def test_the_state_comes_as_events(viewer: Viewer) -> None:
 # Training
 
 
+@pytest.mark.slow
 def test_a_map_is_trained_shown_exported_and_there_again_after_a_restart(
     viewer: Viewer, scene_path: Path
 ) -> None:
@@ -295,6 +296,7 @@ def test_what_cannot_be_trained_is_told_at_once(viewer: Viewer) -> None:
     assert "did you mean" in viewer.ask("api/train", {"method": "ldb"}).json["error"]
 
 
+@pytest.mark.slow
 def test_the_live_map_follows_the_labels(viewer: Viewer) -> None:
     session = viewer.session
     session.learn(pretrain_steps=2)
