@@ -62,6 +62,7 @@ def test_contrast_alone_drowns_the_denoising() -> None:
     assert (stages.timesteps, stages.fusion) == ("fixed", "mean")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.filterwarnings("ignore::hsidiff.errors.HsidiffWarning")
 def test_each_classifies_a_small_scene(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

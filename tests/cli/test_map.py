@@ -185,6 +185,7 @@ def test_json_is_the_result_and_nothing_else(
     assert all(line.startswith("note: ") for line in ended.err.splitlines())
 
 
+@pytest.mark.slow
 def test_notes_are_shown_once_and_kept_in_the_result(
     run: Run, small_files: SmallFiles, tmp_path: Path
 ) -> None:

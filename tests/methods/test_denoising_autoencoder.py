@@ -27,6 +27,7 @@ def test_all_but_the_levels_is_the_fast_profile() -> None:
     assert fast["denoising"].noise_timesteps is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("settings", "level"), [({}, LEVEL), ({"timesteps": (90,)}, 90)])
 def test_it_learns_and_is_asked_at_one_level(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, object], level: int

@@ -290,6 +290,7 @@ def test_a_saved_transformer_gives_the_same_probabilities(
     np.testing.assert_allclose(first, second, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_paper_profile_runs_from_end_to_end() -> None:
     scene = small_scene((27, 32), n_bands=6)
     labels = small_labels((27, 32), n_per_class=(4, 4, 4))

@@ -78,6 +78,7 @@ def write_enmap(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is counted in other units")
 def test_no_cube_is_ever_held(tmp_path):
     paths = [

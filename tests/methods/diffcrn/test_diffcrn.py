@@ -283,6 +283,7 @@ def fitted_paper(scene: Scene, labels: LabelMap) -> DiffCRN:
     return model.fit(scene, labels)
 
 
+@pytest.mark.slow
 def test_the_paper_profile_runs_from_end_to_end(
     fitted_paper: DiffCRN, scene: Scene, tmp_path: Path
 ) -> None:
