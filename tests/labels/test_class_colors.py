@@ -61,6 +61,11 @@ def test_a_word_of_what_is_left_takes_no_meaning_away(name: str) -> None:
     assert class_colors([name]) == class_colors(["corn"])
 
 
+@pytest.mark.parametrize("name", ["Non-irrigated arable land", "Non irrigated arable land"])
+def test_what_is_not_irrigated_is_still_arable_land(name: str) -> None:
+    assert class_colors([name]) == class_colors(["arable land"])
+
+
 def test_green_is_green_and_nonsense_means_nothing() -> None:
     assert hue_is(class_colors(["green"])[0], 1)
     assert class_colors(["nonsense"]) == class_colors(["xyz"])

@@ -140,8 +140,11 @@ def _shades(name: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFC", name).casefold()
     all_words = re.findall(r"[^\W\d_]+", plain)
     negated = _NEGATED.match(plain.lstrip())
-    if negated and (negated[0] != "non" or negated[1] or _shades(plain.lstrip()[3:])):
-        return _REST_COLORS
+    if negated:
+        left = re.findall(r"[^\W\d_]+", plain.lstrip()[negated.end() :])
+        # "Non-irrigated arable land" is arable land, "non-forest" what is left.
+        if negated[0] != "non" or (left and _shades(left[0])):
+            return _REST_COLORS
     for word in (word for word in all_words if word not in _REST):
         for test in (_is, _has):
             for words, shades in _MEANINGS:
