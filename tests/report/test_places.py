@@ -57,3 +57,10 @@ def test_a_text_loses_the_folders_of_known_paths_and_absolute_ones_in_quotes() -
     assert without_quoted_folders(toml) == (
         'path = "a.mat"\nlabels = "${DATA}/b.mat"\nother = \'c.mat\'  # 1/2'
     )
+
+
+def test_the_root_and_folders_of_a_letter_stand_in_other_words_too() -> None:
+    text = "/scene.tif and m/b.tif: 5 m/px, 1/2 of them; /scene.tif.aux.xml"
+    assert without_these_folders(text, ["/scene.tif", "m/b.tif", "./c.tif"]) == (
+        "scene.tif and b.tif: 5 m/px, 1/2 of them; scene.tif.aux.xml"
+    )

@@ -52,10 +52,20 @@ def without_quoted_folders(text: str) -> str:
 
 
 def without_these_folders(text: str, paths: Iterable[str]) -> str:
-    """A text with names in place of these paths, and of others in the same folders."""
-    folders = {path[: -len(file_name(path))] for path in paths if not _ADDRESS.match(path)}
-    for folder in sorted(filter(None, folders), key=len, reverse=True):
-        text = text.replace(folder, "")
+    """A text with names in place of these paths, and of others in the same absolute folders.
+
+    A relative folder may be a single letter, and the root is a stroke: both stand in other words.
+    """
+    told = {}
+    for path in paths:
+        if not _ADDRESS.match(path):
+            name = file_name(path)
+            folder = path[: -len(name)]
+            told[path] = name
+            if _ABSOLUTE.fullmatch(folder):
+                told[folder] = ""
+    for known in sorted(filter(None, told), key=len, reverse=True):
+        text = text.replace(known, told[known])
     return text
 
 
