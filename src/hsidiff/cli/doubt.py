@@ -28,8 +28,8 @@ class DoubtOptions:
             OUTPUT_PANEL,
             "SHARE",
             'Map pixels whose spectrum is unlike all that was learned as "none of these", the '
-            "highest class id + 2. This share, such as 0.05, of the pixels of learned classes is "
-            "lost so.",
+            "highest class id + 2. It costs about this share, such as 0.05, of the pixels of "
+            "learned classes.",
         ),
     ] = None
 

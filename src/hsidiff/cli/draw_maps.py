@@ -44,6 +44,9 @@ class DrawingOptions:
 AS_IT_IS = DrawingOptions()
 """Every pixel with a value has its class."""
 
+Drawn = tuple[dict[str, Any], Counts]
+"""What ``result.json`` says of maps, and how sure their pixels were before patches were sieved."""
+
 
 def draw_maps(
     model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path
@@ -57,28 +60,23 @@ def draw_maps(
     Warns:
         HsidiffWarning: if most of the map is "not sure".
     """
-    counted: list[Counts] = []
-    if inputs.parts:
-        drawn = _draw_several(model, inputs, drawing, folder, counted)
-    else:
-        drawn = _draw(model, inputs, drawing, folder, counted)
-    told = risk_and_coverage(model, Counts.of_all(counted), drawing.doubt.abstain)
+    draw = _draw_several if inputs.parts else _draw
+    drawn, counts = draw(model, inputs, drawing, folder)
+    told = risk_and_coverage(model, counts, drawing.doubt.abstain)
     if (caution := caution_of(told)) is not None:
         warnings.warn(caution, HsidiffWarning, stacklevel=2)
     return {**drawn, "risk_and_coverage": told}
 
 
 def _draw_several(
-    model: SceneClassifier,
-    inputs: Inputs,
-    drawing: DrawingOptions,
-    folder: Path,
-    counted: list[Counts],
-) -> dict[str, Any]:
-    """Draw a map of each scene; add how sure its pixels are to ``counted``."""
-    scenes = []
+    model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path
+) -> Drawn:
+    """Draw a map of each scene."""
+    scenes, counted = [], []
     for part, name, place in zip(inputs.parts, folder_names(inputs), inputs.places, strict=True):
         (folder / SCENES / name).mkdir(parents=True)
+        drawn, counts = _draw(model, part, drawing, folder / SCENES / name)
+        counted.append(counts)
         scenes.append(
             {
                 "name": name,
@@ -88,10 +86,10 @@ def _draw_several(
                 "shape": list(part.scene.shape),
                 "place": list(vars(place).values()),
                 "n_labels": part.labels.n_labelled,
-                **_draw(model, part, drawing, folder / SCENES / name, counted),
+                **drawn,
             }
         )
-    return {**_together(scenes), "scenes": scenes}
+    return {**_together(scenes), "scenes": scenes}, Counts.of_all(counted)
 
 
 def folder_names(inputs: Inputs) -> list[str]:
@@ -107,14 +105,8 @@ def folder_names(inputs: Inputs) -> list[str]:
     return names
 
 
-def _draw(
-    model: SceneClassifier,
-    inputs: Inputs,
-    drawing: DrawingOptions,
-    folder: Path,
-    counted: list[Counts],
-) -> dict[str, Any]:
-    """Draw one map into a folder; add how sure its pixels are to ``counted``."""
+def _draw(model: SceneClassifier, inputs: Inputs, drawing: DrawingOptions, folder: Path) -> Drawn:
+    """Draw one map into a folder."""
     path = folder / "map.tif"
     predict_to_file(
         model,
@@ -126,14 +118,15 @@ def _draw(
         tile_size=drawing.tile_size,
         area=inputs.area,
     )
-    counted.append(Counts.of_map(model, drawing.doubt, path, folder / "confidence.tif"))
+    counts = Counts.of_map(model, drawing.doubt, path, folder / "confidence.tif")
     small = None if drawing.min_size is None else _sieve(model, folder, drawing.min_size)
     areas = areas_of_file(path, (*model.classes_, *drawing.doubt.classes(model)))
-    return {
+    described = {
         "areas": [area.to_json() for area in areas],
         "doubt": describe_doubt(drawing.doubt, model, path),
         "small_patches": small,
     }
+    return described, counts
 
 
 def _sieve(model: SceneClassifier, folder: Path, min_size: int) -> dict[str, int]:

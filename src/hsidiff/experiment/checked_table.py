@@ -123,20 +123,17 @@ def refuse(error: ValidationError, content: Mapping[str, Any]) -> NoReturn:
     if choices := re.findall("'(.+?)'", str(facts.get("expected", ""))):
         check_choice(where, given, choices)
     same = [told for told in mistakes if _place(told["loc"], content)[2] == way]
-    raise SettingError(f"{where}={_shown(given)}: {_in_words(same, given)}") from error
+    raise SettingError(f"{where}={_shown(given)}: {in_words(same, given)}") from error
 
 
-def in_words(mistakes: Sequence[Mapping[str, Any]]) -> str:
+def in_words(mistakes: Sequence[Mapping[str, Any]], given: Any) -> str:
     """What is expected where pydantic found a value wrong, and what to do.
 
     Args:
         mistakes: of ``errors()`` of a ``ValidationError``, those of one place: a value may be one
             of several kinds.
+        given: what stands there.
     """
-    return _in_words(mistakes, mistakes[0]["input"])
-
-
-def _in_words(mistakes: Sequence[Mapping[str, Any]], given: Any) -> str:
     kinds = [str(mistake["type"]) for mistake in mistakes]
     expected = dict.fromkeys(
         _EXPECTED[kind].format_map(

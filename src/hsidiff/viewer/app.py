@@ -67,7 +67,7 @@ def _add_errors(app: FastAPI) -> None:
     def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = str(first["loc"][-1]).replace("_", " ")
-        return JSONResponse({"error": f"{where}: {in_words([first])}"}, 422)
+        return JSONResponse({"error": f"{where}: {in_words([first], first['input'])}"}, 422)
 
 
 def _add_pictures(app: FastAPI, session: Session) -> None:
